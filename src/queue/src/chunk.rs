@@ -1,0 +1,132 @@
+//! A chunk on its way: appended, leased, committed, read back for the roll.
+
+use bytes::Bytes;
+use crate::{BatchId, DeadLetter, WorkerId};
+
+/// A chunk to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewChunk {
+    /// Which records of the batch these are.
+    pub places: Places,
+    /// How many records there are: at least 1.
+    pub count: u32,
+    /// The records, in a form that the store does not look into.
+    pub payload: Bytes,
+}
+
+/// How the records of a chunk say which records of the batch they are.
+///
+/// A batch keeps to one of the two: the first chunk decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// One after another, from this place on. The sender sends in order.
+    From(u64),
+    /// Each its own, in the order of the payload. The sender has several under way at once.
+    Each(Vec<u64>),
+}
+
+/// What became of a chunk that was to be appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The chunk is stored.
+    Accepted,
+    /// [`Places::From`]: the batch already has records up to here, and nothing was stored.
+    ///
+    /// The sender goes on with the record at this place.
+    Behind {
+        /// How many records the batch has.
+        received: u64,
+    },
+    /// [`Places::Each`]: the batch already has these records, and nothing was stored.
+    ///
+    /// The sender goes on with the others.
+    Taken {
+        /// The places that are taken: a subset of those that were to be appended.
+        places: Vec<u64>,
+    },
+}
+
+/// A worker's claim on a piece of work. Opaque to all but the store that gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// The store's name for the entry that is leased.
+    pub(crate) entry: String,
+}
+
+/// A piece of work that was leased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A chunk is to be processed.
+    Chunk(Chunk),
+    /// A batch is complete: the roll is to be written ([`Queue::next_complete`]).
+    ///
+    /// [`Queue::next_complete`]: crate::Queue::next_complete
+    Roll(Lease),
+}
+
+impl Work {
+    /// The claim on it.
+    pub fn lease(&self) -> &Lease {
+        match self {
+            Self::Chunk(chunk) => &chunk.lease,
+            Self::Roll(lease) => lease,
+        }
+    }
+}
+
+/// A leased chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The claim on it.
+    pub lease: Lease,
+    /// The batch it is of.
+    pub batch: BatchId,
+    /// The place of its first record in the roll's order of the batch, from 0.
+    pub first: u64,
+    /// How many records there are.
+    pub count: u32,
+    /// The records, as appended.
+    pub payload: Bytes,
+}
+
+/// What came of a chunk: every record of it is either kept or dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The records for the roll.
+    pub output: Output,
+    /// The records that are not. Places lie within the chunk, each at most once.
+    pub dead: Vec<DeadLetter>,
+}
+
+/// The records of a chunk that are for the roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// All of the chunk, unchanged: its bytes stay where they are.
+    AsSent,
+    /// These, in order, in place of what was sent.
+    Rewritten(Bytes),
+}
+
+/// A committed chunk, read back for the roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultChunk {
+    /// The place of its first record.
+    pub first: u64,
+    /// How many places it covers, dead letters included: the next chunk begins at `first + count`.
+    pub count: u32,
+    /// The records that are kept, in order.
+    pub payload: Bytes,
+}
+
+/// What [`Queue::commit`] did.
+///
+/// [`Queue::commit`]: crate::Queue::commit
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// The outcome is stored: it was the first for this chunk.
+    Taken,
+    /// The chunk had been committed before, by whoever; nothing was stored.
+    Refused,
+}

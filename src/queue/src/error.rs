@@ -1,0 +1,64 @@
+//! What can go wrong with a queue.
+
+use crate::BatchId;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a queue did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store cannot be reached or cannot do it now. Trying again later may help; whether the
+    /// step was taken is not known, and every step may be taken again.
+    #[error("the store at {store} is unavailable: {reason}")]
+    Unavailable {
+        /// The store's URL, without its password.
+        store: String,
+        /// What it said, or what its connection did.
+        reason: String,
+    },
+    /// No batch has this id: it was never opened, or it was forgotten some time after it had been
+    /// written.
+    #[error("no batch {0}: it was never opened, or it was written long ago")]
+    UnknownBatch(BatchId),
+    /// The batch is sealed, and these records are not in it.
+    #[error("batch {batch} is sealed with {received} records and takes no more")]
+    Sealed {
+        /// The batch.
+        batch: BatchId,
+        /// How many records it has.
+        received: u64,
+    },
+    /// Records are missing before the ones that were to be appended.
+    #[error("batch {batch} has {received} records; one at place {place} leaves a gap")]
+    Gap {
+        /// The batch.
+        batch: BatchId,
+        /// How many records it has.
+        received: u64,
+        /// The place of the first record that was to be appended.
+        place: u64,
+    },
+    /// The batch has another number of records than the sender says.
+    #[error("batch {batch} has {received} records, not {claimed}")]
+    Miscounted {
+        /// The batch.
+        batch: BatchId,
+        /// How many records it has.
+        received: u64,
+        /// How many the sender says it has.
+        claimed: u64,
+    },
+    /// A batch that was begun by a stream gets single records, or the other way round.
+    #[error("batch {0} was begun the other way: keep to one stream, or to unary calls")]
+    MixedPlaces(BatchId),
+    /// The store holds what this version cannot read.
+    #[error("the store at {store} holds something unreadable: {what}")]
+    Corrupt {
+        /// The store's URL, without its password.
+        store: String,
+        /// What it is, and where.
+        what: String,
+    },
+}
