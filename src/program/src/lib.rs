@@ -1,1 +1,13 @@
-//! stub
+//! What every program shares.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`config`] | settings: defaults, a TOML file, the environment, flags |
+//! | [`exit`] | the exit codes |
+//! | [`logging`] | the log: text on a terminal, JSON otherwise |
+//! | [`shutdown`] | the end: signals, tasks, the grace period |
+
+pub mod config;
+pub mod exit;
+pub mod logging;
+pub mod shutdown;

@@ -1,1 +1,38 @@
-//! stub
+//! The wire: what clients, servers and workers say to each other.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`users`] | `proto/users.proto`: records in |
+//! | [`v1`] | `proto/muster/v1/*.proto`: operations on batches |
+//! | [`metadata`] | what travels beside the messages |
+//! | [`chunk`] | how the records of a chunk stand one after another in its payload |
+
+pub mod chunk;
+pub mod metadata;
+
+/// `proto/users.proto`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "generated; the .proto file has the comments"
+)]
+pub mod users {
+    tonic::include_proto!("_");
+}
+
+/// `proto/muster/v1/*.proto`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "generated; the .proto files have the comments"
+)]
+pub mod v1 {
+    tonic::include_proto!("muster.v1");
+}
+
+/// The descriptors of both packages, for the reflection service.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

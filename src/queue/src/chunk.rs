@@ -1,7 +1,7 @@
 //! A chunk on its way: appended, leased, committed, read back for the roll.
 
-use bytes::Bytes;
 use crate::{BatchId, DeadLetter, WorkerId};
+use bytes::Bytes;
 
 /// A chunk to append.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -89,12 +89,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// Reads a batch's results in order, from the chunk that begins at `first`, as many whole
     /// chunks as fit in `bytes_max`, at least one. Empty when there is no chunk at `first`.
-    async fn results(
-        &self,
-        id: &BatchId,
-        first: u64,
-        bytes_max: usize,
-    ) -> Result<Vec<ResultChunk>>;
+    async fn results(&self, id: &BatchId, first: u64, bytes_max: usize)
+    -> Result<Vec<ResultChunk>>;
 
     /// Says that a complete batch is in the roll, whose digest is given: its results leave the
     /// store, its counters and dead letters stay. False when it was not complete (any more).

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::{Queue, Result, embedded, redis};
 
 /// `redis://…`, `rediss://…`, or `file:PATH`.
 ///
-/// Printing it (`Display`, `Debug`) leaves out the password.
-#[derive(Clone, PartialEq, Eq)]
+/// Showing it (`Display`, `Debug`, `Serialize`) leaves out the password.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum StoreUrl {
     /// A Redis or Valkey server, with the whole URL.
     Redis(String),
@@ -47,6 +50,20 @@ impl FromStr for StoreUrl {
             Some(path) if !path.is_empty() => Ok(Self::Embedded(PathBuf::from(path))),
             _ => Err(InvalidStoreUrl),
         }
+    }
+}
+
+impl TryFrom<String> for StoreUrl {
+    type Error = InvalidStoreUrl;
+
+    fn try_from(text: String) -> Result<Self, InvalidStoreUrl> {
+        text.parse()
+    }
+}
+
+impl Serialize for StoreUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -91,7 +108,10 @@ mod tests {
         for (url, shown) in [
             ("redis://localhost:6379/2", "redis://localhost:6379/2"),
             ("redis://:s3cret@localhost", "redis://:***@localhost"),
-            ("rediss://ann:p@ss:word@localhost", "rediss://ann:***@localhost"),
+            (
+                "rediss://ann:p@ss:word@localhost",
+                "rediss://ann:***@localhost",
+            ),
             ("redis://ann@localhost", "redis://ann@localhost"),
         ] {
             let url: StoreUrl = url.parse().unwrap();
@@ -102,7 +122,13 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "file:", "localhost:6379", "http://localhost", "Redis://x"] {
+        for text in [
+            "",
+            "file:",
+            "localhost:6379",
+            "http://localhost",
+            "Redis://x",
+        ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
         }
     }

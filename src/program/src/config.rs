@@ -1,0 +1,125 @@
+//! Settings: defaults, then a TOML file, then the environment, then flags; the later one wins.
+//!
+//! One file serves every program. Its top level holds what they share, a section each the rest:
+//!
+//! ```toml
+//! store = "redis://127.0.0.1:6379"
+//! log = "info"
+//!
+//! [server]
+//! listen = "0.0.0.0:50051"
+//!
+//! [worker]
+//! roll = "/var/lib/muster"
+//! ```
+//!
+//! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`.
+//! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, beneath the `MUSTER_…`.
+
+mod environment;
+mod error;
+mod file;
+
+use std::path::PathBuf;
+
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use error::Error;
+
+/// The sections of the file: each is read by the program of that name, and skipped by the others.
+const SECTIONS: [&str; 3] = ["client", "server", "worker"];
+
+/// Where settings come from, beside the defaults and the flags.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The TOML file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The environment, as pairs of name and value.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// This file, and this process's environment. A variable that is not text is left out.
+    pub fn of_process(file: Option<PathBuf>) -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self { file, environment }
+    }
+}
+
+/// Reads the settings of the program whose section is `section`.
+///
+/// A flag that was not given must be left out when `flags` is serialized. `C` must refuse unknown
+/// fields, so that a misspelt key is found.
+///
+/// # Errors
+///
+/// The file cannot be read; a key is unknown, or its value is not of its kind.
+pub fn load<C>(section: &str, sources: &Sources, flags: &impl Serialize) -> Result<C, Error>
+where
+    C: Default + Serialize + DeserializeOwned,
+{
+    debug_assert!(SECTIONS.contains(&section), "a section of the file");
+    let mut figment = Figment::from(Layer::new("the defaults", &C::default())?);
+    if let Some(path) = &sources.file {
+        figment = figment.merge(file::layer(path, section)?);
+    }
+    for layer in environment::layers(&sources.environment, section) {
+        figment = figment.merge(layer);
+    }
+    figment
+        .merge(Layer::new("the command line", flags)?)
+        .extract()
+        .map_err(Error::from)
+}
+
+/// The settings as a TOML file, secrets left out, for `--dump-config`.
+///
+/// # Errors
+///
+/// A value that TOML cannot hold.
+pub fn dump(section: &str, config: &impl Serialize) -> Result<String, Error> {
+    let mut all = toml::Table::try_from(config).map_err(|error| Error::Dump(error.to_string()))?;
+    let shared = ["store", "log"].map(|key| (key.to_owned(), all.remove(key)));
+    let mut table = toml::Table::new();
+    table.extend(
+        shared
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?))),
+    );
+    table.insert(section.to_owned(), toml::Value::Table(all));
+    Ok(table.to_string())
+}
+
+/// One source's values, under the name that error messages call it by.
+struct Layer {
+    name: String,
+    values: Dict,
+}
+
+impl Layer {
+    fn new(name: impl Into<String>, values: &impl Serialize) -> Result<Self, Error> {
+        let name = name.into();
+        let values = figment::value::Value::serialize(values)?
+            .into_dict()
+            .unwrap_or_default();
+        Ok(Self { name, values })
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

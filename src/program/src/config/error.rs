@@ -1,0 +1,94 @@
+//! What can be wrong with settings, in words that name the key and where it came from.
+
+use std::path::PathBuf;
+
+use figment::error::Kind;
+
+use super::SECTIONS;
+
+/// The least likeness, from 0 to 1, at which a key is suggested for a misspelt one.
+const LIKENESS_MIN: f64 = 0.7;
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the settings in {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{} is no TOML: {problem}", path.display())]
+    NoToml {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what.
+        problem: String,
+    },
+    /// A key is not known.
+    #[error("`{key}` ({origin}) is no setting; {}", suggestion(.nearest))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Which source has it.
+        origin: String,
+        /// The known key that is most like it, if one is.
+        nearest: Option<String>,
+    },
+    /// A value does not fit.
+    #[error("`{key}` ({origin}): {problem}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// Which source has it.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The settings cannot be written as TOML.
+    #[error("cannot show the settings as TOML: {0}")]
+    Dump(String),
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(key) => format!("did you mean `{key}`?"),
+        None => "--dump-config shows all there are".to_owned(),
+    }
+}
+
+impl From<figment::Error> for Error {
+    fn from(error: figment::Error) -> Self {
+        let origin = error
+            .metadata
+            .as_ref()
+            .map_or("the settings".into(), |source| source.name.clone());
+        let path = error.path.join(".");
+        match error.kind {
+            Kind::UnknownField(key, known) => Self::UnknownKey {
+                nearest: nearest(&key, known),
+                origin: origin.into_owned(),
+                key,
+            },
+            kind => Self::BadValue {
+                key: path,
+                origin: origin.into_owned(),
+                problem: kind.to_string(),
+            },
+        }
+    }
+}
+
+fn nearest(key: &str, known: &[&str]) -> Option<String> {
+    known
+        .iter()
+        .chain(&SECTIONS)
+        .map(|candidate| (strsim::jaro_winkler(key, candidate), *candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}
