@@ -21,6 +21,7 @@ mod error;
 mod file;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use figment::value::{Dict, Map};
 use figment::{Figment, Metadata, Profile, Provider};
@@ -51,30 +52,57 @@ impl Sources {
     }
 }
 
-/// Reads the settings of the program whose section is `section`.
+/// The settings of one program.
 ///
-/// A flag that was not given must be left out when `flags` is serialized. `C` must refuse unknown
-/// fields, so that a misspelt key is found.
+/// Unknown fields must be refused, so that a misspelt key is found.
+pub trait Settings: Default + Serialize + DeserializeOwned {
+    /// The program's section in the file.
+    const SECTION: &'static str;
+
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    ///
+    /// The key that is wrong, and why.
+    fn validate(&self) -> Result<(), (&'static str, String)>;
+
+    /// The log's level or filter.
+    fn log(&self) -> &str;
+
+    /// How long the end may take.
+    fn grace(&self) -> Duration;
+}
+
+/// Reads settings. A flag that was not given must be left out when `flags` is serialized.
 ///
 /// # Errors
 ///
-/// The file cannot be read; a key is unknown, or its value is not of its kind.
-pub fn load<C>(section: &str, sources: &Sources, flags: &impl Serialize) -> Result<C, Error>
-where
-    C: Default + Serialize + DeserializeOwned,
-{
-    debug_assert!(SECTIONS.contains(&section), "a section of the file");
+/// The file cannot be read; a key is unknown, or its value does not fit.
+pub fn load<C: Settings>(sources: &Sources, flags: &impl Serialize) -> Result<C, Error> {
+    debug_assert!(SECTIONS.contains(&C::SECTION), "a section of the file");
     let mut figment = Figment::from(Layer::new("the defaults", &C::default())?);
     if let Some(path) = &sources.file {
-        figment = figment.merge(file::layer(path, section)?);
+        figment = figment.merge(file::layer(path, C::SECTION)?);
     }
-    for layer in environment::layers(&sources.environment, section) {
+    for layer in environment::layers(&sources.environment, C::SECTION) {
         figment = figment.merge(layer);
     }
+    figment = figment.merge(Layer::new("the command line", flags)?);
+    let config: C = figment.extract()?;
+    config
+        .validate()
+        .map_err(|(key, problem)| Error::BadValue {
+            key: key.to_owned(),
+            origin: origin(&figment, key),
+            problem,
+        })?;
+    Ok(config)
+}
+
+fn origin(figment: &Figment, key: &str) -> String {
     figment
-        .merge(Layer::new("the command line", flags)?)
-        .extract()
-        .map_err(Error::from)
+        .find_metadata(key)
+        .map_or_else(|| "the settings".into(), |found| found.name.to_string())
 }
 
 /// The settings as a TOML file, secrets left out, for `--dump-config`.
@@ -82,7 +110,7 @@ where
 /// # Errors
 ///
 /// A value that TOML cannot hold.
-pub fn dump(section: &str, config: &impl Serialize) -> Result<String, Error> {
+pub fn dump<C: Settings>(config: &C) -> Result<String, Error> {
     let mut all = toml::Table::try_from(config).map_err(|error| Error::Dump(error.to_string()))?;
     let shared = ["store", "log"].map(|key| (key.to_owned(), all.remove(key)));
     let mut table = toml::Table::new();
@@ -91,7 +119,7 @@ pub fn dump(section: &str, config: &impl Serialize) -> Result<String, Error> {
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?))),
     );
-    table.insert(section.to_owned(), toml::Value::Table(all));
+    table.insert(C::SECTION.to_owned(), toml::Value::Table(all));
     Ok(table.to_string())
 }
 

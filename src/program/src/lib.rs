@@ -3,11 +3,13 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`config`] | settings: defaults, a TOML file, the environment, flags |
+//! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
 //! | [`shutdown`] | the end: signals, tasks, the grace period |
 
 pub mod config;
+pub mod daemon;
 pub mod exit;
 pub mod logging;
 pub mod shutdown;

@@ -87,11 +87,17 @@ impl Iterator for Decoder {
     type Item = Result<UserRequest, Unreadable>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(
-            self.next_raw()?
-                .and_then(|raw| Ok(UserRequest::decode(raw)?)),
-        )
+        Some(self.next_raw()?.and_then(decode))
     }
+}
+
+/// Decodes one record, as [`Decoder::next_raw`] gives it.
+///
+/// # Errors
+///
+/// [`Unreadable::Malformed`].
+pub fn decode(raw: Bytes) -> Result<UserRequest, Unreadable> {
+    Ok(UserRequest::decode(raw)?)
 }
 
 /// Why a payload cannot be read.

@@ -39,6 +39,13 @@ impl StoreUrl {
     }
 }
 
+impl Default for StoreUrl {
+    /// A Redis on this machine, at its usual port.
+    fn default() -> Self {
+        Self::Redis("redis://127.0.0.1:6379".to_owned())
+    }
+}
+
 impl FromStr for StoreUrl {
     type Err = InvalidStoreUrl;
 

@@ -24,6 +24,26 @@ impl Default for Config {
     }
 }
 
+impl Settings for Config {
+    const SECTION: &'static str = "server";
+
+    fn validate(&self) -> Result<(), (&'static str, String)> {
+        if self.workers == 0 {
+            Err(("workers", "must be at least 1".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn log(&self) -> &str {
+        &self.log
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
 #[derive(Default, Serialize)]
 struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +63,7 @@ fn with(file: Option<&str>, environment: &[(&str, &str)], flags: &Flags) -> Resu
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect(),
     };
-    load("server", &sources, flags)
+    load(&sources, flags)
 }
 
 fn error(file: Option<&str>, environment: &[(&str, &str)]) -> String {
@@ -134,6 +154,10 @@ fn a_bad_value_is_named_with_its_origin() {
         error(None, &[("MUSTER_SERVER_WORKERS", "five")]),
         "`workers` (MUSTER_SERVER_WORKERS): invalid type: found string \"five\", expected u16"
     );
+    assert_eq!(
+        error(None, &[("MUSTER_SERVER_WORKERS", "0")]),
+        "`workers` (MUSTER_SERVER_WORKERS): must be at least 1"
+    );
     let message = error(Some("workers ="), &[]);
     assert!(message.contains("muster.toml is no TOML"), "{message}");
 }
@@ -144,7 +168,7 @@ fn a_missing_file_is_named() {
         file: Some("/nowhere/muster.toml".into()),
         environment: Vec::new(),
     };
-    let message = load::<Config>("server", &sources, &Flags::default())
+    let message = load::<Config>(&sources, &Flags::default())
         .unwrap_err()
         .to_string();
     assert!(
@@ -160,7 +184,7 @@ fn what_is_dumped_can_be_read_again() {
         log: "debug".to_owned(),
         ..Config::default()
     };
-    let dumped = dump("server", &config).unwrap();
+    let dumped = dump(&config).unwrap();
     assert!(dumped.contains("[server]\n"), "{dumped}");
     assert_eq!(with(Some(&dumped), &[], &Flags::default()).unwrap(), config);
 }

@@ -1,0 +1,121 @@
+//! The life of a program that stays until it is told to end: settings, log, work, end.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::config::{self, Settings, Sources};
+use crate::shutdown::Shutdown;
+use crate::{exit, logging};
+
+/// The flags that every program with settings has.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ConfigFlags {
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Check the settings, and end
+    #[arg(long)]
+    pub check_config: bool,
+    /// Print the settings in force as TOML, without secrets, and end
+    #[arg(long)]
+    pub dump_config: bool,
+}
+
+impl ConfigFlags {
+    /// Where the settings come from.
+    pub fn sources(&self) -> Sources {
+        Sources::of_process(self.config.clone())
+    }
+
+    /// Whether the settings are to be looked at alone.
+    pub fn only_looks(&self) -> bool {
+        self.check_config || self.dump_config
+    }
+
+    /// Shows the settings on standard output, if that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be written as TOML.
+    #[expect(clippy::print_stdout, reason = "what --dump-config is for")]
+    pub fn show(&self, config: &impl Settings) -> Result<(), config::Error> {
+        if self.dump_config {
+            print!("{}", config::dump(config)?);
+        }
+        Ok(())
+    }
+}
+
+/// Why a program ended otherwise than well.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The whole `main` of a daemon: reads the settings, starts the log, does the work, and ends when
+/// the work ends or, after a signal, when the grace period does.
+pub fn main<C, F>(
+    program: &str,
+    config_flags: &ConfigFlags,
+    flags: &impl Serialize,
+    work: impl FnOnce(C, Shutdown) -> F,
+) -> ExitCode
+where
+    C: Settings,
+    F: Future<Output = Result<(), Failure>>,
+{
+    exit::report(program, run(config_flags, flags, work))
+}
+
+fn run<C, F>(
+    config_flags: &ConfigFlags,
+    flags: &impl Serialize,
+    work: impl FnOnce(C, Shutdown) -> F,
+) -> Result<u8, (u8, Failure)>
+where
+    C: Settings,
+    F: Future<Output = Result<(), Failure>>,
+{
+    let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
+    let config: C = config::load(&config_flags.sources(), flags).map_err(usage)?;
+    if config_flags.only_looks() {
+        config_flags.show(&config).map_err(usage)?;
+        return Ok(exit::OK);
+    }
+    logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;
+    let grace = config.grace();
+    until_the_end(grace, |shutdown| work(config, shutdown))
+        .map(|()| exit::OK)
+        .map_err(|error| (exit::FAILURE, error))
+}
+
+/// Runs `work` on a runtime of its own until it ends, or `grace` after a signal.
+///
+/// # Errors
+///
+/// The work's own, or that it did not end in time.
+pub fn until_the_end<T, F>(
+    grace: std::time::Duration,
+    work: impl FnOnce(Shutdown) -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        let overtime = async {
+            shutdown.begun().await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            result = work(shutdown.clone()) => result,
+            () = overtime => Err(format!("did not end within the grace period of {grace:?}").into()),
+        }
+    });
+    // What still blocks a thread is not waited for: the store has, or will have, whatever it was.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,56 @@
+//! `muster-worker`: leases chunks, processes their records, commits, and writes the roll.
+
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use muster_program::daemon::{self, ConfigFlags};
+use muster_worker::config::Config;
+use serde::Serialize;
+
+/// Leases chunks of records, processes them, commits, and writes the roll.
+#[derive(Parser)]
+#[command(name = "muster-worker", version)]
+struct Cli {
+    #[command(flatten)]
+    settings: Flags,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    /// The folder of the roll, shared by all workers of the store
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roll: Option<PathBuf>,
+    /// How many workers this process runs
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<NonZeroU16>,
+    /// The log's level, or a filter: info, debug, info,muster_queue=trace
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    daemon::main(
+        "muster-worker",
+        &cli.config,
+        &cli.settings,
+        async |config: Config, shutdown| {
+            let queue = config.store.open().await?;
+            tracing::info!(store = %config.store, "starting");
+            let processor = Arc::new(config.pipeline());
+            Ok(muster_worker::run(queue, &config, processor, &shutdown).await?)
+        },
+    )
+}

@@ -1,0 +1,141 @@
+//! The roll: `all_users.json`, a JSON array with one record a line, and its manifest.
+//!
+//! The roll grows by a batch at a time, and each growth replaces the file atomically. One writer
+//! at a time holds a lock on the folder, and takes the complete batches in their order. Its steps
+//! for a batch:
+//!
+//! 1. copy the roll as the manifest describes it, and add the batch, in a new file;
+//! 2. put that file in the roll's place;
+//! 3. put a new manifest in its place, which names the batch;
+//! 4. tell the store that the batch is written.
+//!
+//! A writer that is lost after 2 leaves a roll that is longer than its manifest says: the next
+//! one copies the part that is described, and adds the same batch again. One that is lost after
+//! 3 leaves a manifest that names the batch: the next one goes on with 4. So a batch is in the
+//! roll once, whenever a writer is lost.
+
+mod error;
+mod file;
+mod manifest;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use muster_program::shutdown::Shutdown;
+use muster_queue::{Batch, Queue};
+
+pub use error::Error;
+pub use manifest::Manifest;
+
+use file::NewRoll;
+
+/// The roll's file name in its folder.
+pub const FILE_NAME: &str = "all_users.json";
+/// The manifest's, beside it.
+pub const MANIFEST_NAME: &str = "all_users.manifest.json";
+
+/// How much of a batch's results is read from the store at once, in bytes.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+/// How long to wait before looking again whether another writer has finished.
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The roll in a folder.
+#[derive(Clone, Debug)]
+pub struct Roll {
+    folder: PathBuf,
+}
+
+impl Roll {
+    /// The roll in this folder, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be made.
+    pub fn in_folder(folder: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The roll's own file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(FILE_NAME)
+    }
+
+    /// What the roll holds now: all zero before it is first written.
+    ///
+    /// # Errors
+    ///
+    /// The manifest is there and cannot be read.
+    pub fn manifest(&self) -> Result<Manifest, Error> {
+        Manifest::read(&self.folder)
+    }
+
+    /// Writes every complete batch into the roll, or waits until another writer has.
+    ///
+    /// Ends early, between two batches, when the shutdown begins.
+    ///
+    /// # Errors
+    ///
+    /// The store or the file system fails, or the roll is not what its manifest says. The batches
+    /// written until then are in the roll, the others can be written later.
+    pub async fn write(&self, queue: &dyn Queue, shutdown: &Shutdown) -> Result<(), Error> {
+        while !shutdown.has_begun() {
+            let Some(batch) = queue.next_complete().await? else {
+                return Ok(());
+            };
+            let lock = file::try_lock(&self.folder)?;
+            let Some(_lock) = lock else {
+                tokio::time::sleep(LOCK_INTERVAL).await;
+                continue;
+            };
+            // Another writer may have written it before the lock was had.
+            if queue
+                .next_complete()
+                .await?
+                .is_some_and(|next| next.id == batch.id)
+            {
+                self.write_batch(queue, &batch).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, queue: &dyn Queue, batch: &Batch) -> Result<(), Error> {
+        let before = self.manifest()?;
+        let after = if before.last_batch.as_deref() == Some(batch.id.as_str()) {
+            before
+        } else {
+            let roll = NewRoll::after(&self.folder, before).await?;
+            self.add_batch(queue, batch, roll).await?
+        };
+        queue.mark_written(&batch.id, &after.sha256).await?;
+        tracing::info!(batch = %batch.id, records = batch.kept, dead = batch.dead,
+            roll_records = after.records, sha256 = after.sha256, "the roll is written");
+        Ok(())
+    }
+
+    async fn add_batch(
+        &self,
+        queue: &dyn Queue,
+        batch: &Batch,
+        mut roll: NewRoll,
+    ) -> Result<Manifest, Error> {
+        let mut place = 0;
+        loop {
+            let page = queue.results(&batch.id, place, PAGE_BYTES_MAX).await?;
+            let Some(last) = page.last() else { break };
+            place = last.first + u64::from(last.count);
+            roll = roll.add(page).await?;
+        }
+        if place != batch.received {
+            return Err(Error::ResultsMissing {
+                batch: batch.id.clone(),
+                found: place,
+                expected: batch.received,
+            });
+        }
+        roll.publish(batch).await
+    }
+}

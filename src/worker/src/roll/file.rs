@@ -1,0 +1,206 @@
+//! The roll's file: how it is laid out, grows, and is replaced.
+//!
+//! `[`, then a line for each record with commas in between, then `]`, each on a line of its own.
+//! An array without records is `[` and `]`.
+
+use std::fs::{File, TryLockError};
+use std::io::{BufWriter, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use muster_proto::chunk::Decoder;
+use muster_queue::{Batch, ResultChunk};
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, FILE_NAME, Manifest};
+
+const HEAD: &[u8] = b"[\n";
+const SEPARATOR: &[u8] = b",\n";
+const TAIL: &[u8] = b"\n]\n";
+/// An array without records: here the line break before the bracket is the head's.
+const EMPTY: &[u8] = b"[\n]\n";
+
+/// How much is read and written at once, in bytes.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// Locks the folder against other writers, in this process and in others on this machine.
+/// `None` while another has it. The lock ends with the file that is returned.
+pub(super) fn try_lock(folder: &Path) -> Result<Option<File>, Error> {
+    let file = File::open(folder).map_err(|source| Error::io("open", folder, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(Error::io("lock", folder, source)),
+    }
+}
+
+/// Puts a file in the place of another, so that there is always one of the two, whole.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let new = beside(path);
+    let write = || {
+        let mut file = File::create(&new)?;
+        file.write_all(content)?;
+        file.sync_all()
+    };
+    write().map_err(|source| Error::io("write", &new, source))?;
+    rename(&new, path)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension("tmp")
+}
+
+/// Renames a file that is on the disk, and waits until the rename is as well.
+fn rename(new: &Path, path: &Path) -> Result<(), Error> {
+    std::fs::rename(new, path).map_err(|source| Error::io("rename", new, source))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::io("sync", folder, source))
+}
+
+/// A roll in the making, in a file of its own beside the one that stands.
+pub(super) struct NewRoll {
+    folder: PathBuf,
+    path: PathBuf,
+    file: BufWriter<File>,
+    digest: Sha256,
+    manifest: Manifest,
+    line: Vec<u8>,
+}
+
+impl NewRoll {
+    /// Begins with what stands, as `manifest` describes it.
+    pub(super) async fn after(folder: &Path, manifest: Manifest) -> Result<Self, Error> {
+        let folder = folder.to_owned();
+        blocking(move || Self::copy(folder, manifest)).await
+    }
+
+    fn copy(folder: PathBuf, manifest: Manifest) -> Result<Self, Error> {
+        let path = beside(&folder.join(FILE_NAME));
+        let file = File::create(&path).map_err(|source| Error::io("create", &path, source))?;
+        let mut roll = Self {
+            path,
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            digest: Sha256::new(),
+            line: Vec::new(),
+            manifest: Manifest {
+                bytes: 0,
+                ..manifest.clone()
+            },
+            folder,
+        };
+        if manifest.records == 0 {
+            return Ok(roll);
+        }
+        roll.copy_records(&manifest)?;
+        Ok(roll)
+    }
+
+    /// Copies the records that stand, and makes sure that they are what was written.
+    fn copy_records(&mut self, manifest: &Manifest) -> Result<(), Error> {
+        let path = self.folder.join(FILE_NAME);
+        let changed = |problem| Error::Changed {
+            path: path.clone(),
+            problem,
+        };
+        let mut left = manifest.bytes - TAIL.len() as u64;
+        let file = File::open(&path).map_err(|source| Error::io("open", &path, source))?;
+        let mut file = file.take(left);
+        let mut piece = vec![0; BUFFER_BYTES];
+        while left > 0 {
+            let len = file
+                .read(&mut piece)
+                .map_err(|source| Error::io("read", &path, source))?;
+            if len == 0 {
+                return Err(changed("it is shorter"));
+            }
+            self.write(&piece[..len])?;
+            left -= len as u64;
+        }
+        let digest = self.digest.clone().chain_update(TAIL);
+        if hex(digest) == manifest.sha256 {
+            Ok(())
+        } else {
+            Err(changed("its SHA-256 differs"))
+        }
+    }
+
+    /// Adds the records of these results.
+    pub(super) async fn add(mut self, results: Vec<ResultChunk>) -> Result<Self, Error> {
+        blocking(move || {
+            for chunk in results {
+                for record in Decoder::new(chunk.payload) {
+                    self.add_record(&record?)?;
+                }
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    fn add_record(&mut self, record: &muster_proto::users::UserRequest) -> Result<(), Error> {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        line.extend_from_slice(if self.manifest.records == 0 {
+            HEAD
+        } else {
+            SEPARATOR
+        });
+        serde_json::to_writer(&mut line, record)
+            .map_err(|error| Error::io("write", &self.path, error.into()))?;
+        self.write(&line)?;
+        self.line = line;
+        self.manifest.records += 1;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.digest.update(bytes);
+        self.manifest.bytes += bytes.len() as u64;
+        self.file
+            .write_all(bytes)
+            .map_err(|source| Error::io("write", &self.path, source))
+    }
+
+    /// Puts the new roll in the place of the one that stands, then its manifest.
+    pub(super) async fn publish(mut self, batch: &Batch) -> Result<Manifest, Error> {
+        self.manifest.batches += 1;
+        self.manifest.dead += batch.dead;
+        self.manifest.last_batch = Some(batch.id.to_string());
+        blocking(move || {
+            self.write(if self.manifest.records == 0 {
+                EMPTY
+            } else {
+                TAIL
+            })?;
+            let synced = self
+                .file
+                .flush()
+                .and_then(|()| self.file.get_ref().sync_all());
+            synced.map_err(|source| Error::io("write", &self.path, source))?;
+            self.manifest.sha256 = hex(self.digest);
+            rename(&self.path, &self.folder.join(FILE_NAME))?;
+            self.manifest.write(&self.folder)?;
+            Ok(self.manifest)
+        })
+        .await
+    }
+}
+
+fn hex(digest: Sha256) -> String {
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Runs what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}

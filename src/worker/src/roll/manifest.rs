@@ -1,0 +1,50 @@
+//! What the roll holds, in a file beside it.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, MANIFEST_NAME, file};
+
+/// What the roll holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Records in the roll.
+    pub records: u64,
+    /// Batches in the roll.
+    pub batches: u64,
+    /// Records of those batches that are dead letters, and so not in the roll.
+    pub dead: u64,
+    /// The roll's length, in bytes.
+    pub bytes: u64,
+    /// The roll's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// The batch that was added last.
+    pub last_batch: Option<String>,
+}
+
+impl Manifest {
+    /// Reads the manifest in this folder; where there is none, nothing has been written yet.
+    pub(super) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(MANIFEST_NAME);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(Error::io("read", &path, error)),
+        };
+        serde_json::from_slice(&text).map_err(|error| Error::NoManifest {
+            path,
+            problem: error.to_string(),
+        })
+    }
+
+    /// Puts this manifest into the folder, in the place of the one before.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
+        let path = folder.join(MANIFEST_NAME);
+        let no_json = |error: serde_json::Error| Error::io("write", &path, error.into());
+        let mut text = serde_json::to_vec_pretty(self).map_err(no_json)?;
+        text.push(b'\n');
+        file::replace(&path, &text)
+    }
+}
