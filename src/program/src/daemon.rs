@@ -110,8 +110,15 @@ where
             shutdown.begun().await;
             tokio::time::sleep(grace).await;
         };
+        let work = async {
+            let result = work(shutdown.clone()).await;
+            // What the work has left running ends now; what has to be finished is.
+            shutdown.begin();
+            shutdown.drain().await;
+            result
+        };
         tokio::select! {
-            result = work(shutdown.clone()) => result,
+            result = work => result,
             () = overtime => Err(format!("did not end within the grace period of {grace:?}").into()),
         }
     });

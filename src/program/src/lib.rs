@@ -6,7 +6,7 @@
 //! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
-//! | [`shutdown`] | the end: signals, tasks, the grace period |
+//! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 
 pub mod config;
 pub mod daemon;

@@ -1,7 +1,6 @@
-//! The end: signals, tasks, the grace period.
+//! The end: signals, and the tasks that it waits for.
 
 use std::future::Future;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -66,10 +65,10 @@ impl Shutdown {
         self.tasks.spawn(task)
     }
 
-    /// Waits until every task has ended, at most for `grace`. False when some have not.
-    pub async fn drain(&self, grace: Duration) -> bool {
+    /// Waits until every task has ended.
+    pub async fn drain(&self) {
         self.tasks.close();
-        tokio::time::timeout(grace, self.tasks.wait()).await.is_ok()
+        self.tasks.wait().await;
     }
 }
 

@@ -1,1 +1,146 @@
-//! stub
+//! The server: takes records in over gRPC and queues them durably.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`config`] | its settings |
+//! | `users` | the service `Users`: one record, or a stream of them |
+//! | `batches` | the service `muster.v1.Batches`: resume, end, wait for a batch |
+//! | `metadata` | what travels beside the messages, read |
+//! | `status` | the one place where errors become gRPC statuses |
+//! | `readiness` | whether the store is there |
+//! | `http` | `/livez`, `/readyz` |
+
+mod batches;
+pub mod config;
+mod http;
+mod metadata;
+mod readiness;
+mod status;
+mod users;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_program::daemon::Failure;
+use muster_program::shutdown::Shutdown;
+use muster_proto::users::users_server::UsersServer;
+use muster_proto::v1::batches_server::BatchesServer;
+use muster_queue::Queue;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::config::Config;
+use crate::users::Users;
+
+/// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
+/// down by when the store is slow.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// The same for all streams of a connection together.
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// How often a silent connection is asked whether its other end is still there.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// A server that has its ports, and does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    grpc: TcpListener,
+    http: TcpListener,
+    grace: Duration,
+}
+
+impl Server {
+    /// Takes the ports.
+    ///
+    /// # Errors
+    ///
+    /// An address cannot be listened on; the message names it.
+    pub async fn bind(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            grpc: listen("listen", config.listen).await?,
+            http: listen("http", config.http).await?,
+            grace: config.grace,
+        })
+    }
+
+    /// Where gRPC is served: the address asked for, with the port that was given for port 0.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn grpc_addr(&self) -> std::io::Result<SocketAddr> {
+        self.grpc.local_addr()
+    }
+
+    /// Serves until the shutdown begins and the calls under way have ended.
+    ///
+    /// Streams that have not ended by half of the grace period are broken off: their senders
+    /// resume them elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// A listener fails.
+    pub async fn serve(self, queue: Arc<dyn Queue>, shutdown: &Shutdown) -> Result<(), Failure> {
+        tracing::info!(grpc = %self.grpc.local_addr()?, http = %self.http.local_addr()?, "listening");
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let readiness = readiness::watch(Arc::clone(&queue), health, shutdown);
+        let http = http::serve(self.http, readiness, shutdown.token());
+
+        let break_off = CancellationToken::new();
+        let users = Users::start(Arc::clone(&queue), break_off.clone(), shutdown);
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let services = Routes::new(UsersServer::new(users))
+            .add_service(BatchesServer::new(batches::Batches::new(queue)))
+            .add_service(health_service)
+            .add_service(reflection);
+        let grpc = serve_grpc(self.grpc, services, shutdown.token());
+        let patience = async {
+            shutdown.begun().await;
+            tokio::time::sleep(self.grace / 2).await;
+            break_off.cancel();
+            std::future::pending().await
+        };
+        tokio::select! {
+            result = async { tokio::try_join!(grpc, http) } => result.map(|_| ()),
+            () = patience => Ok(()),
+        }
+    }
+}
+
+fn serve_grpc(
+    listener: TcpListener,
+    services: Routes,
+    end: CancellationToken,
+) -> impl Future<Output = Result<(), Failure>> {
+    let server = tonic::transport::Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .add_routes(services)
+        .serve_with_incoming_shutdown(connections(listener), end.cancelled_owned());
+    async { Ok(server.await?) }
+}
+
+/// The connections of a listener, each told to send small messages at once.
+fn connections(
+    listener: TcpListener,
+) -> impl futures::Stream<Item = std::io::Result<tokio::net::TcpStream>> {
+    use futures::StreamExt as _;
+    TcpListenerStream::new(listener).map(|connection| {
+        let connection = connection?;
+        connection.set_nodelay(true)?;
+        Ok(connection)
+    })
+}
+
+async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address} (`{key}`): {error}; choose another address").into()
+    })
+}

@@ -1,0 +1,55 @@
+//! `muster-server`: takes records in over gRPC and queues them durably.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use muster_program::daemon::{self, ConfigFlags};
+use muster_server::Server;
+use muster_server::config::Config;
+use serde::Serialize;
+
+/// Takes user records in over gRPC and queues them durably.
+#[derive(Parser)]
+#[command(name = "muster-server", version)]
+struct Cli {
+    #[command(flatten)]
+    settings: Flags,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// Where gRPC is served [default: 127.0.0.1:50051]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    /// Where /livez and /readyz are served [default: 127.0.0.1:9181]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
+    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    /// The log's level, or a filter: info, debug, info,muster_queue=trace
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    daemon::main(
+        "muster-server",
+        &cli.config,
+        &cli.settings,
+        async |config: Config, shutdown| {
+            let server = Server::bind(&config).await?;
+            let queue = config.store.open().await?;
+            tracing::info!(store = %config.store, "starting");
+            server.serve(queue, &shutdown).await
+        },
+    )
+}

@@ -1,0 +1,85 @@
+//! What travels beside the messages, read.
+
+use std::str::FromStr;
+
+use muster_proto::metadata::{BATCH, PLACE, PRIORITY};
+use muster_queue::{BatchId, Priority};
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+/// What a sender says of its records, beside them. All of it is optional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) batch: Option<BatchId>,
+    pub(crate) place: Option<u64>,
+    pub(crate) priority: Priority,
+}
+
+impl Sent {
+    /// Reads the metadata of a call.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT` names the key and what it must be.
+    pub(crate) fn read(metadata: &MetadataMap) -> Result<Self, Status> {
+        Ok(Self {
+            batch: value(metadata, BATCH, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
+            place: value(metadata, PLACE, "a whole number from 0 on")?,
+            priority: value(metadata, PRIORITY, "high, normal or low")?.unwrap_or_default(),
+        })
+    }
+}
+
+fn value<T: FromStr>(map: &MetadataMap, key: &str, expected: &str) -> Result<Option<T>, Status> {
+    let Some(value) = map.get(key) else {
+        return Ok(None);
+    };
+    let parsed = value.to_str().ok().and_then(|text| text.parse().ok());
+    match parsed {
+        Some(value) => Ok(Some(value)),
+        None => Err(Status::invalid_argument(format!(
+            "metadata `{key}` must be {expected}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Result<Sent, String> {
+        let mut map = MetadataMap::new();
+        for (key, value) in pairs {
+            map.insert(*key, value.parse().unwrap());
+        }
+        Sent::read(&map).map_err(|status| status.message().to_owned())
+    }
+
+    #[test]
+    fn nothing_is_needed() {
+        let nothing = Sent {
+            batch: None,
+            place: None,
+            priority: Priority::Normal,
+        };
+        assert_eq!(read(&[]), Ok(nothing));
+    }
+
+    #[test]
+    fn what_is_said_is_read() {
+        let sent = read(&[(BATCH, "b-1"), (PLACE, "7"), (PRIORITY, "high")]).unwrap();
+        assert_eq!(sent.batch.unwrap().as_str(), "b-1");
+        assert_eq!((sent.place, sent.priority), (Some(7), Priority::High));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        for (key, value) in [(BATCH, "a b"), (PLACE, "-1"), (PRIORITY, "urgent")] {
+            let message = read(&[(key, value)]).unwrap_err();
+            assert!(
+                message.starts_with(&format!("metadata `{key}` must be")),
+                "{message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The service `Users`: one record, or a stream of them.
+
+mod chunk;
+mod named;
+mod run;
+mod stream;
+mod unary;
+
+use std::sync::Arc;
+
+use muster_program::shutdown::Shutdown;
+use muster_proto::metadata::BATCH;
+use muster_proto::users::{self, UserRequest, UserResponse};
+use muster_queue::{BatchId, BatchOptions, Queue};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::metadata::Sent;
+use crate::status;
+use unary::Grouper;
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Users {
+    queue: Arc<dyn Queue>,
+    grouper: Grouper,
+    break_off: CancellationToken,
+}
+
+impl Users {
+    /// The service, and its task. `break_off` ends streams that are under way.
+    pub(crate) fn start(
+        queue: Arc<dyn Queue>,
+        break_off: CancellationToken,
+        shutdown: &Shutdown,
+    ) -> Self {
+        let grouper = Grouper::start(Arc::clone(&queue), shutdown);
+        Self {
+            queue,
+            grouper,
+            break_off,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl users::users_server::Users for Users {
+    async fn send_user_info(
+        &self,
+        request: Request<UserRequest>,
+    ) -> Result<Response<UserResponse>, Status> {
+        let sent = Sent::read(request.metadata())?;
+        let record = request.into_inner();
+        if let Err(refusal) = chunk::check(&record) {
+            return Ok(Response::new(UserResponse {
+                status: false,
+                message: refusal.to_string(),
+            }));
+        }
+        self.grouper.accept(sent, record).await?;
+        Ok(Response::new(ok()))
+    }
+
+    async fn send_user_info_client_stream(
+        &self,
+        request: Request<Streaming<UserRequest>>,
+    ) -> Result<Response<UserResponse>, Status> {
+        let Sent {
+            batch,
+            place,
+            priority,
+        } = Sent::read(request.metadata())?;
+        let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
+        let options = BatchOptions {
+            priority,
+            seal_after: None,
+        };
+        let opened = self
+            .queue
+            .open(&batch, &options)
+            .await
+            .map_err(|e| status::of(&e))?;
+        let receiver = stream::Receiver::new(self.queue.as_ref(), opened, place.unwrap_or(0))
+            .map_err(|error| status::of(&error))?;
+        let refused = tokio::select! {
+            refused = receiver.receive(request.into_inner()) => refused?,
+            // What was received and not yet appended is dropped: nobody was told "ok" for it.
+            () = self.break_off.cancelled() => {
+                return Err(Status::unavailable("the server is shutting down; resume the batch"));
+            }
+        };
+        let message = match refused {
+            None => ok(),
+            Some(refused) => UserResponse {
+                status: false,
+                message: refused.to_string(),
+            },
+        };
+        let mut response = Response::new(message);
+        if let Ok(value) = batch.as_str().parse() {
+            response.metadata_mut().insert(BATCH, value);
+        }
+        Ok(response)
+    }
+}
+
+fn ok() -> UserResponse {
+    UserResponse {
+        status: true,
+        message: "ok".to_owned(),
+    }
+}

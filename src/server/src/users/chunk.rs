@@ -1,0 +1,33 @@
+//! What makes a chunk: its bounds, and those of a record in it.
+
+use muster_proto::chunk::Encoder;
+use muster_proto::users::UserRequest;
+use prost::Message as _;
+
+/// The most records in a chunk.
+pub(super) const RECORDS_MAX: u32 = 256;
+/// A chunk is full from here on, in bytes. The last record may lie beyond.
+const BYTES_FULL: usize = 64 << 10;
+/// The longest record, in bytes on the wire.
+const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// Whether a chunk takes no more records.
+pub(super) fn is_full(chunk: &Encoder) -> bool {
+    chunk.count() >= RECORDS_MAX || chunk.len() >= BYTES_FULL
+}
+
+/// Refuses a record that is too long to be queued.
+pub(super) fn check(record: &UserRequest) -> Result<(), TooLong> {
+    match record.encoded_len() {
+        len if len > RECORD_BYTES_MAX => Err(TooLong { id: record.id, len }),
+        _ => Ok(()),
+    }
+}
+
+/// A record that is too long.
+#[derive(Debug, thiserror::Error)]
+#[error("the record with id {id} has {len} bytes; the most is {RECORD_BYTES_MAX}")]
+pub(super) struct TooLong {
+    id: i32,
+    len: usize,
+}

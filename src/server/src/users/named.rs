@@ -1,0 +1,112 @@
+//! Unary calls that name their batch: each record has its place, so a repeated call counts once.
+
+use std::collections::HashSet;
+
+use muster_proto::chunk::Encoder;
+use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Priority, Queue};
+
+use super::chunk;
+use super::unary::Call;
+use crate::status;
+
+/// Appends the records of these calls to the batch, and answers each.
+pub(super) async fn append(
+    queue: &dyn Queue,
+    batch: &BatchId,
+    priority: Priority,
+    calls: Vec<Call>,
+) {
+    // The same place twice at once: only one of the two calls can be the one that is stored.
+    let mut places = HashSet::new();
+    let (calls, doubled): (Vec<_>, Vec<_>) = calls
+        .into_iter()
+        .partition(|call| places.insert(call.place));
+    append_in_chunks(queue, batch, priority, calls).await;
+    append_in_chunks(queue, batch, priority, doubled).await;
+}
+
+async fn append_in_chunks(
+    queue: &dyn Queue,
+    batch: &BatchId,
+    priority: Priority,
+    mut calls: Vec<Call>,
+) {
+    while !calls.is_empty() {
+        let mut encoder = Encoder::default();
+        let mut len = 0;
+        while len < calls.len() && !chunk::is_full(&encoder) {
+            encoder.push(&calls[len].record);
+            len += 1;
+        }
+        let later = calls.split_off(len);
+        let new = NewChunk {
+            places: Places::Each(calls.iter().map(|call| call.place).collect()),
+            count: encoder.count(),
+            payload: encoder.take(),
+        };
+        let left = match append_opened(queue, batch, priority, &new).await {
+            Ok(Appended::Taken { places }) => answer_taken(calls, &places),
+            Ok(Appended::Accepted | Appended::Behind { .. }) => {
+                answer(calls, || Ok(()));
+                Vec::new()
+            }
+            Err(error @ Error::Unavailable { .. }) => {
+                answer(calls, || Err(status::of(&error)));
+                Vec::new()
+            }
+            // One record that the batch refuses says nothing of the others: each for itself.
+            Err(_) if calls.len() > 1 => {
+                for call in calls {
+                    Box::pin(append_in_chunks(queue, batch, priority, vec![call])).await;
+                }
+                Vec::new()
+            }
+            Err(error) => {
+                answer(calls, || Err(status::of(&error)));
+                Vec::new()
+            }
+        };
+        calls = left;
+        calls.extend(later);
+    }
+}
+
+/// Appends, and opens the batch if it is new.
+async fn append_opened(
+    queue: &dyn Queue,
+    batch: &BatchId,
+    priority: Priority,
+    chunk: &NewChunk,
+) -> Result<Appended, Error> {
+    match queue.append(batch, chunk).await {
+        Err(Error::UnknownBatch(_)) => {
+            queue
+                .open(
+                    batch,
+                    &BatchOptions {
+                        priority,
+                        seal_after: None,
+                    },
+                )
+                .await?;
+            queue.append(batch, chunk).await
+        }
+        appended => appended,
+    }
+}
+
+/// Answers the calls whose records the batch has, and gives back the others.
+fn answer_taken(calls: Vec<Call>, places: &[u64]) -> Vec<Call> {
+    let (taken, left): (Vec<_>, Vec<_>) = calls
+        .into_iter()
+        .partition(|call| places.contains(&call.place));
+    answer(taken, || Ok(()));
+    left
+}
+
+pub(super) fn answer(calls: Vec<Call>, with: impl Fn() -> Result<(), tonic::Status>) {
+    for call in calls {
+        // A caller who has gone away needs no answer.
+        let _ = call.answer.send(with());
+    }
+}

@@ -1,0 +1,121 @@
+//! A run: the batch that the server opens for unary calls that name none, and seals when they
+//! pause.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use muster_proto::chunk::Encoder;
+use muster_queue::{BatchId, BatchOptions, Error, NewChunk, Places, Priority, Queue};
+use tokio::time::Instant;
+
+use super::chunk;
+use super::named::answer;
+use super::unary::Call;
+use crate::status;
+
+/// A run is sealed when no call has come for so long.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A run is sealed when it is so old, whatever comes.
+const AGE_MAX: Duration = Duration::from_secs(10);
+/// A run whose server died is sealed by others after so long.
+const ABANDONED_AFTER: Duration = Duration::from_secs(15);
+
+/// An open run.
+#[derive(Debug)]
+pub(super) struct Run {
+    batch: BatchId,
+    /// How many records it has.
+    records: u64,
+    opened: Instant,
+    appended: Instant,
+}
+
+impl Run {
+    /// Appends the records of these calls to the run, or to a new one if there is none, and
+    /// answers them. Gives back the run, unless the store failed: then nobody knows what is in it,
+    /// and others seal it.
+    pub(super) async fn append(
+        run: Option<Self>,
+        queue: &dyn Queue,
+        priority: Priority,
+        calls: Vec<Call>,
+    ) -> Option<Self> {
+        let mut run = match run {
+            Some(run) => run,
+            None => match Self::open(queue, priority).await {
+                Ok(run) => run,
+                Err(error) => {
+                    answer(calls, || Err(status::of(&error)));
+                    return None;
+                }
+            },
+        };
+        let mut calls = calls.into_iter().peekable();
+        while calls.peek().is_some() {
+            let mut encoder = Encoder::default();
+            let mut appended = Vec::new();
+            while let Some(call) = calls.next_if(|_| !chunk::is_full(&encoder)) {
+                encoder.push(&call.record);
+                appended.push(call);
+            }
+            if let Err(error) = run.append_chunk(queue, &mut encoder).await {
+                appended.extend(calls);
+                answer(appended, || Err(status::of(&error)));
+                return None;
+            }
+            answer(appended, || Ok(()));
+        }
+        Some(run)
+    }
+
+    async fn open(queue: &dyn Queue, priority: Priority) -> Result<Self, Error> {
+        let batch = BatchId::random("unary");
+        let options = BatchOptions {
+            priority,
+            seal_after: Some(ABANDONED_AFTER),
+        };
+        queue.open(&batch, &options).await?;
+        let now = Instant::now();
+        Ok(Self {
+            batch,
+            records: 0,
+            opened: now,
+            appended: now,
+        })
+    }
+
+    async fn append_chunk(
+        &mut self,
+        queue: &dyn Queue,
+        encoder: &mut Encoder,
+    ) -> Result<(), Error> {
+        let count = encoder.count();
+        let places = Places::From(self.records);
+        let chunk = NewChunk {
+            places,
+            count,
+            payload: encoder.take(),
+        };
+        // Nobody else appends to it: if the records are there already, then by a write of theirs
+        // whose answer was lost.
+        queue.append(&self.batch, &chunk).await?;
+        self.records += u64::from(count);
+        self.appended = Instant::now();
+        Ok(())
+    }
+
+    /// Seals the runs that have paused or are old.
+    pub(super) async fn seal_ripe(runs: &mut HashMap<Priority, Self>, queue: &dyn Queue) {
+        let ripe = |run: &Self| run.appended.elapsed() >= PAUSE || run.opened.elapsed() >= AGE_MAX;
+        for (_, run) in runs.extract_if(|_, run| ripe(run)) {
+            run.seal(queue).await;
+        }
+    }
+
+    /// Seals the run. When that fails others do it.
+    pub(super) async fn seal(self, queue: &dyn Queue) {
+        if let Err(error) = queue.seal(&self.batch, Some(self.records)).await {
+            tracing::warn!(batch = %self.batch, %error, "not sealed; a worker will seal it");
+        }
+    }
+}

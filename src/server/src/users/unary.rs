@@ -1,0 +1,165 @@
+//! Group commit for unary calls: what arrives while one write is under way goes with the next.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_program::shutdown::Shutdown;
+use muster_proto::users::UserRequest;
+use muster_queue::{BatchId, Priority, Queue};
+use tokio::sync::{mpsc, oneshot};
+use tonic::Status;
+
+use super::named;
+use super::run::Run;
+use crate::metadata::Sent;
+
+/// How many calls may wait for the next write. More wait before they are counted as waiting.
+const WAITING_MAX: usize = 4096;
+/// How often runs are looked at that may be ripe to be sealed.
+const RUN_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A call that waits for its record to be queued.
+pub(super) struct Call {
+    pub(super) place: u64,
+    pub(super) record: UserRequest,
+    pub(super) answer: oneshot::Sender<Result<(), Status>>,
+}
+
+/// What a group of calls shares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    /// The batch that the callers named.
+    Named(BatchId, Priority),
+    /// Whatever batch the server has open for calls that name none.
+    Run(Priority),
+}
+
+/// The handle to the task that groups.
+#[derive(Debug)]
+pub(super) struct Grouper {
+    calls: mpsc::Sender<(Group, Call)>,
+}
+
+impl Grouper {
+    /// Starts the task. It ends when this handle is gone and every call is answered.
+    pub(super) fn start(queue: Arc<dyn Queue>, shutdown: &Shutdown) -> Self {
+        let (calls, waiting) = mpsc::channel(WAITING_MAX);
+        shutdown.spawn(group(queue, waiting));
+        Self { calls }
+    }
+
+    /// Queues a record.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT` when a batch is named without a place in it; else what the store says.
+    pub(super) async fn accept(&self, sent: Sent, record: UserRequest) -> Result<(), Status> {
+        let (group, place) = match (sent.batch, sent.place) {
+            (Some(batch), Some(place)) => (Group::Named(batch, sent.priority), place),
+            (None, None) => (Group::Run(sent.priority), 0),
+            _ => {
+                return Err(Status::invalid_argument(
+                    "metadata `muster-batch` and `muster-place` go together in a unary call",
+                ));
+            }
+        };
+        let (answer, answered) = oneshot::channel();
+        let gone = |_| Status::unavailable("the server is shutting down");
+        let call = Call {
+            place,
+            record,
+            answer,
+        };
+        self.calls.send((group, call)).await.map_err(|_| gone(()))?;
+        answered.await.map_err(|_| gone(()))?
+    }
+}
+
+async fn group(queue: Arc<dyn Queue>, mut waiting: mpsc::Receiver<(Group, Call)>) {
+    let mut runs: HashMap<Priority, Run> = HashMap::new();
+    let mut calls = Vec::new();
+    loop {
+        let next = waiting.recv_many(&mut calls, WAITING_MAX);
+        // Cancel-safe: calls are received or not, and sealing is tried again.
+        let received = tokio::select! {
+            received = next => received,
+            () = tokio::time::sleep(RUN_INTERVAL), if !runs.is_empty() => {
+                Run::seal_ripe(&mut runs, queue.as_ref()).await;
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
+        write(queue.as_ref(), &mut runs, calls.drain(..)).await;
+        Run::seal_ripe(&mut runs, queue.as_ref()).await;
+    }
+    for run in runs.into_values() {
+        run.seal(queue.as_ref()).await;
+    }
+}
+
+/// Writes what has arrived, each group for itself and all at once, and answers.
+async fn write(
+    queue: &dyn Queue,
+    runs: &mut HashMap<Priority, Run>,
+    calls: impl Iterator<Item = (Group, Call)>,
+) {
+    let mut groups: HashMap<Group, Vec<Call>> = HashMap::new();
+    for (group, call) in calls {
+        groups.entry(group).or_default().push(call);
+    }
+    let writes = groups.into_iter().map(|(group, calls)| match group {
+        Group::Named(batch, priority) => Write::Named {
+            batch,
+            priority,
+            calls,
+        },
+        Group::Run(priority) => Write::Run {
+            run: runs.remove(&priority),
+            priority,
+            calls,
+        },
+    });
+    let written = futures::future::join_all(writes.map(|write| write.carry_out(queue))).await;
+    runs.extend(written.into_iter().flatten());
+}
+
+/// A group on its way to the store.
+enum Write {
+    Named {
+        batch: BatchId,
+        priority: Priority,
+        calls: Vec<Call>,
+    },
+    Run {
+        run: Option<Run>,
+        priority: Priority,
+        calls: Vec<Call>,
+    },
+}
+
+impl Write {
+    /// Gives back the run that stays open, if it is one.
+    async fn carry_out(self, queue: &dyn Queue) -> Option<(Priority, Run)> {
+        match self {
+            Self::Named {
+                batch,
+                priority,
+                calls,
+            } => {
+                named::append(queue, &batch, priority, calls).await;
+                None
+            }
+            Self::Run {
+                run,
+                priority,
+                calls,
+            } => {
+                let run = Run::append(run, queue, priority, calls).await?;
+                Some((priority, run))
+            }
+        }
+    }
+}
