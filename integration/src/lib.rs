@@ -1,1 +1,34 @@
-//! stub
+//! What the tests on real processes stand on, and the generator of the sample data.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`users`] | made-up user records: the same seed gives the same records everywhere |
+//! | `words` | the words they are made of |
+//! | [`examples`] | the sample folder `examples/users`, with its traps, and what becomes of it |
+//! | [`roll`] | the roll that a program must write, and the comparison with the one it wrote |
+//! | [`programs`] | where the built programs are |
+//! | [`process`] | one running program: its lines, its end, its death |
+//! | [`redis_server`] | a real Redis that can be killed and started again |
+//! | [`relay`] | a TCP relay that stops the flow in the middle of a batch |
+//! | [`http`] | a GET for the probes |
+//! | [`ports`] | a port that is free |
+//! | [`stack`] | Redis, a server and workers that belong together |
+//! | [`summary`] | what `--json` prints |
+//! | [`wait`] | waiting for a condition, with a limit |
+//!
+//! All but [`users`], [`examples`] and [`roll`] are for tests, and panic with words when something
+//! is not as it must be.
+
+pub mod examples;
+pub mod http;
+pub mod ports;
+pub mod process;
+pub mod programs;
+pub mod redis_server;
+pub mod relay;
+pub mod roll;
+pub mod stack;
+pub mod summary;
+pub mod users;
+pub mod wait;
+mod words;

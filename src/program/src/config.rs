@@ -89,20 +89,16 @@ pub fn load<C: Settings>(sources: &Sources, flags: &impl Serialize) -> Result<C,
     }
     figment = figment.merge(Layer::new("the command line", flags)?);
     let config: C = figment.extract()?;
-    config
-        .validate()
-        .map_err(|(key, problem)| Error::BadValue {
-            key: key.to_owned(),
-            origin: origin(&figment, key),
-            problem,
-        })?;
+    config.validate().map_err(|(key, problem)| Error::BadValue {
+        key: key.to_owned(),
+        origin: origin(&figment, key),
+        problem,
+    })?;
     Ok(config)
 }
 
 fn origin(figment: &Figment, key: &str) -> String {
-    figment
-        .find_metadata(key)
-        .map_or_else(|| "the settings".into(), |found| found.name.to_string())
+    figment.find_metadata(key).map_or_else(|| "the settings".into(), |found| found.name.to_string())
 }
 
 /// The settings as a TOML file, secrets left out, for `--dump-config`.
@@ -114,11 +110,7 @@ pub fn dump<C: Settings>(config: &C) -> Result<String, Error> {
     let mut all = toml::Table::try_from(config).map_err(|error| Error::Dump(error.to_string()))?;
     let shared = ["store", "log"].map(|key| (key.to_owned(), all.remove(key)));
     let mut table = toml::Table::new();
-    table.extend(
-        shared
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?))),
-    );
+    table.extend(shared.into_iter().filter_map(|(key, value)| Some((key, value?))));
     table.insert(C::SECTION.to_owned(), toml::Value::Table(all));
     Ok(table.to_string())
 }
@@ -132,9 +124,7 @@ struct Layer {
 impl Layer {
     fn new(name: impl Into<String>, values: &impl Serialize) -> Result<Self, Error> {
         let name = name.into();
-        let values = figment::value::Value::serialize(values)?
-            .into_dict()
-            .unwrap_or_default();
+        let values = figment::value::Value::serialize(values)?.into_dict().unwrap_or_default();
         Ok(Self { name, values })
     }
 }

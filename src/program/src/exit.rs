@@ -14,10 +14,7 @@ pub const INCOMPLETE: u8 = 3;
 pub const SIGNALLED: u8 = 128;
 
 /// What a `main` does with its result: prints the error with its causes, and ends with its code.
-#[expect(
-    clippy::print_stderr,
-    reason = "the last words of a program, whatever the log is set to"
-)]
+#[expect(clippy::print_stderr, reason = "the last words of a program, whatever the log is set to")]
 pub fn report<E: std::fmt::Display>(program: &str, result: Result<u8, (u8, E)>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),

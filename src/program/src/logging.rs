@@ -36,11 +36,7 @@ pub fn parse_filter(text: &str) -> Result<EnvFilter, InvalidFilter> {
         "critical" | "fatal" => "error".to_owned(),
         level => level.to_owned(),
     };
-    EnvFilter::builder()
-        .parse(filter)
-        .map_err(|_| InvalidFilter {
-            text: text.to_owned(),
-        })
+    EnvFilter::builder().parse(filter).map_err(|_| InvalidFilter { text: text.to_owned() })
 }
 
 /// A text that is no filter.
@@ -59,14 +55,7 @@ mod tests {
 
     #[test]
     fn levels_and_filters_are_understood() {
-        for text in [
-            "info",
-            "INFO",
-            "WARNING",
-            "critical",
-            "info,muster_queue=debug",
-            "off",
-        ] {
+        for text in ["info", "INFO", "WARNING", "critical", "info,muster_queue=debug", "off"] {
             assert!(parse_filter(text).is_ok(), "{text}");
         }
     }
@@ -74,9 +63,6 @@ mod tests {
     #[test]
     fn other_texts_are_refused_by_name() {
         let error = parse_filter("info,=,").unwrap_err();
-        assert!(
-            error.to_string().starts_with("`info,=,` is no log level"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("`info,=,` is no log level"), "{error}");
     }
 }

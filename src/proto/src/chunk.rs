@@ -18,9 +18,7 @@ impl Encoder {
     pub fn push(&mut self, record: &UserRequest) {
         let len = record.encoded_len();
         self.payload.reserve(prost::length_delimiter_len(len) + len);
-        record
-            .encode_length_delimited(&mut self.payload)
-            .expect("the room was reserved");
+        record.encode_length_delimited(&mut self.payload).expect("the room was reserved");
         self.count += 1;
     }
 
@@ -117,17 +115,9 @@ mod tests {
 
     fn records() -> Vec<UserRequest> {
         vec![
-            UserRequest {
-                id: 1,
-                user_name: "agerber0".to_owned(),
-                ..UserRequest::default()
-            },
+            UserRequest { id: 1, user_name: "agerber0".to_owned(), ..UserRequest::default() },
             UserRequest::default(),
-            UserRequest {
-                id: -1,
-                agent: "Mozilla ".repeat(100),
-                ..UserRequest::default()
-            },
+            UserRequest { id: -1, agent: "Mozilla ".repeat(100), ..UserRequest::default() },
         ]
     }
 

@@ -112,10 +112,7 @@ impl FromStr for Priority {
     type Err = InvalidPriority;
 
     fn from_str(text: &str) -> Result<Self, InvalidPriority> {
-        Self::ALL
-            .into_iter()
-            .find(|priority| priority.as_str() == text)
-            .ok_or(InvalidPriority)
+        Self::ALL.into_iter().find(|priority| priority.as_str() == text).ok_or(InvalidPriority)
     }
 }
 

@@ -55,6 +55,18 @@ pub struct Lease {
     pub(crate) entry: String,
 }
 
+impl Lease {
+    /// Makes a claim by `worker` on what the store calls `entry`: for those who write a store.
+    pub fn new(worker: WorkerId, entry: String) -> Self {
+        Self { worker, entry }
+    }
+
+    /// The store's name for what is leased.
+    pub fn entry(&self) -> &str {
+        &self.entry
+    }
+}
+
 /// A piece of work that was leased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {

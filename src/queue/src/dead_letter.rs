@@ -27,10 +27,7 @@ struct Header<'a> {
 impl DeadLetter {
     /// The letter as stored under its place: one line of JSON, then the record's bytes.
     pub(crate) fn to_stored(&self) -> Vec<u8> {
-        let header = Header {
-            id: self.record_id,
-            reason: self.reason.as_str().into(),
-        };
+        let header = Header { id: self.record_id, reason: self.reason.as_str().into() };
         let mut stored = serde_json::to_vec(&header).unwrap_or_default();
         stored.push(b'\n');
         stored.extend_from_slice(&self.record);
@@ -62,10 +59,7 @@ mod tests {
             reason: "two\nlines and a \"quote\"".to_owned(),
             record: Bytes::from_static(b"\n\0bytes\n"),
         };
-        assert_eq!(
-            DeadLetter::from_stored(7, &letter.to_stored()),
-            Some(letter)
-        );
+        assert_eq!(DeadLetter::from_stored(7, &letter.to_stored()), Some(letter));
         assert_eq!(DeadLetter::from_stored(7, b"no header"), None);
     }
 }

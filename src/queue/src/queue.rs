@@ -66,7 +66,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Rolls come first, then chunks by priority, and in each the oldest.
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>>;
 
-    /// Leases up to `max` pieces of work that others hold and have not extended for `idle`.
+    /// Leases up to `max` pieces of work that nobody has extended for `idle`, whoever holds them:
+    /// also the worker's own, which it was given in an answer that it never got.
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>>;
 
     /// Extends leases by starting their idle time anew. Those that are lost stay lost: the work

@@ -115,10 +115,7 @@ mod tests {
         for (url, shown) in [
             ("redis://localhost:6379/2", "redis://localhost:6379/2"),
             ("redis://:s3cret@localhost", "redis://:***@localhost"),
-            (
-                "rediss://ann:p@ss:word@localhost",
-                "rediss://ann:***@localhost",
-            ),
+            ("rediss://ann:p@ss:word@localhost", "rediss://ann:***@localhost"),
             ("redis://ann@localhost", "redis://ann@localhost"),
         ] {
             let url: StoreUrl = url.parse().unwrap();
@@ -129,13 +126,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "file:",
-            "localhost:6379",
-            "http://localhost",
-            "Redis://x",
-        ] {
+        for text in ["", "file:", "localhost:6379", "http://localhost", "Redis://x"] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
         }
     }

@@ -33,11 +33,7 @@ impl v1::batches_server::Batches for Batches {
         request: Request<v1::GetBatchRequest>,
     ) -> Result<Response<v1::Batch>, Status> {
         let id = batch_id("id", &request.get_ref().id)?;
-        let batch = self
-            .queue
-            .batch(&id)
-            .await
-            .map_err(|error| status::of(&error))?;
+        let batch = self.queue.batch(&id).await.map_err(|error| status::of(&error))?;
         let batch = batch.ok_or_else(|| status::of(&Error::UnknownBatch(id)))?;
         Ok(Response::new(to_proto(batch)))
     }
@@ -49,20 +45,14 @@ impl v1::batches_server::Batches for Batches {
         let v1::SealBatchRequest { id, records } = request.get_ref();
         let id = batch_id("id", id)?;
         let batch = self.queue.seal(&id, Some(*records)).await;
-        Ok(Response::new(to_proto(
-            batch.map_err(|error| status::of(&error))?,
-        )))
+        Ok(Response::new(to_proto(batch.map_err(|error| status::of(&error))?)))
     }
 
     async fn list_dead_letters(
         &self,
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
-        let v1::ListDeadLettersRequest {
-            batch,
-            from_place,
-            page_size,
-        } = request.get_ref();
+        let v1::ListDeadLettersRequest { batch, from_place, page_size } = request.get_ref();
         let id = batch_id("batch", batch)?;
         let page_size = match *page_size {
             0 => PAGE_SIZE_DEFAULT,
@@ -79,8 +69,7 @@ impl v1::batches_server::Batches for Batches {
 }
 
 fn batch_id(field: &str, text: &str) -> Result<BatchId, Status> {
-    text.parse()
-        .map_err(|error| Status::invalid_argument(format!("`{field}`: {error}")))
+    text.parse().map_err(|error| Status::invalid_argument(format!("`{field}`: {error}")))
 }
 
 fn to_proto(batch: Batch) -> v1::Batch {
@@ -101,9 +90,5 @@ fn to_proto(batch: Batch) -> v1::Batch {
 }
 
 fn letter_to_proto(letter: DeadLetter) -> v1::DeadLetter {
-    v1::DeadLetter {
-        place: letter.place,
-        record_id: letter.record_id,
-        reason: letter.reason,
-    }
+    v1::DeadLetter { place: letter.place, record_id: letter.record_id, reason: letter.reason }
 }

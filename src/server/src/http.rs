@@ -21,17 +21,12 @@ pub(crate) async fn serve(
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .with_state(readiness);
-    Ok(axum::serve(listener, router)
-        .with_graceful_shutdown(end.cancelled_owned())
-        .await?)
+    Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
 }
 
 async fn ready(State(readiness): State<watch::Receiver<Readiness>>) -> (StatusCode, String) {
     match &*readiness.borrow() {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(reason) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {reason}\n"),
-        ),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
     }
 }

@@ -41,15 +41,10 @@ struct Flags {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    daemon::main(
-        "muster-server",
-        &cli.config,
-        &cli.settings,
-        async |config: Config, shutdown| {
-            let server = Server::bind(&config).await?;
-            let queue = config.store.open().await?;
-            tracing::info!(store = %config.store, "starting");
-            server.serve(queue, &shutdown).await
-        },
-    )
+    daemon::main("muster-server", &cli.config, &cli.settings, async |config: Config, shutdown| {
+        let server = Server::bind(&config).await?;
+        let queue = config.store.open().await?;
+        tracing::info!(store = %config.store, "starting");
+        server.serve(queue, &shutdown).await
+    })
 }

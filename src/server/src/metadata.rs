@@ -37,9 +37,7 @@ fn value<T: FromStr>(map: &MetadataMap, key: &str, expected: &str) -> Result<Opt
     let parsed = value.to_str().ok().and_then(|text| text.parse().ok());
     match parsed {
         Some(value) => Ok(Some(value)),
-        None => Err(Status::invalid_argument(format!(
-            "metadata `{key}` must be {expected}"
-        ))),
+        None => Err(Status::invalid_argument(format!("metadata `{key}` must be {expected}"))),
     }
 }
 
@@ -57,11 +55,7 @@ mod tests {
 
     #[test]
     fn nothing_is_needed() {
-        let nothing = Sent {
-            batch: None,
-            place: None,
-            priority: Priority::Normal,
-        };
+        let nothing = Sent { batch: None, place: None, priority: Priority::Normal };
         assert_eq!(read(&[]), Ok(nothing));
     }
 
@@ -76,10 +70,7 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         for (key, value) in [(BATCH, "a b"), (PLACE, "-1"), (PRIORITY, "urgent")] {
             let message = read(&[(key, value)]).unwrap_err();
-            assert!(
-                message.starts_with(&format!("metadata `{key}` must be")),
-                "{message}"
-            );
+            assert!(message.starts_with(&format!("metadata `{key}` must be")), "{message}");
         }
     }
 }

@@ -29,16 +29,8 @@ pub(crate) fn watch(
         loop {
             let readiness = queue.ping().await.map_err(|error| error.to_string());
             tell(&health, &sender, readiness).await;
-            if tokio::time::timeout(INTERVAL, ending.cancelled())
-                .await
-                .is_ok()
-            {
-                tell(
-                    &health,
-                    &sender,
-                    Err("the server is shutting down".to_owned()),
-                )
-                .await;
+            if tokio::time::timeout(INTERVAL, ending.cancelled()).await.is_ok() {
+                tell(&health, &sender, Err("the server is shutting down".to_owned())).await;
                 return;
             }
         }
@@ -64,10 +56,6 @@ async fn tell(health: &HealthReporter, sender: &watch::Sender<Readiness>, readin
         _ => {}
     }
     health.set_service_status("", status).await;
-    health
-        .set_service_status(users_server::SERVICE_NAME, status)
-        .await;
-    health
-        .set_service_status(batches_server::SERVICE_NAME, status)
-        .await;
+    health.set_service_status(users_server::SERVICE_NAME, status).await;
+    health.set_service_status(batches_server::SERVICE_NAME, status).await;
 }

@@ -35,11 +35,7 @@ impl Users {
         shutdown: &Shutdown,
     ) -> Self {
         let grouper = Grouper::start(Arc::clone(&queue), shutdown);
-        Self {
-            queue,
-            grouper,
-            break_off,
-        }
+        Self { queue, grouper, break_off }
     }
 }
 
@@ -52,10 +48,7 @@ impl users::users_server::Users for Users {
         let sent = Sent::read(request.metadata())?;
         let record = request.into_inner();
         if let Err(refusal) = chunk::check(&record) {
-            return Ok(Response::new(UserResponse {
-                status: false,
-                message: refusal.to_string(),
-            }));
+            return Ok(Response::new(UserResponse { status: false, message: refusal.to_string() }));
         }
         self.grouper.accept(sent, record).await?;
         Ok(Response::new(ok()))
@@ -65,21 +58,10 @@ impl users::users_server::Users for Users {
         &self,
         request: Request<Streaming<UserRequest>>,
     ) -> Result<Response<UserResponse>, Status> {
-        let Sent {
-            batch,
-            place,
-            priority,
-        } = Sent::read(request.metadata())?;
+        let Sent { batch, place, priority } = Sent::read(request.metadata())?;
         let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
-        let options = BatchOptions {
-            priority,
-            seal_after: None,
-        };
-        let opened = self
-            .queue
-            .open(&batch, &options)
-            .await
-            .map_err(|e| status::of(&e))?;
+        let options = BatchOptions { priority, seal_after: None };
+        let opened = self.queue.open(&batch, &options).await.map_err(|e| status::of(&e))?;
         let receiver = stream::Receiver::new(self.queue.as_ref(), opened, place.unwrap_or(0))
             .map_err(|error| status::of(&error))?;
         let refused = tokio::select! {
@@ -91,10 +73,7 @@ impl users::users_server::Users for Users {
         };
         let message = match refused {
             None => ok(),
-            Some(refused) => UserResponse {
-                status: false,
-                message: refused.to_string(),
-            },
+            Some(refused) => UserResponse { status: false, message: refused.to_string() },
         };
         let mut response = Response::new(message);
         if let Ok(value) = batch.as_str().parse() {
@@ -105,8 +84,5 @@ impl users::users_server::Users for Users {
 }
 
 fn ok() -> UserResponse {
-    UserResponse {
-        status: true,
-        message: "ok".to_owned(),
-    }
+    UserResponse { status: true, message: "ok".to_owned() }
 }

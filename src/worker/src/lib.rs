@@ -68,16 +68,8 @@ pub async fn run(
 /// This machine's name, as far as it can be had without asking the network.
 fn host_name() -> String {
     let name = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).unwrap_or_default();
-    let name: String = name
-        .trim()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    if name.is_empty() {
-        "worker".to_owned()
-    } else {
-        name
-    }
+    let name: String = name.trim().chars().filter(char::is_ascii_alphanumeric).collect();
+    if name.is_empty() { "worker".to_owned() } else { name }
 }
 
 /// How long to wait after the store has failed for the `failures`-th time in a row: 0.1 s, doubled

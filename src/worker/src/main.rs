@@ -42,15 +42,10 @@ struct Flags {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    daemon::main(
-        "muster-worker",
-        &cli.config,
-        &cli.settings,
-        async |config: Config, shutdown| {
-            let queue = config.store.open().await?;
-            tracing::info!(store = %config.store, "starting");
-            let processor = Arc::new(config.pipeline());
-            Ok(muster_worker::run(queue, &config, processor, &shutdown).await?)
-        },
-    )
+    daemon::main("muster-worker", &cli.config, &cli.settings, async |config: Config, shutdown| {
+        let queue = config.store.open().await?;
+        tracing::info!(store = %config.store, "starting");
+        let processor = Arc::new(config.pipeline());
+        Ok(muster_worker::run(queue, &config, processor, &shutdown).await?)
+    })
 }

@@ -32,20 +32,11 @@ pub(crate) fn of(first: u64, count: u32, payload: &Bytes, processor: &dyn Proces
             Verdict::Keep => rewritten.push(&record),
             Verdict::Replace(record) => rewritten.push(&record),
             Verdict::Reject(reason) => {
-                dead.push(DeadLetter {
-                    place,
-                    record_id: record.id,
-                    reason,
-                    record: raw,
-                });
+                dead.push(DeadLetter { place, record_id: record.id, reason, record: raw });
             }
         }
     }
-    let output = if as_sent {
-        Output::AsSent
-    } else {
-        Output::Rewritten(rewritten.take())
-    };
+    let output = if as_sent { Output::AsSent } else { Output::Rewritten(rewritten.take()) };
     Outcome { output, dead }
 }
 
@@ -57,10 +48,7 @@ fn next(records: &mut Decoder) -> (Bytes, Result<UserRequest, String>) {
             (raw, decoded.map_err(|error| error.to_string()))
         }
         Some(Err(error)) => (Bytes::new(), Err(error.to_string())),
-        None => (
-            Bytes::new(),
-            Err("the chunk holds fewer records than it says".to_owned()),
-        ),
+        None => (Bytes::new(), Err("the chunk holds fewer records than it says".to_owned())),
     }
 }
 
@@ -78,10 +66,7 @@ fn process(processor: &dyn Processor, record: &UserRequest) -> Verdict {
     // The processor sees one record at a time and keeps nothing of it: after a panic the next
     // record is processed as if nothing had been.
     catch_unwind(AssertUnwindSafe(|| processor.process(record))).unwrap_or_else(|panic| {
-        Verdict::Reject(format!(
-            "the processor panicked: {}",
-            message(panic.as_ref())
-        ))
+        Verdict::Reject(format!("the processor panicked: {}", message(panic.as_ref())))
     })
 }
 
@@ -105,10 +90,7 @@ mod tests {
         fn process(&self, record: &UserRequest) -> Verdict {
             match record.id {
                 13 => Verdict::Reject("unlucky".to_owned()),
-                7 => Verdict::Replace(Box::new(UserRequest {
-                    id: 8,
-                    ..record.clone()
-                })),
+                7 => Verdict::Replace(Box::new(UserRequest { id: 8, ..record.clone() })),
                 99 => panic!("ninety-nine"),
                 _ => Verdict::Keep,
             }
@@ -118,33 +100,20 @@ mod tests {
     fn payload(ids: &[i32]) -> Bytes {
         let mut encoder = Encoder::default();
         for &id in ids {
-            encoder.push(&UserRequest {
-                id,
-                ..UserRequest::default()
-            });
+            encoder.push(&UserRequest { id, ..UserRequest::default() });
         }
         encoder.take()
     }
 
     fn ids(output: &Output) -> Vec<i32> {
-        let Output::Rewritten(payload) = output else {
-            panic!("as sent")
-        };
-        Decoder::new(payload.clone())
-            .map(|record| record.unwrap().id)
-            .collect()
+        let Output::Rewritten(payload) = output else { panic!("as sent") };
+        Decoder::new(payload.clone()).map(|record| record.unwrap().id).collect()
     }
 
     #[test]
     fn a_chunk_of_which_all_is_kept_stays_as_sent() {
         let outcome = of(10, 3, &payload(&[1, 2, 3]), &Picky);
-        assert_eq!(
-            outcome,
-            Outcome {
-                output: Output::AsSent,
-                dead: Vec::new()
-            }
-        );
+        assert_eq!(outcome, Outcome { output: Output::AsSent, dead: Vec::new() });
     }
 
     #[test]
@@ -158,29 +127,16 @@ mod tests {
     fn a_rejected_record_is_dead_and_its_neighbours_are_kept() {
         let outcome = of(10, 3, &payload(&[1, 13, 3]), &Picky);
         assert_eq!(ids(&outcome.output), [1, 3]);
-        let [letter] = outcome.dead.as_slice() else {
-            panic!("{:?}", outcome.dead)
-        };
-        assert_eq!(
-            (letter.place, letter.record_id, letter.reason.as_str()),
-            (11, 13, "unlucky")
-        );
-        assert_eq!(
-            muster_proto::chunk::decode(letter.record.clone())
-                .unwrap()
-                .id,
-            13
-        );
+        let [letter] = outcome.dead.as_slice() else { panic!("{:?}", outcome.dead) };
+        assert_eq!((letter.place, letter.record_id, letter.reason.as_str()), (11, 13, "unlucky"));
+        assert_eq!(muster_proto::chunk::decode(letter.record.clone()).unwrap().id, 13);
     }
 
     #[test]
     fn a_record_that_makes_the_processor_panic_is_dead_and_its_neighbours_are_kept() {
         let outcome = of(0, 3, &payload(&[1, 99, 3]), &Picky);
         assert_eq!(ids(&outcome.output), [1, 3]);
-        assert_eq!(
-            outcome.dead[0].reason,
-            "the processor panicked: ninety-nine"
-        );
+        assert_eq!(outcome.dead[0].reason, "the processor panicked: ninety-nine");
     }
 
     #[test]
@@ -188,10 +144,7 @@ mod tests {
         let whole = payload(&[1, 2]);
         let outcome = of(0, 3, &whole, &Picky);
         assert_eq!(ids(&outcome.output), [1, 2]);
-        assert_eq!(
-            outcome.dead[0].reason,
-            "the chunk holds fewer records than it says"
-        );
+        assert_eq!(outcome.dead[0].reason, "the chunk holds fewer records than it says");
         let outcome = of(0, 2, &whole.slice(..whole.len() - 1), &Picky);
         assert_eq!(ids(&outcome.output), [1]);
         assert_eq!(outcome.dead[0].reason, "the chunk is cut short");

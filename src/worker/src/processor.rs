@@ -67,22 +67,10 @@ mod tests {
         let mut pipeline = Pipeline::default();
         pipeline.push(Normalise);
         pipeline.push(Validate::new(Rules::default()));
-        let padded = UserRequest {
-            email: " a@b.example ".to_owned(),
-            ..UserRequest::default()
-        };
-        let tidy = UserRequest {
-            email: "a@b.example".to_owned(),
-            ..UserRequest::default()
-        };
-        assert_eq!(
-            pipeline.process(&padded),
-            Verdict::Replace(Box::new(tidy.clone()))
-        );
+        let padded = UserRequest { email: " a@b.example ".to_owned(), ..UserRequest::default() };
+        let tidy = UserRequest { email: "a@b.example".to_owned(), ..UserRequest::default() };
+        assert_eq!(pipeline.process(&padded), Verdict::Replace(Box::new(tidy.clone())));
         assert_eq!(pipeline.process(&tidy), Verdict::Keep);
-        assert!(matches!(
-            pipeline.process(&UserRequest::default()),
-            Verdict::Reject(_)
-        ));
+        assert!(matches!(pipeline.process(&UserRequest::default()), Verdict::Reject(_)));
     }
 }

@@ -53,9 +53,7 @@ impl Roll {
     /// The folder cannot be made.
     pub fn in_folder(folder: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-        })
+        Ok(Self { folder: folder.to_owned() })
     }
 
     /// The roll's own file.
@@ -91,11 +89,7 @@ impl Roll {
                 continue;
             };
             // Another writer may have written it before the lock was had.
-            if queue
-                .next_complete()
-                .await?
-                .is_some_and(|next| next.id == batch.id)
-            {
+            if queue.next_complete().await?.is_some_and(|next| next.id == batch.id) {
                 self.write_batch(queue, &batch).await?;
             }
         }

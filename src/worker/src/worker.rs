@@ -63,19 +63,14 @@ impl Worker {
     /// Takes over what silent workers left behind, or leases what waits.
     async fn find_work(&self, next_scan: &mut Instant) -> muster_queue::Result<Vec<Work>> {
         if Instant::now() >= *next_scan {
-            let work = self
-                .queue
-                .take_over(&self.id, self.lease, CHUNKS_MAX)
-                .await?;
+            let work = self.queue.take_over(&self.id, self.lease, CHUNKS_MAX).await?;
             if !work.is_empty() {
                 tracing::warn!(worker = %self.id, chunks = work.len(), "took over");
                 return Ok(work);
             }
             *next_scan = Instant::now() + self.scan_interval;
         }
-        self.queue
-            .lease(&self.id, CHUNKS_MAX, WAIT.min(self.scan_interval))
-            .await
+        self.queue.lease(&self.id, CHUNKS_MAX, WAIT.min(self.scan_interval)).await
     }
 
     async fn do_work(&self, work: Vec<Work>) {
@@ -111,9 +106,7 @@ impl Worker {
         let Ok(processed) = processed.await else {
             return;
         };
-        let commits = processed
-            .iter()
-            .map(|(chunk, outcome)| self.commit(chunk, outcome));
+        let commits = processed.iter().map(|(chunk, outcome)| self.commit(chunk, outcome));
         futures::future::join_all(commits).await;
     }
 
@@ -139,12 +132,7 @@ impl Worker {
     }
 
     fn log_commit(&self, chunk: &Chunk, outcome: &muster_queue::Outcome, committed: Committed) {
-        let Chunk {
-            batch,
-            first,
-            count,
-            ..
-        } = chunk;
+        let Chunk { batch, first, count, .. } = chunk;
         match committed {
             Committed::Taken => {
                 tracing::debug!(worker = %self.id, %batch, first, count, "committed")

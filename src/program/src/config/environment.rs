@@ -12,9 +12,7 @@ const NOT_SETTINGS: [&str; 1] = ["MUSTER_CONFIG"];
 /// The layers, least first. Variables of other programs' sections are skipped.
 pub(super) fn layers(environment: &[(String, String)], section: &str) -> Vec<Layer> {
     let mut layers: Vec<Layer> = inherited(environment).collect();
-    let own = environment
-        .iter()
-        .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+    let own = environment.iter().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
     // What all programs share comes before the section, as in the file.
     for of_section in [false, true] {
         layers.extend(own.clone().filter_map(|(name, value)| {
@@ -37,20 +35,13 @@ pub(super) fn layers(environment: &[(String, String)], section: &str) -> Vec<Lay
 /// The variables of the system that Muster replaces.
 fn inherited(environment: &[(String, String)]) -> impl Iterator<Item = Layer> {
     let variable = |wanted: &str| {
-        environment
-            .iter()
-            .find(|(name, value)| name == wanted && !value.is_empty())
-            .map(|(_, v)| v)
+        environment.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, v)| v)
     };
     let (host, port) = (variable("REDIS_HOST"), variable("REDIS_PORT"));
     let store = (host.is_some() || port.is_some()).then(|| {
         let host = host.map_or("127.0.0.1", String::as_str);
         let port = port.map_or("6379", String::as_str);
-        text_layer(
-            "REDIS_HOST and REDIS_PORT",
-            "store",
-            format!("redis://{host}:{port}"),
-        )
+        text_layer("REDIS_HOST and REDIS_PORT", "store", format!("redis://{host}:{port}"))
     });
     let log = variable("LOG_LEVEL").map(|level| text_layer("LOG_LEVEL", "log", level.clone()));
     store.into_iter().chain(log)
@@ -60,15 +51,9 @@ fn layer(name: &str, key: &str, value: &str) -> Layer {
     let number = value.parse::<i64>().map(Value::from).ok();
     let switch = value.parse::<bool>().map(Value::from).ok();
     let value = number.or(switch).unwrap_or_else(|| Value::from(value));
-    Layer {
-        name: name.to_owned(),
-        values: Dict::from([(key.to_owned(), value)]),
-    }
+    Layer { name: name.to_owned(), values: Dict::from([(key.to_owned(), value)]) }
 }
 
 fn text_layer(name: &str, key: &str, value: String) -> Layer {
-    Layer {
-        name: name.to_owned(),
-        values: Dict::from([(key.to_owned(), Value::from(value))]),
-    }
+    Layer { name: name.to_owned(), values: Dict::from([(key.to_owned(), Value::from(value))]) }
 }

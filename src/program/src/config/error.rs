@@ -63,22 +63,16 @@ fn suggestion(nearest: &Option<String>) -> String {
 
 impl From<figment::Error> for Error {
     fn from(error: figment::Error) -> Self {
-        let origin = error
-            .metadata
-            .as_ref()
-            .map_or("the settings".into(), |source| source.name.clone());
+        let origin =
+            error.metadata.as_ref().map_or("the settings".into(), |source| source.name.clone());
         let path = error.path.join(".");
         match error.kind {
-            Kind::UnknownField(key, known) => Self::UnknownKey {
-                nearest: nearest(&key, known),
-                origin: origin.into_owned(),
-                key,
-            },
-            kind => Self::BadValue {
-                key: path,
-                origin: origin.into_owned(),
-                problem: kind.to_string(),
-            },
+            Kind::UnknownField(key, known) => {
+                Self::UnknownKey { nearest: nearest(&key, known), origin: origin.into_owned(), key }
+            }
+            kind => {
+                Self::BadValue { key: path, origin: origin.into_owned(), problem: kind.to_string() }
+            }
         }
     }
 }

@@ -6,16 +6,12 @@ use super::{Error, Layer, SECTIONS};
 
 /// Reads the file: what all programs share, and this program's section over it.
 pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::NoToml {
         path: path.to_owned(),
-        source,
+        problem: error.to_string(),
     })?;
-    let mut table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| Error::NoToml {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        })?;
     for name in SECTIONS {
         let Some(toml::Value::Table(settings)) = table.get(name).cloned() else {
             continue;

@@ -28,11 +28,7 @@ impl Settings for Config {
     const SECTION: &'static str = "server";
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
-        if self.workers == 0 {
-            Err(("workers", "must be at least 1".to_owned()))
-        } else {
-            Ok(())
-        }
+        if self.workers == 0 { Err(("workers", "must be at least 1".to_owned())) } else { Ok(()) }
     }
 
     fn log(&self) -> &str {
@@ -58,37 +54,25 @@ fn with(file: Option<&str>, environment: &[(&str, &str)], flags: &Flags) -> Resu
             std::fs::write(&path, text).unwrap();
             path
         }),
-        environment: environment
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect(),
+        environment: environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
     };
     load(&sources, flags)
 }
 
 fn error(file: Option<&str>, environment: &[(&str, &str)]) -> String {
-    with(file, environment, &Flags::default())
-        .unwrap_err()
-        .to_string()
+    with(file, environment, &Flags::default()).unwrap_err().to_string()
 }
 
 #[test]
 fn each_source_wins_over_the_one_before() {
     let file = "workers = 6\nstore = 'redis://a'\n[server]\nlisten = '[::]:1'\n[worker]\nx = 1";
-    let environment = [
-        ("MUSTER_SERVER_WORKERS", "7"),
-        ("MUSTER_LOG", "debug"),
-        ("LOG_LEVEL", "warn"),
-    ];
+    let environment =
+        [("MUSTER_SERVER_WORKERS", "7"), ("MUSTER_LOG", "debug"), ("LOG_LEVEL", "warn")];
     let none = Flags::default();
     assert_eq!(with(None, &[], &none).unwrap(), Config::default());
     let config = with(Some(file), &[], &none).unwrap();
     assert_eq!(
-        (
-            config.workers,
-            config.store.as_str(),
-            config.listen.as_str()
-        ),
+        (config.workers, config.store.as_str(), config.listen.as_str()),
         (6, "redis://a", "[::]:1")
     );
     let config = with(Some(file), &environment, &none).unwrap();
@@ -100,34 +84,17 @@ fn each_source_wins_over_the_one_before() {
 #[test]
 fn the_replaced_system_s_variables_are_understood() {
     let none = Flags::default();
-    let config = with(
-        None,
-        &[("REDIS_HOST", "redis"), ("LOG_LEVEL", "DEBUG")],
-        &none,
-    )
-    .unwrap();
-    assert_eq!(
-        (config.store.as_str(), config.log.as_str()),
-        ("redis://redis:6379", "DEBUG")
-    );
+    let config = with(None, &[("REDIS_HOST", "redis"), ("LOG_LEVEL", "DEBUG")], &none).unwrap();
+    assert_eq!((config.store.as_str(), config.log.as_str()), ("redis://redis:6379", "DEBUG"));
     let both = [("REDIS_PORT", "7"), ("MUSTER_STORE", "redis://other")];
-    assert_eq!(
-        with(None, &both[..1], &none).unwrap().store,
-        "redis://127.0.0.1:7"
-    );
+    assert_eq!(with(None, &both[..1], &none).unwrap().store, "redis://127.0.0.1:7");
     assert_eq!(with(None, &both, &none).unwrap().store, "redis://other");
 }
 
 #[test]
 fn variables_of_other_programs_and_the_file_s_name_are_no_settings() {
-    let environment = [
-        ("MUSTER_WORKER_ROLL", "/x"),
-        ("MUSTER_CONFIG", "/etc/muster.toml"),
-    ];
-    assert_eq!(
-        with(None, &environment, &Flags::default()).unwrap(),
-        Config::default()
-    );
+    let environment = [("MUSTER_WORKER_ROLL", "/x"), ("MUSTER_CONFIG", "/etc/muster.toml")];
+    assert_eq!(with(None, &environment, &Flags::default()).unwrap(), Config::default());
 }
 
 #[test]
@@ -137,15 +104,9 @@ fn an_unknown_key_is_named_with_its_nearest_neighbour() {
         "`lisen` (MUSTER_SERVER_LISEN) is no setting; did you mean `listen`?"
     );
     let message = error(Some("[sever]\nlisten = 'x'"), &[]);
-    assert!(
-        message.ends_with("muster.toml) is no setting; did you mean `server`?"),
-        "{message}"
-    );
+    assert!(message.ends_with("muster.toml) is no setting; did you mean `server`?"), "{message}");
     let message = error(Some("qqq = 1"), &[]);
-    assert!(
-        message.ends_with("is no setting; --dump-config shows all there are"),
-        "{message}"
-    );
+    assert!(message.ends_with("is no setting; --dump-config shows all there are"), "{message}");
 }
 
 #[test]
@@ -164,26 +125,14 @@ fn a_bad_value_is_named_with_its_origin() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let sources = Sources {
-        file: Some("/nowhere/muster.toml".into()),
-        environment: Vec::new(),
-    };
-    let message = load::<Config>(&sources, &Flags::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.starts_with("cannot read the settings in /nowhere/muster.toml"),
-        "{message}"
-    );
+    let sources = Sources { file: Some("/nowhere/muster.toml".into()), environment: Vec::new() };
+    let message = load::<Config>(&sources, &Flags::default()).unwrap_err().to_string();
+    assert!(message.starts_with("cannot read the settings in /nowhere/muster.toml"), "{message}");
 }
 
 #[test]
 fn what_is_dumped_can_be_read_again() {
-    let config = Config {
-        workers: 9,
-        log: "debug".to_owned(),
-        ..Config::default()
-    };
+    let config = Config { workers: 9, log: "debug".to_owned(), ..Config::default() };
     let dumped = dump(&config).unwrap();
     assert!(dumped.contains("[server]\n"), "{dumped}");
     assert_eq!(with(Some(&dumped), &[], &Flags::default()).unwrap(), config);

@@ -18,9 +18,8 @@ pub(super) async fn append(
 ) {
     // The same place twice at once: only one of the two calls can be the one that is stored.
     let mut places = HashSet::new();
-    let (calls, doubled): (Vec<_>, Vec<_>) = calls
-        .into_iter()
-        .partition(|call| places.insert(call.place));
+    let (calls, doubled): (Vec<_>, Vec<_>) =
+        calls.into_iter().partition(|call| places.insert(call.place));
     append_in_chunks(queue, batch, priority, calls).await;
     append_in_chunks(queue, batch, priority, doubled).await;
 }
@@ -80,15 +79,7 @@ async fn append_opened(
 ) -> Result<Appended, Error> {
     match queue.append(batch, chunk).await {
         Err(Error::UnknownBatch(_)) => {
-            queue
-                .open(
-                    batch,
-                    &BatchOptions {
-                        priority,
-                        seal_after: None,
-                    },
-                )
-                .await?;
+            queue.open(batch, &BatchOptions { priority, seal_after: None }).await?;
             queue.append(batch, chunk).await
         }
         appended => appended,
@@ -97,9 +88,8 @@ async fn append_opened(
 
 /// Answers the calls whose records the batch has, and gives back the others.
 fn answer_taken(calls: Vec<Call>, places: &[u64]) -> Vec<Call> {
-    let (taken, left): (Vec<_>, Vec<_>) = calls
-        .into_iter()
-        .partition(|call| places.contains(&call.place));
+    let (taken, left): (Vec<_>, Vec<_>) =
+        calls.into_iter().partition(|call| places.contains(&call.place));
     answer(taken, || Ok(()));
     left
 }

@@ -70,18 +70,10 @@ impl Run {
 
     async fn open(queue: &dyn Queue, priority: Priority) -> Result<Self, Error> {
         let batch = BatchId::random("unary");
-        let options = BatchOptions {
-            priority,
-            seal_after: Some(ABANDONED_AFTER),
-        };
+        let options = BatchOptions { priority, seal_after: Some(ABANDONED_AFTER) };
         queue.open(&batch, &options).await?;
         let now = Instant::now();
-        Ok(Self {
-            batch,
-            records: 0,
-            opened: now,
-            appended: now,
-        })
+        Ok(Self { batch, records: 0, opened: now, appended: now })
     }
 
     async fn append_chunk(
@@ -91,11 +83,7 @@ impl Run {
     ) -> Result<(), Error> {
         let count = encoder.count();
         let places = Places::From(self.records);
-        let chunk = NewChunk {
-            places,
-            count,
-            payload: encoder.take(),
-        };
+        let chunk = NewChunk { places, count, payload: encoder.take() };
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
         queue.append(&self.batch, &chunk).await?;

@@ -36,10 +36,7 @@ pub(super) struct Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, count } = self;
-        write!(
-            f,
-            "{count} records were refused, the others are accepted; the first: {first}"
-        )
+        write!(f, "{count} records were refused, the others are accepted; the first: {first}")
     }
 }
 
@@ -54,21 +51,10 @@ impl<'a> Receiver<'a> {
     pub(super) fn new(queue: &'a dyn Queue, batch: Batch, place: u64) -> Result<Self, Error> {
         let Batch { id, received, .. } = batch;
         let Some(to_skip) = received.checked_sub(place) else {
-            return Err(Error::Gap {
-                batch: id,
-                received,
-                place,
-            });
+            return Err(Error::Gap { batch: id, received, place });
         };
         let chunk = Encoder::default();
-        Ok(Self {
-            queue,
-            batch: id,
-            to_skip,
-            place: received,
-            chunk,
-            refused: None,
-        })
+        Ok(Self { queue, batch: id, to_skip, place: received, chunk, refused: None })
     }
 
     /// Receives all of it. While one chunk is being appended the next one fills; when that is
@@ -114,19 +100,14 @@ impl<'a> Receiver<'a> {
         }
         finish(appending).await?;
         finish(self.append_chunk()).await?;
-        let sealed = self
-            .queue
-            .seal(&self.batch, Some(self.place - self.to_skip))
-            .await;
+        let sealed = self.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
         sealed.map_err(|error| status::of(&error))?;
         Ok(self.refused)
     }
 
     fn take(&mut self, record: &UserRequest) {
         if let Err(first) = chunk::check(record) {
-            self.refused
-                .get_or_insert(Refused { first, count: 0 })
-                .count += 1;
+            self.refused.get_or_insert(Refused { first, count: 0 }).count += 1;
         } else if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
@@ -140,13 +121,7 @@ impl<'a> Receiver<'a> {
         }
         let (first, count) = (self.place, self.chunk.count());
         self.place += u64::from(count);
-        Some(Box::pin(append(
-            self.queue,
-            self.batch.clone(),
-            first,
-            count,
-            self.chunk.take(),
-        )))
+        Some(Box::pin(append(self.queue, self.batch.clone(), first, count, self.chunk.take())))
     }
 }
 
@@ -166,20 +141,12 @@ async fn append(
     mut payload: Bytes,
 ) -> Result<(), Error> {
     while count > 0 {
-        let chunk = NewChunk {
-            places: Places::From(first),
-            count,
-            payload: payload.clone(),
-        };
+        let chunk = NewChunk { places: Places::From(first), count, payload: payload.clone() };
         let Appended::Behind { received } = queue.append(&batch, &chunk).await? else {
             break;
         };
         if received <= first {
-            return Err(Error::Gap {
-                batch,
-                received,
-                place: first,
-            });
+            return Err(Error::Gap { batch, received, place: first });
         }
         let mut rest = Decoder::new(payload);
         while first < received && count > 0 && rest.next_raw().is_some() {

@@ -66,11 +66,7 @@ impl Grouper {
         };
         let (answer, answered) = oneshot::channel();
         let gone = |_| Status::unavailable("the server is shutting down");
-        let call = Call {
-            place,
-            record,
-            answer,
-        };
+        let call = Call { place, record, answer };
         self.calls.send((group, call)).await.map_err(|_| gone(()))?;
         answered.await.map_err(|_| gone(()))?
     }
@@ -111,16 +107,8 @@ async fn write(
         groups.entry(group).or_default().push(call);
     }
     let writes = groups.into_iter().map(|(group, calls)| match group {
-        Group::Named(batch, priority) => Write::Named {
-            batch,
-            priority,
-            calls,
-        },
-        Group::Run(priority) => Write::Run {
-            run: runs.remove(&priority),
-            priority,
-            calls,
-        },
+        Group::Named(batch, priority) => Write::Named { batch, priority, calls },
+        Group::Run(priority) => Write::Run { run: runs.remove(&priority), priority, calls },
     });
     let written = futures::future::join_all(writes.map(|write| write.carry_out(queue))).await;
     runs.extend(written.into_iter().flatten());
@@ -128,35 +116,19 @@ async fn write(
 
 /// A group on its way to the store.
 enum Write {
-    Named {
-        batch: BatchId,
-        priority: Priority,
-        calls: Vec<Call>,
-    },
-    Run {
-        run: Option<Run>,
-        priority: Priority,
-        calls: Vec<Call>,
-    },
+    Named { batch: BatchId, priority: Priority, calls: Vec<Call> },
+    Run { run: Option<Run>, priority: Priority, calls: Vec<Call> },
 }
 
 impl Write {
     /// Gives back the run that stays open, if it is one.
     async fn carry_out(self, queue: &dyn Queue) -> Option<(Priority, Run)> {
         match self {
-            Self::Named {
-                batch,
-                priority,
-                calls,
-            } => {
+            Self::Named { batch, priority, calls } => {
                 named::append(queue, &batch, priority, calls).await;
                 None
             }
-            Self::Run {
-                run,
-                priority,
-                calls,
-            } => {
+            Self::Run { run, priority, calls } => {
                 let run = Run::append(run, queue, priority, calls).await?;
                 Some((priority, run))
             }

@@ -24,11 +24,7 @@ impl Processor for Normalise {
             country: trimmed(&record.country),
             agent: trimmed(&record.agent),
         };
-        if tidy == *record {
-            Verdict::Keep
-        } else {
-            Verdict::Replace(Box::new(tidy))
-        }
+        if tidy == *record { Verdict::Keep } else { Verdict::Replace(Box::new(tidy)) }
     }
 }
 
@@ -44,10 +40,7 @@ fn email(value: &str) -> String {
 }
 
 fn ip_address(value: &str) -> String {
-    value
-        .trim()
-        .parse::<IpAddr>()
-        .map_or_else(|_| trimmed(value), |address| address.to_string())
+    value.trim().parse::<IpAddr>().map_or_else(|_| trimmed(value), |address| address.to_string())
 }
 
 #[cfg(test)]
@@ -63,9 +56,7 @@ mod tests {
             ip_address: "2001:DB8:0::1 ".to_owned(),
             ..UserRequest::default()
         };
-        let Verdict::Replace(tidy) = Normalise.process(&untidy) else {
-            panic!("was kept")
-        };
+        let Verdict::Replace(tidy) = Normalise.process(&untidy) else { panic!("was kept") };
         assert_eq!(tidy.user_name, "ann");
         assert_eq!(tidy.email, "Ann@example.org");
         assert_eq!(tidy.ip_address, "2001:db8::1");

@@ -19,11 +19,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            email: true,
-            ip_address: true,
-            identity: true,
-        }
+        Self { email: true, ip_address: true, identity: true }
     }
 }
 
@@ -42,12 +38,7 @@ impl Validate {
 
 impl Processor for Validate {
     fn process(&self, record: &UserRequest) -> Verdict {
-        let UserRequest {
-            user_name,
-            email,
-            ip_address,
-            ..
-        } = record;
+        let UserRequest { user_name, email, ip_address, .. } = record;
         if self.rules.identity && user_name.is_empty() && email.is_empty() {
             return Verdict::Reject("`user_name` and `email` are both empty".to_owned());
         }
@@ -103,12 +94,8 @@ mod tests {
     #[test]
     fn addresses_are_told_from_other_texts() {
         let label = "a".repeat(63);
-        for good in [
-            "a@b",
-            "agerber0@blogger.com",
-            "łukasz+x@przykład.pl",
-            &format!("a@{label}.b"),
-        ] {
+        for good in ["a@b", "agerber0@blogger.com", "łukasz+x@przykład.pl", &format!("a@{label}.b")]
+        {
             assert!(is_email(good), "{good}");
         }
         let long = format!("{}@b.example", "a".repeat(250));
@@ -133,32 +120,16 @@ mod tests {
 
     #[test]
     fn each_rule_refuses_with_its_reason_and_can_be_switched_off() {
-        let named = UserRequest {
-            user_name: "a".to_owned(),
-            ..UserRequest::default()
-        };
-        let off = Rules {
-            email: false,
-            ip_address: false,
-            identity: false,
-        };
+        let named = UserRequest { user_name: "a".to_owned(), ..UserRequest::default() };
+        let off = Rules { email: false, ip_address: false, identity: false };
         let cases = [
+            (UserRequest::default(), "`user_name` and `email` are both empty"),
             (
-                UserRequest::default(),
-                "`user_name` and `email` are both empty",
-            ),
-            (
-                UserRequest {
-                    email: "a.b".to_owned(),
-                    ..named.clone()
-                },
+                UserRequest { email: "a.b".to_owned(), ..named.clone() },
                 "`email` is no address: \"a.b\"",
             ),
             (
-                UserRequest {
-                    ip_address: "1.2.3\u{1b}".to_owned(),
-                    ..named.clone()
-                },
+                UserRequest { ip_address: "1.2.3\u{1b}".to_owned(), ..named.clone() },
                 "`ip_address` is none: \"1.2.3\\u{1b}\"",
             ),
         ];
@@ -177,10 +148,7 @@ mod tests {
                 ip_address: ip_address.to_owned(),
                 ..UserRequest::default()
             };
-            assert_eq!(
-                Validate::new(Rules::default()).process(&record),
-                Verdict::Keep
-            );
+            assert_eq!(Validate::new(Rules::default()).process(&record), Verdict::Keep);
         }
     }
 

@@ -57,10 +57,6 @@ pub enum Error {
 
 impl Error {
     pub(super) fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            verb,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { verb, path: path.to_owned(), source }
     }
 }

@@ -83,10 +83,7 @@ impl NewRoll {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             digest: Sha256::new(),
             line: Vec::new(),
-            manifest: Manifest {
-                bytes: 0,
-                ..manifest.clone()
-            },
+            manifest: Manifest { bytes: 0, ..manifest.clone() },
             folder,
         };
         if manifest.records == 0 {
@@ -99,18 +96,13 @@ impl NewRoll {
     /// Copies the records that stand, and makes sure that they are what was written.
     fn copy_records(&mut self, manifest: &Manifest) -> Result<(), Error> {
         let path = self.folder.join(FILE_NAME);
-        let changed = |problem| Error::Changed {
-            path: path.clone(),
-            problem,
-        };
+        let changed = |problem| Error::Changed { path: path.clone(), problem };
         let mut left = manifest.bytes - TAIL.len() as u64;
         let file = File::open(&path).map_err(|source| Error::io("open", &path, source))?;
         let mut file = file.take(left);
         let mut piece = vec![0; BUFFER_BYTES];
         while left > 0 {
-            let len = file
-                .read(&mut piece)
-                .map_err(|source| Error::io("read", &path, source))?;
+            let len = file.read(&mut piece).map_err(|source| Error::io("read", &path, source))?;
             if len == 0 {
                 return Err(changed("it is shorter"));
             }
@@ -118,11 +110,7 @@ impl NewRoll {
             left -= len as u64;
         }
         let digest = self.digest.clone().chain_update(TAIL);
-        if hex(digest) == manifest.sha256 {
-            Ok(())
-        } else {
-            Err(changed("its SHA-256 differs"))
-        }
+        if hex(digest) == manifest.sha256 { Ok(()) } else { Err(changed("its SHA-256 differs")) }
     }
 
     /// Adds the records of these results.
@@ -141,11 +129,7 @@ impl NewRoll {
     fn add_record(&mut self, record: &muster_proto::users::UserRequest) -> Result<(), Error> {
         let mut line = std::mem::take(&mut self.line);
         line.clear();
-        line.extend_from_slice(if self.manifest.records == 0 {
-            HEAD
-        } else {
-            SEPARATOR
-        });
+        line.extend_from_slice(if self.manifest.records == 0 { HEAD } else { SEPARATOR });
         serde_json::to_writer(&mut line, record)
             .map_err(|error| Error::io("write", &self.path, error.into()))?;
         self.write(&line)?;
@@ -157,9 +141,7 @@ impl NewRoll {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.digest.update(bytes);
         self.manifest.bytes += bytes.len() as u64;
-        self.file
-            .write_all(bytes)
-            .map_err(|source| Error::io("write", &self.path, source))
+        self.file.write_all(bytes).map_err(|source| Error::io("write", &self.path, source))
     }
 
     /// Puts the new roll in the place of the one that stands, then its manifest.
@@ -168,15 +150,8 @@ impl NewRoll {
         self.manifest.dead += batch.dead;
         self.manifest.last_batch = Some(batch.id.to_string());
         blocking(move || {
-            self.write(if self.manifest.records == 0 {
-                EMPTY
-            } else {
-                TAIL
-            })?;
-            let synced = self
-                .file
-                .flush()
-                .and_then(|()| self.file.get_ref().sync_all());
+            self.write(if self.manifest.records == 0 { EMPTY } else { TAIL })?;
+            let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
             synced.map_err(|source| Error::io("write", &self.path, source))?;
             self.manifest.sha256 = hex(self.digest);
             rename(&self.path, &self.folder.join(FILE_NAME))?;
@@ -188,11 +163,7 @@ impl NewRoll {
 }
 
 fn hex(digest: Sha256) -> String {
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Runs what blocks on a thread that may.

@@ -33,10 +33,8 @@ impl Manifest {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(Error::io("read", &path, error)),
         };
-        serde_json::from_slice(&text).map_err(|error| Error::NoManifest {
-            path,
-            problem: error.to_string(),
-        })
+        serde_json::from_slice(&text)
+            .map_err(|error| Error::NoManifest { path, problem: error.to_string() })
     }
 
     /// Puts this manifest into the folder, in the place of the one before.

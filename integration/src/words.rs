@@ -1,0 +1,153 @@
+//! The words that the made-up users are made of.
+
+/// A first name: as written, the letter it gives to a user name, and a gender.
+#[derive(Clone, Copy)]
+pub(crate) struct FirstName(pub &'static str, pub char, pub &'static str);
+
+/// A last name: as written, and in the letters of a user name.
+#[derive(Clone, Copy)]
+pub(crate) struct LastName(pub &'static str, pub &'static str);
+
+const FEMALE: &str = "Female";
+const MALE: &str = "Male";
+const OTHER: &str = "Non-binary";
+
+pub(crate) const FIRST_NAMES: &[FirstName] = &[
+    FirstName("Ada", 'a', FEMALE),
+    FirstName("Ángela", 'a', FEMALE),
+    FirstName("Bartek", 'b', MALE),
+    FirstName("Björk", 'b', FEMALE),
+    FirstName("Carmen", 'c', FEMALE),
+    FirstName("Chloë", 'c', FEMALE),
+    FirstName("Dmitri", 'd', MALE),
+    FirstName("Đorđe", 'd', MALE),
+    FirstName("Edda", 'e', FEMALE),
+    FirstName("Émile", 'e', MALE),
+    FirstName("Farid", 'f', MALE),
+    FirstName("Gülşen", 'g', FEMALE),
+    FirstName("Hannah", 'h', FEMALE),
+    FirstName("Idris", 'i', MALE),
+    FirstName("İbrahim", 'i', MALE),
+    FirstName("Jo", 'j', OTHER),
+    FirstName("João", 'j', MALE),
+    FirstName("Kerstin", 'k', FEMALE),
+    FirstName("Łukasz", 'l', MALE),
+    FirstName("Lena", 'l', FEMALE),
+    FirstName("Mairéad", 'm', FEMALE),
+    FirstName("Marlow", 'm', OTHER),
+    FirstName("Nils", 'n', MALE),
+    FirstName("Ngozi", 'n', FEMALE),
+    FirstName("Øyvind", 'o', MALE),
+    FirstName("Olga", 'o', FEMALE),
+    FirstName("Пётр", 'p', MALE),
+    FirstName("Priya", 'p', FEMALE),
+    FirstName("Quentin", 'q', MALE),
+    FirstName("Robin", 'r', OTHER),
+    FirstName("Renée", 'r', FEMALE),
+    FirstName("Søren", 's', MALE),
+    FirstName("Svetlana", 's', FEMALE),
+    FirstName("Tadhg", 't', MALE),
+    FirstName("Ulla", 'u', FEMALE),
+    FirstName("Viktor", 'v', MALE),
+    FirstName("伟", 'w', MALE),
+    FirstName("Xenia", 'x', FEMALE),
+    FirstName("유진", 'y', FEMALE),
+    FirstName("Yusuf", 'y', MALE),
+    FirstName("Zoë", 'z', FEMALE),
+    FirstName("ليلى", 'l', FEMALE),
+];
+
+pub(crate) const LAST_NAMES: &[LastName] = &[
+    LastName("Almquist", "almquist"),
+    LastName("Baranov", "baranov"),
+    LastName("Brønsted", "bronsted"),
+    LastName("Castellanos", "castellanos"),
+    LastName("D'Arcy", "darcy"),
+    LastName("Dvořák", "dvorak"),
+    LastName("Eze", "eze"),
+    LastName("Fitzgerald", "fitzgerald"),
+    LastName("García Márquez", "garciamarquez"),
+    LastName("Grünwald", "grunwald"),
+    LastName("Haraldsdóttir", "haraldsdottir"),
+    LastName("Iliescu", "iliescu"),
+    LastName("Jansen", "jansen"),
+    LastName("Kowalczyk", "kowalczyk"),
+    LastName("Kıvanç", "kivanc"),
+    LastName("李", "li"),
+    LastName("Lindqvist", "lindqvist"),
+    LastName("Mbeki", "mbeki"),
+    LastName("Müller-Lüdenscheidt", "mullerludenscheidt"),
+    LastName("Nakamura", "nakamura"),
+    LastName("Nguyễn", "nguyen"),
+    LastName("O'Sullivan", "osullivan"),
+    LastName("Okonkwo", "okonkwo"),
+    LastName("Papadopoulos", "papadopoulos"),
+    LastName("Петров", "petrov"),
+    LastName("Quispe", "quispe"),
+    LastName("Rasmussen", "rasmussen"),
+    LastName("Śliwińska", "sliwinska"),
+    LastName("Strand", "strand"),
+    LastName("Tanaka", "tanaka"),
+    LastName("Uzun", "uzun"),
+    LastName("van der Velde", "vandervelde"),
+    LastName("Weiß", "weiss"),
+    LastName("Ximénez", "ximenez"),
+    LastName("Yıldız", "yildiz"),
+    LastName("Zając", "zajac"),
+];
+
+/// Names that are reserved for examples: no mail ever reaches them.
+pub(crate) const MAIL_DOMAINS: &[&str] = &[
+    "example.com",
+    "example.net",
+    "example.org",
+    "mail.example",
+    "letters.example.com",
+    "post-office.example",
+    "people.example.org",
+    "users.example.net",
+];
+
+pub(crate) const COUNTRIES: &[&str] = &[
+    "Argentina",
+    "Bosnia and Herzegovina",
+    "Brazil",
+    "Canada",
+    "China",
+    "Côte d'Ivoire",
+    "Czech Republic",
+    "Denmark",
+    "Egypt",
+    "Finland",
+    "Greece",
+    "Iceland",
+    "Indonesia",
+    "Japan",
+    "Kenya",
+    "México",
+    "Nigeria",
+    "Österreich",
+    "Peru",
+    "Poland",
+    "São Tomé and Príncipe",
+    "South Korea",
+    "Sweden",
+    "Türkiye",
+    "Ukraine",
+    "Vietnam",
+];
+
+pub(crate) const AGENTS: &[&str] = &[
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.0.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Firefox/115.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 13_6_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; U; Intel Mac OS X 10_5_8; en-gb) AppleWebKit/531.9 (KHTML, like Gecko) Version/4.0.3 Safari/531.9",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 14; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (X11; OpenBSD i386) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/36.0.1985.125 Safari/537.36",
+    "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; WOW64; Trident/5.0; chromeframe/12.0.742.112)",
+    "Opera/9.80 (Windows NT 6.0; U; en) Presto/2.10.289 Version/12.01",
+    "Lynx/2.8.9rel.1 libwww-FM/2.14 SSL-MM/1.4.1 OpenSSL/1.1.1d",
+];

@@ -1,0 +1,71 @@
+//! The client's settings.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use muster_program::config::Settings;
+use serde::{Deserialize, Serialize};
+
+/// The client's settings: the section `[client]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The store of the servers and workers. The client has no use for it; the file and the
+    /// environment may be shared with them.
+    #[serde(skip_serializing)]
+    pub store: Option<String>,
+    /// The log's level or filter.
+    pub log: String,
+    /// The server: `http://HOST:PORT`.
+    pub server: String,
+    /// How records are sent.
+    pub mode: Mode,
+    /// How many unary calls are under way at once.
+    pub in_flight: NonZeroUsize,
+    /// How long to try again while nothing gets through.
+    #[serde(with = "humantime_serde")]
+    pub retry_for: Duration,
+}
+
+/// How records are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// All of them by one client stream.
+    #[default]
+    Stream,
+    /// A call for each.
+    Unary,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: None,
+            log: "warn".to_owned(),
+            server: "http://127.0.0.1:50051".to_owned(),
+            mode: Mode::default(),
+            in_flight: NonZeroUsize::MIN.saturating_add(31),
+            retry_for: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Settings for Config {
+    const SECTION: &'static str = "client";
+
+    fn validate(&self) -> Result<(), (&'static str, String)> {
+        match self.server.parse::<tonic::transport::Uri>() {
+            Ok(uri) if uri.scheme_str() == Some("http") && uri.authority().is_some() => Ok(()),
+            _ => Err(("server", format!("`{}` is not of the form http://HOST:PORT", self.server))),
+        }
+    }
+
+    fn log(&self) -> &str {
+        &self.log
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::ZERO
+    }
+}

@@ -1,0 +1,221 @@
+//! The input: from the command line's arguments to a stream of records.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `sources` | files, folders and standard input, in order ([`Sources`]) |
+//! | `window` | the part of a byte stream that is in memory |
+//! | `scanner` | cuts the stream into elements, and recovers where it is broken |
+//! | `frame`, `line` | where an element ends; where a line looks like a record |
+//! | `record`, `field`, `value` | turns one element into a [`UserRequest`] |
+//! | `fault` | what can be wrong around records ([`FaultKind`]) |
+//!
+//! What is bad costs what is bad: every record that can be told apart is read, and everything else
+//! is rejected with its line and the reason. Memory does not grow with the input.
+
+mod fault;
+mod field;
+mod frame;
+mod line;
+mod natural;
+mod record;
+mod scanner;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod value;
+mod window;
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+
+use muster_proto::users::UserRequest;
+
+use self::fault::Fault;
+pub use self::fault::FaultKind;
+use self::record::Parsed;
+use self::scanner::{Element, Scanner};
+pub use self::sources::{Source, SourceError, Sources};
+
+/// The longest record, in bytes. A longer one is rejected.
+pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Reads the records of all sources, one after the other.
+///
+/// It blocks: use it on a thread that may.
+pub struct Reader {
+    counts: Vec<Counts>,
+    /// How many of the sources have been begun.
+    begun: usize,
+    /// The one that is being read.
+    scanner: Option<Scanner<Box<dyn Read + Send>>>,
+}
+
+/// What came out of one source, so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// The source.
+    pub source: Arc<Source>,
+    /// Records read.
+    pub records: u64,
+    /// Records and broken stretches rejected.
+    pub rejected: u64,
+    /// Fields of the records read that a record does not have.
+    pub unknown_fields: u64,
+    /// Bytes read and done with.
+    pub bytes: u64,
+}
+
+/// What the reader found next.
+#[derive(Debug)]
+pub enum Item {
+    /// A record.
+    Record {
+        /// The record.
+        record: UserRequest,
+        /// The line on which it begins, from 1.
+        line: u64,
+    },
+    /// Something that is no record.
+    Rejected(Rejection),
+}
+
+/// Something that was not read as a record. Its `Display` is `path/6.json:978: reason`.
+#[derive(Debug)]
+pub struct Rejection {
+    /// Where it was.
+    pub source: Arc<Source>,
+    /// The line on which it begins, from 1; on which it ends, if the file ends inside it.
+    pub line: u64,
+    /// Why it was rejected.
+    pub reason: Reason,
+}
+
+/// Why something was rejected. Its `Display` is one short line.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// Where records begin and end cannot be told here.
+    #[error("{0}")]
+    Broken(FaultKind),
+    /// The record can be told apart, and is not valid: this is why, in words.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Reader {
+    /// Reads these sources.
+    pub fn new(sources: Sources) -> Self {
+        let counts = sources.list.into_iter().map(Counts::none).collect();
+        Self {
+            counts,
+            begun: 0,
+            scanner: None,
+        }
+    }
+
+    /// What came out of each source so far, in the order in which they are read.
+    pub fn counts(&self) -> &[Counts] {
+        &self.counts
+    }
+
+    /// The source of the record at `place`, counted from 0 over all sources; `None` if it has not
+    /// been read.
+    pub fn source_of(&self, place: u64) -> Option<&Arc<Source>> {
+        let mut end = 0;
+        self.counts.iter().find_map(|counts| {
+            end += counts.records;
+            (place < end).then_some(&counts.source)
+        })
+    }
+
+    /// Begins the next source. Returns `None` after the last.
+    fn begin(&mut self) -> Option<Result<(), Rejection>> {
+        let counts = self.counts.get_mut(self.begun)?;
+        self.begun += 1;
+        Some(match counts.source.open() {
+            Ok(stream) => {
+                self.scanner = Some(Scanner::new(stream));
+                Ok(())
+            }
+            Err(error) => Err(counts.reject(1, Reason::Broken(FaultKind::Unreadable(error)))),
+        })
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            let Some(scanner) = &mut self.scanner else {
+                match self.begin()? {
+                    Ok(()) => continue,
+                    Err(rejection) => return Some(Item::Rejected(rejection)),
+                }
+            };
+            let counts = &mut self.counts[self.begun - 1];
+            let item = scanner.next().map(|found| counts.take(found));
+            counts.bytes = scanner.offset();
+            if item.is_some() {
+                return item;
+            }
+            self.scanner = None;
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.source, self.line, self.reason)
+    }
+}
+
+impl Counts {
+    fn none(source: Arc<Source>) -> Self {
+        Self {
+            source,
+            records: 0,
+            rejected: 0,
+            unknown_fields: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Parses and counts what the scanner found.
+    fn take(&mut self, found: Result<Element<'_>, Fault>) -> Item {
+        let Element { bytes, line } = match found {
+            Ok(element) => element,
+            Err(Fault { line, kind }) => {
+                return Item::Rejected(self.reject(line, Reason::Broken(kind)));
+            }
+        };
+        match record::parse(bytes, line) {
+            Ok(Parsed {
+                record,
+                unknown_fields,
+            }) => {
+                self.records += 1;
+                self.unknown_fields += u64::from(unknown_fields);
+                Item::Record { record, line }
+            }
+            Err(reason) => Item::Rejected(self.reject(line, Reason::Invalid(reason))),
+        }
+    }
+
+    fn reject(&mut self, line: u64, reason: Reason) -> Rejection {
+        self.rejected += 1;
+        Rejection {
+            source: Arc::clone(&self.source),
+            line,
+            reason,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Tests of the reader as a whole, and what they share.
+
+mod files;
+mod oddities;
+mod properties;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::scanner::Scanner;
+use super::{Counts, Item, Reader, Source};
+
+/// Reads `bytes` as if they were standard input.
+fn read(bytes: &[u8]) -> Reader {
+    read_in_steps(bytes, usize::MAX)
+}
+
+/// Reads `bytes` from a stream that gives at most `step` bytes at once.
+fn read_in_steps(bytes: &[u8], step: usize) -> Reader {
+    reader_of(Steps {
+        bytes: bytes.to_vec(),
+        at: 0,
+        step,
+    })
+}
+
+fn reader_of(stream: impl Read + Send + 'static) -> Reader {
+    Reader {
+        counts: vec![Counts::none(Arc::new(Source::Stdin))],
+        begun: 1,
+        scanner: Some(Scanner::new(Box::new(stream))),
+    }
+}
+
+/// What came out, a line for each: `LINE: id ID` for a record, `LINE: REASON` for a rejection.
+fn outcome(reader: Reader) -> String {
+    let lines: Vec<String> = reader
+        .map(|item| match item {
+            Item::Record { record, line } => format!("{line}: id {}", record.id),
+            Item::Rejected(rejection) => format!("{}: {}", rejection.line, rejection.reason),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+struct Steps {
+    bytes: Vec<u8>,
+    at: usize,
+    step: usize,
+}
+
+impl Read for Steps {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.bytes[self.at..];
+        let len = rest.len().min(self.step).min(room.len());
+        room[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}

@@ -1,0 +1,164 @@
+//! What holds for any records, however they are written, cut or damaged.
+
+use muster_proto::users::UserRequest;
+use proptest::prelude::*;
+
+use super::super::Item;
+use super::{read, read_in_steps};
+
+/// How records are written.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    OneLine,
+    LinePerRecord,
+    PrettyArray,
+    NewlineDelimited,
+    PrettySequence,
+}
+
+fn layouts() -> impl Strategy<Value = Layout> {
+    prop::sample::select(vec![
+        Layout::OneLine,
+        Layout::LinePerRecord,
+        Layout::PrettyArray,
+        Layout::NewlineDelimited,
+        Layout::PrettySequence,
+    ])
+}
+
+fn records() -> impl Strategy<Value = Vec<UserRequest>> {
+    let text = || prop_oneof![".{0,8}", r#"[{}\[\],:"\\\n]{0,6}"#];
+    let record = (any::<i32>(), text(), text(), text()).prop_map(|(id, email, country, agent)| {
+        UserRequest {
+            id,
+            email,
+            country,
+            agent,
+            ..UserRequest::default()
+        }
+    });
+    prop::collection::vec(record, 0..8)
+}
+
+fn as_json(record: &UserRequest) -> serde_json::Value {
+    serde_json::json!({
+        "id": record.id,
+        "nested": [{"id": 0, "braces": "}]"}, [[]], {}],
+        "email": record.email,
+        "country": record.country,
+        "agent": record.agent,
+        "more": {"id": 0},
+    })
+}
+
+fn write(records: &[UserRequest], layout: Layout) -> String {
+    let values: Vec<_> = records.iter().map(as_json).collect();
+    let lines: Vec<String> = values.iter().map(ToString::to_string).collect();
+    match layout {
+        Layout::OneLine => serde_json::to_string(&values).unwrap(),
+        Layout::LinePerRecord => format!("[{}]", lines.join(",\n")),
+        Layout::PrettyArray => serde_json::to_string_pretty(&values).unwrap(),
+        Layout::NewlineDelimited => lines.join("\n"),
+        Layout::PrettySequence => values.iter().map(|value| format!("{value:#}\n")).collect(),
+    }
+}
+
+/// The records that come out, and how many rejections.
+fn sorted(items: impl Iterator<Item = Item>) -> (Vec<UserRequest>, usize) {
+    let (mut records, mut rejected) = (Vec::new(), 0);
+    for item in items {
+        match item {
+            Item::Record { record, .. } => records.push(record),
+            Item::Rejected(_) => rejected += 1,
+        }
+    }
+    (records, rejected)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(records in records(), layout in layouts(), step in 1_usize..40) {
+        let text = write(&records, layout);
+        prop_assert_eq!(sorted(read_in_steps(text.as_bytes(), step)), (records, 0));
+    }
+
+    #[test]
+    fn what_is_whole_before_a_cut_is_read(
+        records in records(),
+        layout in layouts(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let text = write(&records, layout);
+        let cut = cut.index(text.len() + 1);
+        // A record is whole if it is so in what is written of it and of those before it.
+        let whole = (0..=records.len())
+            .rev()
+            .find(|count| end_of(&records[..*count], layout) <= cut)
+            .unwrap_or(0);
+
+        let (read, rejected) = sorted(read(&text.as_bytes()[..cut]));
+
+        prop_assert_eq!(&read, &records[..whole]);
+        prop_assert!(rejected <= 1);
+    }
+
+    #[test]
+    fn any_bytes_come_to_an_end(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            prop::collection::vec(
+                prop::sample::select(b"{}[]\",:\\\n {}\"1atrue\xff\x1b".to_vec()), 0..300
+            ),
+        ],
+        step in 1_usize..20,
+    ) {
+        let whole: Vec<String> = read(&bytes).map(|item| format!("{item:?}")).collect();
+        let mut reader = read_in_steps(&bytes, step);
+        let mut stepped = Vec::new();
+        for item in reader.by_ref() {
+            if let Item::Rejected(rejection) = &item {
+                let reason = rejection.reason.to_string();
+                prop_assert!(!reason.contains(char::is_control), "{:?}", reason);
+                prop_assert!(reason.len() < 400, "{:?}", reason);
+            }
+            stepped.push(format!("{item:?}"));
+        }
+        prop_assert!(stepped.len() <= bytes.len());
+        prop_assert_eq!(stepped, whole);
+        let counts = &reader.counts()[0];
+        prop_assert!(counts.bytes <= bytes.len() as u64);
+    }
+
+    #[test]
+    fn damage_to_one_line_costs_one_record(
+        records in records().prop_filter("one to damage", |records| !records.is_empty()),
+        damaged in any::<prop::sample::Index>(),
+        damage in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop_oneof!["[^\n]", r#"[\[\]{},:"\\]"#]), 1..6
+        ),
+    ) {
+        let damaged = damaged.index(records.len());
+        let mut lines: Vec<Vec<u8>> =
+            records.iter().map(|record| as_json(record).to_string().into_bytes()).collect();
+        let line = &mut lines[damaged];
+        for (at, with) in damage {
+            let at = at.index(line.len());
+            line[at] = with.as_bytes()[0];
+        }
+        let text = [b"[", &*lines.join(&b",\n"[..]), b"\n]"].concat();
+
+        let (read, _) = sorted(read(&text));
+
+        let (before, after) = (&records[..damaged], &records[damaged + 1..]);
+        prop_assert!(read.starts_with(before), "{:?}", String::from_utf8_lossy(&text));
+        prop_assert!(read.ends_with(after), "{:?}", String::from_utf8_lossy(&text));
+    }
+}
+
+/// Where the last of these records ends, when they are the first that are written.
+fn end_of(records: &[UserRequest], layout: Layout) -> usize {
+    match write(records, layout).rfind('}') {
+        Some(at) if !records.is_empty() => at + 1,
+        _ => 0,
+    }
+}

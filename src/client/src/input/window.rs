@@ -1,0 +1,83 @@
+//! The part of a byte stream that is in memory: from the first byte not yet passed to the last
+//! one read.
+
+use std::io::{self, Read};
+
+use super::RECORD_BYTES_MAX;
+
+/// How much is read at once. Small enough to stay in the processor's cache until it is parsed.
+const READ_BYTES_MAX: usize = 128 * 1024;
+
+pub(super) struct Window<R> {
+    stream: R,
+    /// Its size is fixed: the longest record, and what is read with its end.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The place of `buffer[start]` in the stream.
+    offset: u64,
+    ended: bool,
+}
+
+impl<R: Read> Window<R> {
+    pub(super) fn new(stream: R) -> Self {
+        let buffer = vec![0; RECORD_BYTES_MAX + READ_BYTES_MAX];
+        Self {
+            stream,
+            buffer,
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+        }
+    }
+
+    /// What is in memory.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Where in the stream [`Self::bytes`] begins.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Passes the first `len` bytes.
+    pub(super) fn pass(&mut self, len: usize) {
+        self.start += len;
+        self.offset += len as u64;
+    }
+
+    /// Passes what is before `offset`, which is in memory.
+    pub(super) fn pass_to(&mut self, offset: u64) {
+        let len = usize::try_from(offset - self.offset).expect("what is in memory can be counted");
+        self.pass(len);
+    }
+
+    /// The last `len` bytes that were passed. They are there until the next [`Self::fill`].
+    pub(super) fn passed(&self, len: usize) -> &[u8] {
+        &self.buffer[self.start - len..self.start]
+    }
+
+    /// Reads more behind what is in memory, which must be less than [`RECORD_BYTES_MAX`].
+    /// Returns whether there was more.
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+
+        let room = &mut self.buffer[self.end..][..READ_BYTES_MAX];
+        let len = loop {
+            match self.stream.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += len;
+        self.ended = len == 0;
+        Ok(!self.ended)
+    }
+}

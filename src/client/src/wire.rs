@@ -1,0 +1,171 @@
+//! A connection to a server: records go out as bytes that were encoded once.
+
+use std::time::Duration;
+
+use bytes::{BufMut as _, Bytes};
+use futures::Stream;
+use muster_proto::metadata::{BATCH, PLACE, PRIORITY};
+use muster_proto::users::UserResponse;
+use muster_proto::v1;
+use muster_proto::v1::batches_client::BatchesClient;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a silent connection is asked whether its other end is still there, and how long the
+/// answer may take.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// What every call says of its records.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    pub(crate) batch: String,
+    pub(crate) priority: Option<String>,
+}
+
+impl Labels {
+    fn label<T>(&self, message: T, place: u64) -> Result<Request<T>, Status> {
+        let mut request = Request::new(message);
+        let mut insert = |key, value: &str| {
+            let value = value.parse().map_err(|_| {
+                Status::invalid_argument(format!("metadata `{key}` cannot be `{value}`"))
+            })?;
+            request.metadata_mut().insert(key, value);
+            Ok::<_, Status>(())
+        };
+        insert(BATCH, &self.batch)?;
+        insert(PLACE, &place.to_string())?;
+        if let Some(priority) = &self.priority {
+            insert(PRIORITY, priority)?;
+        }
+        Ok(request)
+    }
+}
+
+/// A connection to a server, made when it is first used and whenever it was lost. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    channel: Channel,
+}
+
+impl Server {
+    /// A connection to the server at this URL, which is not made yet.
+    ///
+    /// # Errors
+    ///
+    /// The text is no URL.
+    pub(crate) fn new(url: &str) -> Result<Self, tonic::transport::Error> {
+        let endpoint = Endpoint::from_shared(url.to_owned())?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
+            .tcp_nodelay(true);
+        Ok(Self { channel: endpoint.connect_lazy() })
+    }
+
+    /// Sends one record, which is at `place` of the batch.
+    pub(crate) async fn send(
+        &self,
+        labels: &Labels,
+        place: u64,
+        record: Bytes,
+    ) -> Result<UserResponse, Status> {
+        let mut grpc = self.ready().await?;
+        let path = PathAndQuery::from_static("/Users/SendUserInfo");
+        let request = labels.label(record, place)?;
+        Ok(grpc.unary(request, path, EncodedCodec).await?.into_inner())
+    }
+
+    /// Sends a stream of records, the first of which is at `place` of the batch.
+    pub(crate) async fn send_stream(
+        &self,
+        labels: &Labels,
+        place: u64,
+        records: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<UserResponse, Status> {
+        let mut grpc = self.ready().await?;
+        let path = PathAndQuery::from_static("/Users/SendUserInfoClientStream");
+        let request = labels.label(records, place)?;
+        Ok(grpc.client_streaming(request, path, EncodedCodec).await?.into_inner())
+    }
+
+    async fn ready(&self) -> Result<Grpc<Channel>, Status> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(grpc)
+    }
+
+    /// Shows the batch, or `None` if the server does not know it.
+    pub(crate) async fn batch(&self, id: &str) -> Result<Option<v1::Batch>, Status> {
+        let request = v1::GetBatchRequest { id: id.to_owned() };
+        match BatchesClient::new(self.channel.clone()).get_batch(request).await {
+            Ok(batch) => Ok(Some(batch.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status),
+        }
+    }
+
+    /// Says that the batch has this many records and no more will come.
+    pub(crate) async fn seal(&self, id: &str, records: u64) -> Result<(), Status> {
+        let request = v1::SealBatchRequest { id: id.to_owned(), records };
+        BatchesClient::new(self.channel.clone()).seal_batch(request).await?;
+        Ok(())
+    }
+
+    /// A page of the batch's dead letters.
+    pub(crate) async fn dead_letters(
+        &self,
+        batch: &str,
+        from_place: u64,
+    ) -> Result<v1::ListDeadLettersResponse, Status> {
+        let batch = batch.to_owned();
+        let request = v1::ListDeadLettersRequest { batch, from_place, page_size: 0 };
+        Ok(BatchesClient::new(self.channel.clone()).list_dead_letters(request).await?.into_inner())
+    }
+}
+
+/// Sends what is encoded already.
+#[derive(Clone, Copy, Debug, Default)]
+struct EncodedCodec;
+
+impl Codec for EncodedCodec {
+    type Encode = Bytes;
+    type Decode = UserResponse;
+    type Encoder = Self;
+    type Decoder = ResponseDecoder;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> ResponseDecoder {
+        ResponseDecoder
+    }
+}
+
+impl Encoder for EncodedCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, record: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(record);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ResponseDecoder;
+
+impl Decoder for ResponseDecoder {
+    type Item = UserResponse;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<UserResponse>, Status> {
+        let response = prost::Message::decode(buffer);
+        response.map(Some).map_err(|error: prost::DecodeError| Status::internal(error.to_string()))
+    }
+}

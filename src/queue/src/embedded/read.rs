@@ -1,0 +1,95 @@
+//! Reading batches, results and dead letters.
+
+use bytes::Bytes;
+use redb::{ReadTransaction, ReadableTable};
+
+use super::clock::now_ms;
+use super::fault::Fault;
+use super::tables::{
+    BATCHES, CHUNKS, DEAD, DEADLINES, IDS, RESULTS, ROLL_RANK, WAITING, read_batch,
+    read_numbered_batch,
+};
+use crate::{Batch, BatchId, DeadLetter, Result, ResultChunk};
+
+/// A batch, if there is one of this id.
+pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
+    let row = read_batch(&store.open_table(BATCHES)?, id.as_str())?;
+    Ok(row.map(|row| row.batch))
+}
+
+/// The batch whose roll has waited longest.
+pub(super) fn next_complete(store: &ReadTransaction) -> Result<Option<Batch>, Fault> {
+    let waiting = store.open_table(WAITING)?;
+    let Some(first) = waiting.first()? else {
+        return Ok(None);
+    };
+    let ((rank, _), (number, ..)) = (first.0.value(), first.1.value());
+    if rank != ROLL_RANK {
+        return Ok(None);
+    }
+    let row = read_numbered_batch(&store.open_table(IDS)?, &store.open_table(BATCHES)?, number)?;
+    Ok(Some(row.batch))
+}
+
+/// Whether a batch is to be sealed by now.
+pub(super) fn is_any_overdue(store: &ReadTransaction) -> Result<bool, Fault> {
+    let deadlines = store.open_table(DEADLINES)?;
+    let earliest = deadlines.first()?;
+    Ok(earliest.is_some_and(|(key, _)| key.value().0 <= now_ms()))
+}
+
+/// The committed chunks from `first` on, without a gap, that fit in `bytes_max`.
+pub(super) fn results(
+    store: &ReadTransaction,
+    id: &BatchId,
+    first: u64,
+    bytes_max: usize,
+) -> Result<Vec<ResultChunk>, Fault> {
+    let Some(row) = read_batch(&store.open_table(BATCHES)?, id.as_str())? else {
+        return Ok(Vec::new());
+    };
+    let committed = store.open_table(RESULTS)?;
+    let chunks = store.open_table(CHUNKS)?;
+    let mut found = Vec::new();
+    let (mut next, mut bytes) = (first, 0);
+    for result in committed.range((row.number, first)..=(row.number, u64::MAX))? {
+        let (key, count) = result?;
+        if key.value().1 != next {
+            break;
+        }
+        let payload = chunks
+            .get(key.value())?
+            .ok_or_else(|| Fault::corrupt(format!("batch {id} lacks its chunk {next}")))?;
+        bytes += payload.value().len();
+        if bytes > bytes_max && !found.is_empty() {
+            break;
+        }
+        let payload = Bytes::copy_from_slice(payload.value());
+        found.push(ResultChunk { first: next, count: count.value(), payload });
+        next += u64::from(count.value());
+    }
+    Ok(found)
+}
+
+/// The dead letters from a place on.
+pub(super) fn dead_letters(
+    store: &ReadTransaction,
+    id: &BatchId,
+    from_place: u64,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, Fault> {
+    let Some(row) = read_batch(&store.open_table(BATCHES)?, id.as_str())? else {
+        return Ok(Vec::new());
+    };
+    let dead = store.open_table(DEAD)?;
+    let letters = (row.number, from_place)..=(row.number, u64::MAX);
+    dead.range(letters)?
+        .take(limit)
+        .map(|letter| {
+            let (key, stored) = letter?;
+            let (_, place) = key.value();
+            DeadLetter::from_stored(place, stored.value())
+                .ok_or_else(|| Fault::corrupt(format!("batch {id}: dead letter {place}")))
+        })
+        .collect()
+}

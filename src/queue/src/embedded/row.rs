@@ -1,0 +1,52 @@
+//! A batch as its row holds it.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use crate::{Batch, Places};
+
+/// A batch, and what the store alone needs to know of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BatchRow {
+    /// Stands for the batch in the keys of the other tables.
+    pub(super) number: u64,
+    pub(super) batch: Batch,
+    /// How its records say their places, once the first chunk has decided.
+    pub(super) order: Option<Order>,
+    pub(super) seal_after_ms: Option<u64>,
+    /// When it is sealed if nothing is appended: its key in the table of deadlines.
+    pub(super) seal_at_ms: Option<u64>,
+    /// The sequence of its roll among the waiting entries, while it is complete.
+    pub(super) roll: Option<u64>,
+}
+
+/// [`Places`] without the places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Order {
+    From,
+    Each,
+}
+
+impl From<&Places> for Order {
+    fn from(places: &Places) -> Self {
+        match places {
+            Places::From(_) => Self::From,
+            Places::Each(_) => Self::Each,
+        }
+    }
+}
+
+impl BatchRow {
+    /// The row as stored.
+    pub(super) fn to_stored(&self) -> Result<Vec<u8>, Fault> {
+        serde_json::to_vec(self)
+            .map_err(|error| Fault::corrupt(format!("batch {}: {error}", self.batch.id)))
+    }
+
+    /// Reads a row back.
+    pub(super) fn from_stored(id: &str, stored: &[u8]) -> Result<Self, Fault> {
+        serde_json::from_slice(stored)
+            .map_err(|error| Fault::corrupt(format!("batch {id}: {error}")))
+    }
+}

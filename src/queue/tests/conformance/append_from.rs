@@ -1,0 +1,106 @@
+//! Claims on appending the chunks of a stream.
+
+use muster_queue::{Appended, BatchState, Error, Queue, Result};
+
+use super::steps::{from, lease_chunks, open, sent, shown, worker};
+
+pub(crate) async fn chunks_are_taken_in_order(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "stream").await?;
+    assert_eq!(queue.append(&id, &from(0, 3)).await?, Appended::Accepted);
+    assert_eq!(shown(queue, &id).await?.received, 3);
+    assert_eq!(queue.append(&id, &from(3, 2)).await?, Appended::Accepted);
+    let batch = shown(queue, &id).await?;
+    assert_eq!((batch.received, batch.kept, batch.dead), (5, 0, 0));
+    assert_eq!(batch.state, BatchState::Open);
+    Ok(())
+}
+
+pub(crate) async fn records_it_has_are_not_stored_again(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "stream", &[3, 2]).await?;
+    for behind in [from(0, 3), from(3, 2), from(1, 1), from(4, 1)] {
+        assert_eq!(queue.append(&id, &behind).await?, Appended::Behind { received: 5 });
+    }
+    assert_stored(queue, &[(0, 3), (3, 2)]).await
+}
+
+pub(crate) async fn a_chunk_that_overlaps_is_not_stored(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "stream", &[3]).await?;
+    for overlap in [from(0, 4), from(2, 2)] {
+        assert_eq!(queue.append(&id, &overlap).await?, Appended::Behind { received: 3 });
+    }
+    assert_eq!(shown(queue, &id).await?.received, 3);
+    assert_eq!(queue.append(&id, &from(3, 1)).await?, Appended::Accepted);
+    assert_stored(queue, &[(0, 3), (3, 1)]).await
+}
+
+pub(crate) async fn a_gap_is_refused(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "stream", &[3]).await?;
+    let answer = queue.append(&id, &from(4, 1)).await;
+    assert!(
+        matches!(&answer, Err(Error::Gap { batch, received: 3, place: 4 }) if *batch == id),
+        "{answer:?}"
+    );
+    assert_eq!(shown(queue, &id).await?.received, 3);
+    assert_stored(queue, &[(0, 3)]).await
+}
+
+pub(crate) async fn a_gap_at_the_beginning_is_refused(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "stream").await?;
+    let answer = queue.append(&id, &from(1, 1)).await;
+    assert!(matches!(answer, Err(Error::Gap { received: 0, place: 1, .. })), "{answer:?}");
+    assert_eq!(queue.append(&id, &from(0, 1)).await?, Appended::Accepted);
+    Ok(())
+}
+
+pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()> {
+    for (name, counts, received) in [("empty", &[][..], 0), ("begun", &[2, 1][..], 3)] {
+        let id = sent(queue, name, counts).await?;
+        queue.seal(&id, None).await?;
+        let answer = queue.append(&id, &from(received, 1)).await;
+        assert!(
+            matches!(&answer, Err(Error::Sealed { batch, received: has })
+                if *batch == id && *has == received),
+            "{answer:?}"
+        );
+        assert_eq!(shown(queue, &id).await?.received, received);
+    }
+    assert_stored(queue, &[(0, 2), (2, 1)]).await
+}
+
+pub(crate) async fn a_sealed_batch_still_says_what_it_has(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "sealed", &[2, 1]).await?;
+    queue.seal(&id, Some(3)).await?;
+    for behind in [from(0, 2), from(2, 1)] {
+        assert_eq!(queue.append(&id, &behind).await?, Appended::Behind { received: 3 });
+    }
+    Ok(())
+}
+
+pub(crate) async fn two_senders_store_each_record_once(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "twice").await?;
+    let (one, other) = tokio::join!(send(queue, &id), send(queue, &id));
+    assert_eq!(one? + other?, 5, "each chunk is accepted once");
+    assert_stored(queue, &[(0, 2), (2, 2), (4, 2), (6, 2), (8, 2)]).await
+}
+
+/// Sends ten records by two, and says how many chunks were accepted.
+async fn send(queue: &dyn Queue, id: &muster_queue::BatchId) -> Result<usize> {
+    let mut accepted = 0;
+    for place in (0..10).step_by(2) {
+        if queue.append(id, &from(place, 2)).await? == Appended::Accepted {
+            accepted += 1;
+        }
+    }
+    Ok(accepted)
+}
+
+/// Asserts that chunks of this first place and count wait, and nothing else.
+async fn assert_stored(queue: &dyn Queue, expected: &[(u64, u32)]) -> Result<()> {
+    let chunks = lease_chunks(queue, &worker()).await?;
+    let stored: Vec<_> = chunks.iter().map(|chunk| (chunk.first, chunk.count)).collect();
+    assert_eq!(stored, expected);
+    for chunk in chunks {
+        assert_eq!(chunk.payload, from(chunk.first, chunk.count).payload);
+    }
+    Ok(())
+}

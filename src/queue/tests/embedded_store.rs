@@ -1,0 +1,315 @@
+//! What is particular to the embedded store: its file, and leases in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use muster_queue::embedded::EmbeddedQueue;
+use muster_queue::{
+    Appended, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadLetter, Error, NewChunk,
+    Outcome, Output, Places, Queue, Work, WorkerId,
+};
+use tempfile::TempDir;
+
+/// Longer than any wait that a test hopes to end early.
+const LONG: Duration = Duration::from_secs(60);
+
+fn file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.redb");
+    (folder, path)
+}
+
+fn open(path: &Path) -> Arc<dyn Queue> {
+    Arc::new(EmbeddedQueue::open(path).unwrap())
+}
+
+fn id(text: &str) -> BatchId {
+    text.parse().unwrap()
+}
+
+fn worker(label: &str) -> WorkerId {
+    WorkerId::random(label)
+}
+
+fn as_sent() -> Outcome {
+    Outcome { output: Output::AsSent, dead: Vec::new() }
+}
+
+/// Ten records from a place on.
+fn ten(place: u64) -> NewChunk {
+    let payload = Bytes::from(format!("ten records from {place}"));
+    NewChunk { places: Places::From(place), count: 10, payload }
+}
+
+async fn append_tens(queue: &dyn Queue, id: &BatchId, chunks: u64) {
+    queue.open(id, &BatchOptions::default()).await.unwrap();
+    for chunk in 0..chunks {
+        assert_eq!(queue.append(id, &ten(chunk * 10)).await.unwrap(), Appended::Accepted);
+    }
+}
+
+async fn lease_chunks(queue: &dyn Queue, worker: &WorkerId, max: usize) -> Vec<Chunk> {
+    let work = queue.lease(worker, max, Duration::ZERO).await.unwrap();
+    chunks_of(work)
+}
+
+fn chunks_of(work: Vec<Work>) -> Vec<Chunk> {
+    work.into_iter()
+        .map(|work| match work {
+            Work::Chunk(chunk) => chunk,
+            Work::Roll(_) => panic!("a roll where a chunk was expected"),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_reopening() {
+    let (_folder, path) = file();
+    let (unfinished, finished) = (id("unfinished"), id("finished"));
+    let letter = DeadLetter {
+        place: 15,
+        record_id: 7,
+        reason: "no email".to_owned(),
+        record: Bytes::from_static(b"record"),
+    };
+    {
+        let queue = open(&path);
+        append_tens(&*queue, &finished, 2).await;
+        let chunks = lease_chunks(&*queue, &worker("before"), 2).await;
+        queue.commit(&chunks[0], &as_sent()).await.unwrap();
+        let output = Output::Rewritten(Bytes::from_static(b"nine records"));
+        let outcome = Outcome { output, dead: vec![letter.clone()] };
+        queue.commit(&chunks[1], &outcome).await.unwrap();
+        queue.seal(&finished, Some(20)).await.unwrap();
+        append_tens(&*queue, &unfinished, 3).await;
+        let chunks = queue.lease(&worker("before"), 3, Duration::ZERO).await.unwrap();
+        assert_eq!(chunks.len(), 3);
+    }
+
+    let queue = open(&path);
+    let batch = queue.next_complete().await.unwrap().unwrap();
+    assert_eq!(batch.id, finished);
+    assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Complete, 19, 1));
+    let results = queue.results(&finished, 0, usize::MAX).await.unwrap();
+    let payloads: Vec<_> = results.into_iter().map(|result| result.payload).collect();
+    assert_eq!(payloads, [ten(0).payload, Bytes::from_static(b"nine records")]);
+    assert_eq!(queue.dead_letters(&finished, 0, 10).await.unwrap(), [letter]);
+
+    // What was leased before is waiting again.
+    let mut work = queue.lease(&worker("after"), 10, Duration::ZERO).await.unwrap();
+    assert!(matches!(work.remove(0), Work::Roll(_)));
+    let payloads: Vec<_> = chunks_of(work).into_iter().map(|chunk| chunk.payload).collect();
+    assert_eq!(payloads, [ten(0).payload, ten(10).payload, ten(20).payload]);
+    assert_eq!(queue.append(&unfinished, &ten(30)).await.unwrap(), Appended::Accepted);
+}
+
+#[tokio::test]
+async fn a_lease_from_before_reopening_commits_nothing() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 1).await;
+    let old = lease_chunks(&*queue, &worker("before"), 1).await.remove(0);
+    drop(queue);
+
+    let queue = open(&path);
+    let new = lease_chunks(&*queue, &worker("after"), 1).await.remove(0);
+    assert_eq!(queue.commit(&old, &as_sent()).await.unwrap(), Committed::Refused);
+    assert_eq!(queue.commit(&new, &as_sent()).await.unwrap(), Committed::Taken);
+}
+
+#[test]
+fn a_file_is_opened_once() {
+    let (_folder, path) = file();
+    let first = EmbeddedQueue::open(&path).unwrap();
+    let error = EmbeddedQueue::open(&path).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the store at file:{} is unavailable: the file is in use by another process",
+            path.display()
+        )
+    );
+    drop(first);
+    EmbeddedQueue::open(&path).unwrap();
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let (folder, _) = file();
+    let error = EmbeddedQueue::open(&folder.path().join("nowhere/queue.redb")).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::Unavailable { .. }), "{text}");
+    assert!(text.contains("nowhere: ") && text.contains("No such file"), "{text}");
+}
+
+#[test]
+fn a_file_of_something_else_is_left_alone() {
+    let (_folder, path) = file();
+    let text = "these are somebody's notes\n".repeat(400);
+    std::fs::write(&path, &text).unwrap();
+    let error = EmbeddedQueue::open(&path).unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_commit_after_the_release_is_refused() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 1).await;
+    let first = lease_chunks(&*queue, &worker("first"), 1).await.remove(0);
+    queue.release(std::slice::from_ref(&first.lease)).await.unwrap();
+    assert_eq!(queue.commit(&first, &as_sent()).await.unwrap(), Committed::Refused);
+
+    let second = lease_chunks(&*queue, &worker("second"), 1).await.remove(0);
+    assert_eq!(queue.commit(&first, &as_sent()).await.unwrap(), Committed::Refused);
+    assert_eq!(queue.commit(&second, &as_sent()).await.unwrap(), Committed::Taken);
+    assert_eq!(queue.batch(&id("b")).await.unwrap().unwrap().kept, 10);
+}
+
+#[tokio::test]
+async fn after_a_take_over_the_first_commit_wins() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 2).await;
+    let (slow, other) = (worker("slow"), worker("other"));
+    let held = lease_chunks(&*queue, &slow, 2).await;
+    assert!(queue.take_over(&other, LONG, 9).await.unwrap().is_empty(), "not idle");
+    let taken = chunks_of(queue.take_over(&other, Duration::ZERO, 9).await.unwrap());
+    assert_eq!(taken.len(), 2);
+
+    // The release of a lost lease changes nothing.
+    queue.release(&[held[0].lease.clone(), held[1].lease.clone()]).await.unwrap();
+    assert!(lease_chunks(&*queue, &slow, 9).await.is_empty());
+
+    assert_eq!(queue.commit(&held[0], &as_sent()).await.unwrap(), Committed::Taken);
+    assert_eq!(queue.commit(&taken[0], &as_sent()).await.unwrap(), Committed::Refused);
+    assert_eq!(queue.commit(&taken[1], &as_sent()).await.unwrap(), Committed::Taken);
+    assert_eq!(queue.commit(&held[1], &as_sent()).await.unwrap(), Committed::Refused);
+    assert_eq!(queue.batch(&id("b")).await.unwrap().unwrap().kept, 20);
+}
+
+#[tokio::test]
+async fn two_commits_at_once_count_once() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 1).await;
+    let held = lease_chunks(&*queue, &worker("slow"), 1).await.remove(0);
+    let taken = queue.take_over(&worker("other"), Duration::ZERO, 1).await.unwrap();
+    let taken = chunks_of(taken).remove(0);
+    let outcome = as_sent();
+    let (one, two) = tokio::join!(queue.commit(&held, &outcome), queue.commit(&taken, &outcome));
+    let taken_of = [one.unwrap(), two.unwrap()].map(|committed| committed == Committed::Taken);
+    assert_ne!(taken_of[0], taken_of[1]);
+    assert_eq!(queue.batch(&id("b")).await.unwrap().unwrap().kept, 10);
+}
+
+#[tokio::test]
+async fn a_waiting_lease_is_woken() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    let batch = id("b");
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    let (one, two) = (worker("one"), worker("two"));
+
+    let append = ten(0);
+    let (appended, work) = tokio::join!(queue.append(&batch, &append), queue.lease(&one, 1, LONG));
+    appended.unwrap();
+    let chunk = chunks_of(work.unwrap()).remove(0);
+
+    let leases = [chunk.lease];
+    let (work, released) = tokio::join!(queue.lease(&two, 1, LONG), queue.release(&leases));
+    released.unwrap();
+    let chunk = chunks_of(work.unwrap()).remove(0);
+
+    queue.seal(&batch, None).await.unwrap();
+    let outcome = as_sent();
+    let (work, committed) =
+        tokio::join!(queue.lease(&one, 1, LONG), queue.commit(&chunk, &outcome));
+    committed.unwrap();
+    assert!(matches!(work.unwrap()[..], [Work::Roll(_)]));
+}
+
+#[tokio::test]
+async fn places_that_are_taken_are_known_after_reopening() {
+    let (_folder, path) = file();
+    let batch = id("b");
+    let each = |places: &[u64]| NewChunk {
+        places: Places::Each(places.to_vec()),
+        count: u32::try_from(places.len()).unwrap(),
+        payload: Bytes::from_static(b"records"),
+    };
+    let queue = open(&path);
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    assert_eq!(queue.append(&batch, &each(&[2, 0])).await.unwrap(), Appended::Accepted);
+    drop(queue);
+
+    let queue = open(&path);
+    let taken = Appended::Taken { places: vec![0] };
+    assert_eq!(queue.append(&batch, &each(&[0, 1])).await.unwrap(), taken);
+    assert_eq!(queue.append(&batch, &each(&[1])).await.unwrap(), Appended::Accepted);
+    let mixed = queue.append(&batch, &ten(3)).await.unwrap_err();
+    assert!(matches!(mixed, Error::MixedPlaces(_)), "{mixed}");
+
+    queue.seal(&batch, Some(3)).await.unwrap();
+    let taken = Appended::Taken { places: vec![2] };
+    assert_eq!(queue.append(&batch, &each(&[2])).await.unwrap(), taken);
+    let sealed = queue.append(&batch, &each(&[2, 3])).await.unwrap_err();
+    assert!(matches!(sealed, Error::Sealed { received: 3, .. }), "{sealed}");
+}
+
+#[tokio::test]
+async fn a_batch_is_sealed_when_its_time_is_over_and_not_before() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    let (short, long) = (id("short"), id("long"));
+    for (id, seal_after) in [(&short, Duration::ZERO), (&long, LONG)] {
+        let options = BatchOptions { seal_after: Some(seal_after), ..BatchOptions::default() };
+        queue.open(id, &options).await.unwrap();
+        queue.append(id, &ten(0)).await.unwrap();
+    }
+    drop(queue);
+    let queue = open(&path);
+    assert_eq!(queue.seal_overdue(10).await.unwrap(), 1);
+    assert_eq!(queue.seal_overdue(10).await.unwrap(), 0);
+    assert_eq!(queue.batch(&short).await.unwrap().unwrap().state, BatchState::Sealed);
+    assert_eq!(queue.batch(&long).await.unwrap().unwrap().state, BatchState::Open);
+}
+
+#[tokio::test]
+async fn the_file_does_not_grow_with_what_was_written() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    let mut size_early = 0;
+    for number in 0..200 {
+        write_batch(&*queue, id(&format!("batch-{number}"))).await;
+        if number == 20 {
+            size_early = std::fs::metadata(&path).unwrap().len();
+        }
+    }
+    let size = std::fs::metadata(&path).unwrap().len();
+
+    assert!(size < 2 * size_early, "from {size_early} bytes to {size}");
+}
+
+/// Takes a batch of 200 kB all the way.
+async fn write_batch(queue: &dyn Queue, batch: BatchId) {
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    for place in 0..2 {
+        let payload = Bytes::from(vec![b'x'; 100_000]);
+        let chunk = NewChunk { places: Places::From(place), count: 1, payload };
+        queue.append(&batch, &chunk).await.unwrap();
+    }
+    for chunk in lease_chunks(queue, &worker("w"), 2).await {
+        queue.commit(&chunk, &as_sent()).await.unwrap();
+    }
+    queue.seal(&batch, Some(2)).await.unwrap();
+    assert!(queue.mark_written(&batch, "digest").await.unwrap());
+    assert!(!queue.mark_written(&batch, "digest").await.unwrap());
+    assert!(queue.results(&batch, 0, 1).await.unwrap().is_empty());
+    assert!(queue.lease(&worker("w"), 1, Duration::ZERO).await.unwrap().is_empty());
+}

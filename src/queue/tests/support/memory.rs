@@ -1,0 +1,123 @@
+//! The queue as plain maps in memory: the store that is too simple to be wrong.
+
+mod row;
+mod state;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use muster_queue::{
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Lease, NewChunk, Outcome,
+    Queue, Result, ResultChunk, Work, WorkerId,
+};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use state::State;
+
+/// A queue that is gone with the process.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryQueue {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl MemoryQueue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a step that may bring work, and wakes those who wait for some.
+    fn change<T>(&self, step: impl FnOnce(&mut State) -> T) -> T {
+        let answer = step(&mut self.state());
+        self.changed.notify_waiters();
+        answer
+    }
+}
+
+#[async_trait]
+impl Queue for MemoryQueue {
+    async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
+        Ok(self.state().open(id, options))
+    }
+
+    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
+        self.change(|state| state.append(id, chunk))
+    }
+
+    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+        self.change(|state| state.seal(id, records))
+    }
+
+    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
+        self.change(|state| state.seal_overdue(limit))
+    }
+
+    async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
+        let limit = Instant::now() + wait;
+        loop {
+            let changed = self.changed.notified();
+            let work = self.state().lease(worker, max);
+            if !work.is_empty() || timeout_at(limit, changed).await.is_err() {
+                return Ok(work);
+            }
+        }
+    }
+
+    async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>> {
+        Ok(self.state().take_over(worker, idle, max))
+    }
+
+    async fn extend(&self, leases: &[Lease]) -> Result<()> {
+        self.state().extend(leases);
+        Ok(())
+    }
+
+    async fn release(&self, leases: &[Lease]) -> Result<()> {
+        self.change(|state| state.release(leases));
+        Ok(())
+    }
+
+    async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {
+        self.change(|state| state.commit(chunk, outcome))
+    }
+
+    async fn next_complete(&self) -> Result<Option<Batch>> {
+        Ok(self.state().next_complete())
+    }
+
+    async fn results(
+        &self,
+        id: &BatchId,
+        first: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<ResultChunk>> {
+        Ok(self.state().row(id).map(|row| row.results(first, bytes_max)).unwrap_or_default())
+    }
+
+    async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
+        self.state().mark_written(id, roll_sha256)
+    }
+
+    async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
+        Ok(self.state().row(id).ok().map(|row| row.batch.clone()))
+    }
+
+    async fn dead_letters(
+        &self,
+        id: &BatchId,
+        from_place: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>> {
+        Ok(self.state().row(id).map(|row| row.dead_letters(from_place, limit)).unwrap_or_default())
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn forget(&self, _: &WorkerId) -> Result<()> {
+        Ok(())
+    }
+}
