@@ -106,11 +106,7 @@ impl Reader {
     /// Reads these sources.
     pub fn new(sources: Sources) -> Self {
         let counts = sources.list.into_iter().map(Counts::none).collect();
-        Self {
-            counts,
-            begun: 0,
-            scanner: None,
-        }
+        Self { counts, begun: 0, scanner: None }
     }
 
     /// What came out of each source so far, in the order in which they are read.
@@ -166,9 +162,7 @@ impl Iterator for Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader")
-            .field("counts", &self.counts)
-            .finish_non_exhaustive()
+        f.debug_struct("Reader").field("counts", &self.counts).finish_non_exhaustive()
     }
 }
 
@@ -180,13 +174,7 @@ impl fmt::Display for Rejection {
 
 impl Counts {
     fn none(source: Arc<Source>) -> Self {
-        Self {
-            source,
-            records: 0,
-            rejected: 0,
-            unknown_fields: 0,
-            bytes: 0,
-        }
+        Self { source, records: 0, rejected: 0, unknown_fields: 0, bytes: 0 }
     }
 
     /// Parses and counts what the scanner found.
@@ -198,10 +186,7 @@ impl Counts {
             }
         };
         match record::parse(bytes, line) {
-            Ok(Parsed {
-                record,
-                unknown_fields,
-            }) => {
+            Ok(Parsed { record, unknown_fields }) => {
                 self.records += 1;
                 self.unknown_fields += u64::from(unknown_fields);
                 Item::Record { record, line }
@@ -212,10 +197,6 @@ impl Counts {
 
     fn reject(&mut self, line: u64, reason: Reason) -> Rejection {
         self.rejected += 1;
-        Rejection {
-            source: Arc::clone(&self.source),
-            line,
-            reason,
-        }
+        Rejection { source: Arc::clone(&self.source), line, reason }
     }
 }

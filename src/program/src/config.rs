@@ -79,8 +79,21 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 ///
 /// The file cannot be read; a key is unknown, or its value does not fit.
 pub fn load<C: Settings>(sources: &Sources, flags: &impl Serialize) -> Result<C, Error> {
+    load_over(&C::default(), sources, flags)
+}
+
+/// Reads settings as [`load`] does, over other defaults than the usual.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_over<C: Settings>(
+    defaults: &C,
+    sources: &Sources,
+    flags: &impl Serialize,
+) -> Result<C, Error> {
     debug_assert!(SECTIONS.contains(&C::SECTION), "a section of the file");
-    let mut figment = Figment::from(Layer::new("the defaults", &C::default())?);
+    let mut figment = Figment::from(Layer::new("the defaults", defaults)?);
     if let Some(path) = &sources.file {
         figment = figment.merge(file::layer(path, C::SECTION)?);
     }

@@ -66,7 +66,7 @@ impl Server {
         })
     }
 
-    /// Where gRPC is served: the address asked for, with the port that was given for port 0.
+    /// Where gRPC is served: as asked for, with the port that the system chose for port 0.
     ///
     /// # Errors
     ///

@@ -43,19 +43,17 @@ async fn tell(health: &HealthReporter, sender: &watch::Sender<Readiness>, readin
         Ok(()) => ServingStatus::Serving,
         Err(_) => ServingStatus::NotServing,
     };
-    let mut was_ready = false;
-    let changed = sender.send_if_modified(|current| {
-        was_ready = current.is_ok();
+    sender.send_if_modified(|current| {
         let changed = *current != readiness;
-        current.clone_from(&readiness);
+        match &readiness {
+            Ok(()) if changed => tracing::info!("ready: the store answers"),
+            Err(reason) if changed => tracing::info!(reason, "not ready"),
+            _ => {}
+        }
+        *current = readiness;
         changed
     });
-    match &readiness {
-        Ok(()) if changed => tracing::info!("ready: the store answers"),
-        Err(reason) if changed => tracing::warn!(reason, was_ready, "not ready"),
-        _ => {}
+    for service in ["", users_server::SERVICE_NAME, batches_server::SERVICE_NAME] {
+        health.set_service_status(service, status).await;
     }
-    health.set_service_status("", status).await;
-    health.set_service_status(users_server::SERVICE_NAME, status).await;
-    health.set_service_status(batches_server::SERVICE_NAME, status).await;
 }

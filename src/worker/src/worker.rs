@@ -16,9 +16,6 @@ use crate::roll::Roll;
 /// How many chunks a worker leases at once: enough to commit several in one round trip, few
 /// enough that a small batch is shared among all.
 const CHUNKS_MAX: usize = 4;
-/// How long a worker waits for work before it looks round: also the longest that an idle one
-/// takes to notice that it is to end.
-const WAIT: Duration = Duration::from_secs(1);
 
 /// One worker.
 pub(crate) struct Worker {
@@ -38,7 +35,12 @@ impl Worker {
         let mut failures = 0;
         let mut next_scan = Instant::now();
         while !self.shutdown.has_begun() {
-            match self.find_work(&mut next_scan).await {
+            // A lease that is dropped while its answer is on the way is taken over by others.
+            let found = tokio::select! {
+                found = self.find_work(&mut next_scan) => found,
+                () = self.shutdown.begun() => break,
+            };
+            match found {
                 Ok(work) => {
                     if failures > 0 {
                         tracing::info!(worker = %self.id, "the store is back");
@@ -70,7 +72,7 @@ impl Worker {
             }
             *next_scan = Instant::now() + self.scan_interval;
         }
-        self.queue.lease(&self.id, CHUNKS_MAX, WAIT.min(self.scan_interval)).await
+        self.queue.lease(&self.id, CHUNKS_MAX, self.scan_interval).await
     }
 
     async fn do_work(&self, work: Vec<Work>) {

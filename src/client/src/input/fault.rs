@@ -53,11 +53,8 @@ pub enum FaultKind {
 pub(super) fn excerpt(text: &[u8]) -> String {
     let bytes = &text[..text.len().min(4 * EXCERPT_CHARS_MAX)];
     let lossy = String::from_utf8_lossy(bytes);
-    let mut shown: String = lossy
-        .chars()
-        .take(EXCERPT_CHARS_MAX)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut shown: String =
+        lossy.chars().take(EXCERPT_CHARS_MAX).flat_map(char::escape_debug).collect();
     if text.len() > bytes.len() || lossy.chars().count() > EXCERPT_CHARS_MAX {
         shown.push('…');
     }

@@ -152,10 +152,7 @@ impl Frame {
         if !self.line.begins_record(offset, self.margin) {
             return Ok(());
         }
-        self.next_record.get_or_insert(Place {
-            offset,
-            line: self.line,
-        });
+        self.next_record.get_or_insert(Place { offset, line: self.line });
         let is_record = self.closers.first() == Some(&b'}');
         let may_begin = match closer {
             b'}' => self.before == b':',

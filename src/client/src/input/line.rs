@@ -16,23 +16,13 @@ pub(super) struct Line {
 impl Line {
     /// The first line, when it begins at `start`.
     pub(super) fn first(start: u64) -> Self {
-        Self {
-            number: 1,
-            start,
-            indent: None,
-            is_head: true,
-        }
+        Self { number: 1, start, indent: None, is_head: true }
     }
 
     /// Passes the byte at `offset`. The inside of a string need not be passed, only its quotes.
     pub(super) fn pass(&mut self, byte: u8, offset: u64) {
         match byte {
-            b'\n' => {
-                *self = Self {
-                    number: self.number + 1,
-                    ..Self::first(offset + 1)
-                }
-            }
+            b'\n' => *self = Self { number: self.number + 1, ..Self::first(offset + 1) },
             b' ' | b'\t' | b'\r' => {}
             _ => {
                 self.indent.get_or_insert(offset - self.start);
@@ -44,10 +34,7 @@ impl Line {
     /// How deep what begins at `offset` is.
     pub(super) fn margin(&self, offset: u64) -> Margin {
         let column = offset - self.start;
-        Margin {
-            indent: self.indent.unwrap_or(column),
-            column,
-        }
+        Margin { indent: self.indent.unwrap_or(column), column }
     }
 
     /// Whether a `{` at `offset` looks like a record's: the first thing on its line, and no deeper
@@ -72,10 +59,7 @@ pub(super) struct Margin {
 
 impl Margin {
     /// Deeper than anything.
-    pub(super) const WIDEST: Self = Self {
-        indent: u64::MAX,
-        column: u64::MAX,
-    };
+    pub(super) const WIDEST: Self = Self { indent: u64::MAX, column: u64::MAX };
 }
 
 #[cfg(test)]

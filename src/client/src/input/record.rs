@@ -32,9 +32,7 @@ pub(super) fn parse(element: &[u8], line: u64) -> Result<Parsed, String> {
         serde_json::from_slice(element)
     } else {
         serde_json::from_slice(element).and_then(|value: Value<'_>| {
-            Err(Error::custom(format_args!(
-                "expected an object, found {value}"
-            )))
+            Err(Error::custom(format_args!("expected an object, found {value}")))
         })
     };
     parsed.map_err(|error| reason(&error, line))
@@ -80,10 +78,7 @@ impl<'de> Visitor<'de> for ParsedVisitor {
             }
             let bit = 1 << field as u16;
             if seen & bit != 0 {
-                return Err(Error::custom(format_args!(
-                    "field `{}` appears twice",
-                    field.name()
-                )));
+                return Err(Error::custom(format_args!("field `{}` appears twice", field.name())));
             }
             seen |= bit;
             let value = object.next_value()?;
@@ -135,22 +130,14 @@ fn id(value: Value<'_>) -> Result<i32, Invalid> {
 #[derive(Debug, thiserror::Error)]
 enum Invalid {
     #[error("field `{field}`: expected {expected}, found {found}")]
-    Type {
-        field: &'static str,
-        expected: &'static str,
-        found: String,
-    },
+    Type { field: &'static str, expected: &'static str, found: String },
     #[error("field `id`: {0} is not between {min} and {max}", min = i32::MIN, max = i32::MAX)]
     Id(String),
 }
 
 impl Invalid {
     fn type_of(field: Field, expected: &'static str, found: &Value<'_>) -> Self {
-        Self::Type {
-            field: field.name(),
-            expected,
-            found: found.to_string(),
-        }
+        Self::Type { field: field.name(), expected, found: found.to_string() }
     }
 
     fn id(number: impl fmt::Display) -> Self {
@@ -187,13 +174,7 @@ mod tests {
             country: "ä\n".into(),
             agent: "a".into(),
         };
-        assert_eq!(
-            parsed,
-            Parsed {
-                record,
-                unknown_fields: 0
-            }
-        );
+        assert_eq!(parsed, Parsed { record, unknown_fields: 0 });
     }
 
     #[test]
@@ -224,11 +205,9 @@ mod tests {
                 format!("field `email`: expected a string, found {found}")
             );
         }
-        for (value, found) in [
-            ("1.0", "the number 1.0"),
-            ("\"1\"", "a string"),
-            ("{}", "an object"),
-        ] {
+        for (value, found) in
+            [("1.0", "the number 1.0"), ("\"1\"", "a string"), ("{}", "an object")]
+        {
             assert_eq!(
                 refused(format!(r#"{{"id":{value}}}"#)),
                 format!("field `id`: expected a whole number, found {found}")
@@ -256,10 +235,7 @@ mod tests {
 
     #[test]
     fn a_field_that_appears_twice_is_refused() {
-        assert_eq!(
-            refused(r#"{"email":"a","id":1,"email":"b"}"#),
-            "field `email` appears twice"
-        );
+        assert_eq!(refused(r#"{"email":"a","id":1,"email":"b"}"#), "field `email` appears twice");
         assert_eq!(refused(r#"{"id":null,"id":1}"#), "field `id` appears twice");
     }
 
@@ -272,19 +248,13 @@ mod tests {
             (r#""{}""#, "a string"),
             ("[{}]", "an array"),
         ] {
-            assert_eq!(
-                refused(element),
-                format!("expected an object, found {found}")
-            );
+            assert_eq!(refused(element), format!("expected an object, found {found}"));
         }
     }
 
     #[test]
     fn bad_json_is_refused_with_its_line() {
-        assert_eq!(
-            refused("{\"id\":1\n,,}"),
-            "not valid JSON on line 8: key must be a string"
-        );
+        assert_eq!(refused("{\"id\":1\n,,}"), "not valid JSON on line 8: key must be a string");
         assert_eq!(
             refused(b"{\"email\":\"\xff\"}"),
             "not valid JSON on line 7: invalid unicode code point"
@@ -297,10 +267,7 @@ mod tests {
             refused("{\"\n\":1}"),
             "not valid JSON on line 8: control character (\\u0000-\\u001F) found while parsing a string"
         );
-        assert_eq!(
-            refused("{} {}"),
-            "not valid JSON on line 7: trailing characters"
-        );
+        assert_eq!(refused("{} {}"), "not valid JSON on line 7: trailing characters");
     }
 
     #[test]

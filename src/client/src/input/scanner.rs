@@ -87,10 +87,9 @@ impl<R: Read> Scanner<R> {
     /// The next element or the next broken stretch; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Result<Element<'_>, Fault>> {
         match self.find() {
-            Ok(Some(Found { line, len })) => Some(Ok(Element {
-                bytes: self.window.passed(len),
-                line,
-            })),
+            Ok(Some(Found { line, len })) => {
+                Some(Ok(Element { bytes: self.window.passed(len), line }))
+            }
             Ok(None) => None,
             Err(fault) => Some(Err(fault)),
         }
@@ -157,17 +156,12 @@ impl<R: Read> Scanner<R> {
         let mut fed = 0;
         loop {
             let known = self.window.bytes().len().min(RECORD_BYTES_MAX);
-            let step = self
-                .frame
-                .feed(&self.window.bytes()[fed..known], offset + fed as u64);
+            let step = self.frame.feed(&self.window.bytes()[fed..known], offset + fed as u64);
             match step {
                 Step::End(len) => {
                     let len = fed + len;
                     self.pass_fed(len);
-                    return Ok(Found {
-                        line: line.number,
-                        len,
-                    });
+                    return Ok(Found { line: line.number, len });
                 }
                 Step::Broken(len, kind) => return Err(self.give_up(fed + len, kind)),
                 Step::More if known == RECORD_BYTES_MAX => {
@@ -187,10 +181,7 @@ impl<R: Read> Scanner<R> {
         let begin = self.line.number;
         if let Some(place) = self.frame.next_record {
             self.go_to(place);
-            return Fault {
-                line: begin,
-                kind: FaultKind::NotClosed(place.line.number),
-            };
+            return Fault { line: begin, kind: FaultKind::NotClosed(place.line.number) };
         }
         self.pass_fed(fed);
         let (state, line) = match kind {
@@ -223,10 +214,7 @@ impl<R: Read> Scanner<R> {
         }
         self.line.pass(word[0], self.window.offset());
         self.window.pass(len);
-        Ok(Found {
-            line: self.line.number,
-            len,
-        })
+        Ok(Found { line: self.line.number, len })
     }
 
     fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
@@ -331,10 +319,7 @@ impl<R: Read> Scanner<R> {
     }
 
     fn place(&self) -> Place {
-        Place {
-            offset: self.window.offset(),
-            line: self.line,
-        }
+        Place { offset: self.window.offset(), line: self.line }
     }
 
     /// Reads more. Returns whether there was more.
@@ -346,10 +331,7 @@ impl<R: Read> Scanner<R> {
     }
 
     fn fault(&self, kind: FaultKind) -> Fault {
-        Fault {
-            line: self.line.number,
-            kind,
-        }
+        Fault { line: self.line.number, kind }
     }
 }
 

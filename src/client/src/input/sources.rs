@@ -58,10 +58,7 @@ impl Sources {
     ///
     /// A path does not exist or cannot be read, a folder has no such file, or `-` comes twice.
     pub fn from_arguments<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Self, SourceError> {
-        let mut sources = Self {
-            list: Vec::new(),
-            bytes: Some(0),
-        };
+        let mut sources = Self { list: Vec::new(), bytes: Some(0) };
         for argument in arguments {
             sources.add(argument.as_ref())?;
         }
@@ -138,10 +135,7 @@ fn metadata(path: &Path) -> Result<fs::Metadata, SourceError> {
 }
 
 fn unreadable(path: &Path, source: io::Error) -> SourceError {
-    SourceError::Unreadable {
-        path: path.to_owned(),
-        source,
-    }
+    SourceError::Unreadable { path: path.to_owned(), source }
 }
 
 /// Why the arguments cannot be read from.
@@ -193,30 +187,17 @@ mod tests {
 
     fn names(sources: &Sources, folder: &TempDir) -> Vec<String> {
         let prefix = format!("{}/", folder.path().display());
-        sources
-            .list
-            .iter()
-            .map(|source| source.to_string().replace(&prefix, ""))
-            .collect()
+        sources.list.iter().map(|source| source.to_string().replace(&prefix, "")).collect()
     }
 
     fn error(argument: &Path) -> String {
-        Sources::from_arguments(&[argument])
-            .unwrap_err()
-            .to_string()
+        Sources::from_arguments(&[argument]).unwrap_err().to_string()
     }
 
     #[test]
     fn a_folder_stands_for_its_record_files_in_natural_order() {
-        let folder = folder(&[
-            "10.json",
-            "2.json",
-            "1.ndjson",
-            "x.jsonl",
-            "Y.JSON",
-            ".3.json",
-            "notes.txt",
-        ]);
+        let folder =
+            folder(&["10.json", "2.json", "1.ndjson", "x.jsonl", "Y.JSON", ".3.json", "notes.txt"]);
         fs::create_dir(folder.path().join("4.json")).unwrap();
         fs::write(folder.path().join("4.json/5.json"), "").unwrap();
 
@@ -236,10 +217,7 @@ mod tests {
 
         let sources = Sources::from_arguments(&arguments).unwrap();
 
-        assert_eq!(
-            names(&sources, &folder),
-            ["notes.txt", ".3.json", "notes.txt"]
-        );
+        assert_eq!(names(&sources, &folder), ["notes.txt", ".3.json", "notes.txt"]);
     }
 
     #[test]
@@ -252,10 +230,7 @@ mod tests {
         assert_eq!(sources.bytes, None);
 
         let twice = Sources::from_arguments(&["-", "-"]).unwrap_err();
-        assert_eq!(
-            twice.to_string(),
-            "- (standard input) is given twice: give it once"
-        );
+        assert_eq!(twice.to_string(), "- (standard input) is given twice: give it once");
     }
 
     #[test]

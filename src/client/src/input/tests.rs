@@ -17,11 +17,7 @@ fn read(bytes: &[u8]) -> Reader {
 
 /// Reads `bytes` from a stream that gives at most `step` bytes at once.
 fn read_in_steps(bytes: &[u8], step: usize) -> Reader {
-    reader_of(Steps {
-        bytes: bytes.to_vec(),
-        at: 0,
-        step,
-    })
+    reader_of(Steps { bytes: bytes.to_vec(), at: 0, step })
 }
 
 fn reader_of(stream: impl Read + Send + 'static) -> Reader {

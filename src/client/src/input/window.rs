@@ -22,14 +22,7 @@ pub(super) struct Window<R> {
 impl<R: Read> Window<R> {
     pub(super) fn new(stream: R) -> Self {
         let buffer = vec![0; RECORD_BYTES_MAX + READ_BYTES_MAX];
-        Self {
-            stream,
-            buffer,
-            start: 0,
-            end: 0,
-            offset: 0,
-            ended: false,
-        }
+        Self { stream, buffer, start: 0, end: 0, offset: 0, ended: false }
     }
 
     /// What is in memory.

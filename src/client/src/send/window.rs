@@ -22,6 +22,7 @@ struct Inner {
     /// The place of the first of them.
     first: u64,
     bytes: usize,
+    keeps_nothing: bool,
 }
 
 /// The server has fewer records than it said before: its store lost some.
@@ -37,20 +38,21 @@ impl Window {
         self.lock().first
     }
 
-    /// The place after the last record.
-    pub(super) fn end(&self) -> u64 {
+    /// The records from `place` on that are in the window, at most `max`.
+    pub(super) fn page(&self, place: u64, max: usize) -> Vec<Bytes> {
         let inner = self.lock();
-        inner.first + inner.records.len() as u64
-    }
-
-    /// The records from the first on, at most `max`, after skipping `skip`.
-    pub(super) fn page(&self, skip: usize, max: usize) -> Vec<Bytes> {
-        self.lock().records.iter().skip(skip).take(max).cloned().collect()
+        // Places in the window are as few as the records in memory.
+        let skip = usize::try_from(place.saturating_sub(inner.first)).unwrap_or(usize::MAX);
+        inner.records.iter().skip(skip).take(max).cloned().collect()
     }
 
     /// Adds records at the end.
     pub(super) fn push(&self, page: &[Bytes]) {
         let mut inner = self.lock();
+        if inner.keeps_nothing {
+            inner.first += page.len() as u64;
+            return;
+        }
         inner.bytes += page.iter().map(Bytes::len).sum::<usize>();
         inner.records.extend(page.iter().cloned());
     }
@@ -73,6 +75,17 @@ impl Window {
         drop(inner);
         self.moved.notify_one();
         Ok(())
+    }
+
+    /// Lets go of all records, now and later.
+    pub(super) fn keep_nothing(&self) {
+        let mut inner = self.lock();
+        inner.first += inner.records.len() as u64;
+        inner.records = VecDeque::new();
+        inner.bytes = 0;
+        inner.keeps_nothing = true;
+        drop(inner);
+        self.moved.notify_one();
     }
 
     /// Waits until there is room for more. Cancel-safe.
@@ -101,8 +114,9 @@ mod tests {
     fn what_is_acknowledged_is_forgotten() {
         let window = window(10);
         window.acknowledge(4).unwrap();
-        assert_eq!((window.first(), window.end()), (4, 10));
-        assert_eq!(window.page(1, 100).len(), 5);
+        assert_eq!(window.first(), 4);
+        assert_eq!(window.page(5, 100).len(), 5);
+        assert_eq!(window.page(10, 100).len(), 0);
         assert_eq!(window.lock().bytes, 6 * "record".len());
     }
 
@@ -110,7 +124,8 @@ mod tests {
     fn a_server_that_is_ahead_leaves_nothing_to_send() {
         let window = window(3);
         window.acknowledge(100).unwrap();
-        assert_eq!((window.first(), window.end()), (3, 3));
+        assert_eq!(window.first(), 3);
+        assert_eq!(window.page(3, 100).len(), 0);
     }
 
     #[test]
@@ -118,6 +133,15 @@ mod tests {
         let window = window(3);
         window.acknowledge(2).unwrap();
         assert!(window.acknowledge(1).is_err());
+    }
+
+    #[test]
+    fn a_window_that_keeps_nothing_only_counts() {
+        let window = window(3);
+        window.keep_nothing();
+        window.push(&[Bytes::from_static(b"record")]);
+        assert_eq!(window.first(), 4);
+        assert_eq!((window.page(0, 100).len(), window.lock().bytes), (0, 0));
     }
 
     #[tokio::test]

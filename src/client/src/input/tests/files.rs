@@ -38,13 +38,7 @@ fn files_are_read_in_order_and_counted_one_by_one() {
         .iter()
         .map(|counts| {
             let name = counts.source.to_string().replace(&prefix, "");
-            (
-                name,
-                counts.records,
-                counts.rejected,
-                counts.unknown_fields,
-                counts.bytes,
-            )
+            (name, counts.records, counts.rejected, counts.unknown_fields, counts.bytes)
         })
         .collect();
     assert_eq!(
@@ -55,11 +49,8 @@ fn files_are_read_in_order_and_counted_one_by_one() {
             ("10.json".to_owned(), 1, 1, 2, 21),
         ]
     );
-    let source_of = |place| {
-        reader
-            .source_of(place)
-            .map(|source| source.to_string().replace(&prefix, ""))
-    };
+    let source_of =
+        |place| reader.source_of(place).map(|source| source.to_string().replace(&prefix, ""));
     assert_eq!(source_of(0).as_deref(), Some("2.json"));
     assert_eq!(source_of(1).as_deref(), Some("2.json"));
     assert_eq!(source_of(2).as_deref(), Some("10.json"));
@@ -78,9 +69,7 @@ fn a_file_that_goes_away_costs_itself_alone() {
 
     let mut reader = Reader::new(sources);
 
-    let Some(Item::Rejected(rejection)) = reader.next() else {
-        panic!("the file is gone")
-    };
+    let Some(Item::Rejected(rejection)) = reader.next() else { panic!("the file is gone") };
     let said = format!("{}:1: cannot read on: No such file", paths[0].display());
     assert!(rejection.to_string().starts_with(&said), "{rejection}");
     assert!(matches!(reader.next(), Some(Item::Record { record, .. }) if record.id == 7));

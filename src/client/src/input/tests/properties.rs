@@ -29,13 +29,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
 fn records() -> impl Strategy<Value = Vec<UserRequest>> {
     let text = || prop_oneof![".{0,8}", r#"[{}\[\],:"\\\n]{0,6}"#];
     let record = (any::<i32>(), text(), text(), text()).prop_map(|(id, email, country, agent)| {
-        UserRequest {
-            id,
-            email,
-            country,
-            agent,
-            ..UserRequest::default()
-        }
+        UserRequest { id, email, country, agent, ..UserRequest::default() }
     });
     prop::collection::vec(record, 0..8)
 }

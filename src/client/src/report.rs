@@ -1,0 +1,136 @@
+//! What a person, or a program, sees after a job.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How a job ended. As JSON it is what `--json` prints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// The batch that the records are in.
+    pub batch: String,
+    /// Files (or other sources) read.
+    pub files: usize,
+    /// Records that the server has accepted.
+    pub accepted: u64,
+    /// Records, and broken stretches, that were not.
+    pub rejected: u64,
+    /// Fields that no record has, and that were ignored.
+    pub unknown_fields: u64,
+    /// Records that became dead letters; known when the batch is written.
+    pub dead: Option<u64>,
+    /// Records of the batch that are in the roll; known when it is written.
+    pub records: Option<u64>,
+    /// SHA-256 of the roll, in hexadecimal; known when the batch is written.
+    pub sha256: Option<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// Whether everything that was in the input is accepted, and nothing is known to be dead.
+    pub fn is_whole(&self) -> bool {
+        self.rejected == 0 && self.dead.unwrap_or(0) == 0
+    }
+}
+
+impl Report {
+    /// The report as one line of JSON.
+    fn to_json(&self) -> String {
+        // Numbers, texts and nulls: they are always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Prints the report on standard output: for a program, or for a person.
+    #[expect(clippy::print_stdout, reason = "the result of a command")]
+    pub fn print(&self, json: bool) {
+        if json {
+            println!("{}", self.to_json());
+        } else {
+            println!("{self}");
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { batch, files, accepted, rejected, unknown_fields, seconds, .. } = self;
+        let files = counted(*files as u64, "file");
+        writeln!(f, "read      {files}, {} rejected", counted(*rejected, "record"))?;
+        if *unknown_fields > 0 {
+            writeln!(f, "ignored   {}", counted(*unknown_fields, "unknown field"))?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate for a person to read")]
+        let rate = *accepted as f64 / seconds.max(f64::MIN_POSITIVE);
+        writeln!(
+            f,
+            "accepted  {} in {seconds:.2} s ({rate:.0} a second)",
+            counted(*accepted, "record")
+        )?;
+        write!(f, "batch     {batch}")?;
+        if let (Some(records), Some(dead)) = (self.records, self.dead) {
+            let (records, dead) = (counted(records, "record"), counted(dead, "dead letter"));
+            write!(f, "\nin roll   {records}, {dead}")?;
+        }
+        if let Some(sha256) = &self.sha256 {
+            write!(f, "\nsha256    {sha256}")?;
+        }
+        Ok(())
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            batch: "b-1".to_owned(),
+            files: 3,
+            accepted: 2977,
+            rejected: 1,
+            seconds: 0.5,
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn a_job_that_did_not_wait_says_what_was_accepted() {
+        insta::assert_snapshot!(report(), @r"
+        read      3 files, 1 record rejected
+        accepted  2977 records in 0.50 s (5954 a second)
+        batch     b-1
+        ");
+    }
+
+    #[test]
+    fn a_job_that_waited_says_what_is_in_the_roll() {
+        let report = Report {
+            records: Some(2976),
+            dead: Some(1),
+            sha256: Some("5ha".to_owned()),
+            unknown_fields: 4,
+            ..report()
+        };
+        insta::assert_snapshot!(report, @r"
+        read      3 files, 1 record rejected
+        ignored   4 unknown fields
+        accepted  2977 records in 0.50 s (5954 a second)
+        batch     b-1
+        in roll   2976 records, 1 dead letter
+        sha256    5ha
+        ");
+    }
+
+    #[test]
+    fn a_whole_report_has_nothing_rejected_and_nothing_dead() {
+        let whole = Report { rejected: 0, ..report() };
+        assert!(whole.is_whole());
+        assert!(!report().is_whole());
+        assert!(!Report { dead: Some(1), ..whole }.is_whole());
+    }
+}

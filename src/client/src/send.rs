@@ -1,0 +1,198 @@
+//! From records to a batch on the server.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `feed` | reads the input on a thread of its own, and encodes the records |
+//! | `stream`, `window` | one client stream, resumed where it broke |
+//! | `unary` | a call for each record, several at once |
+//! | `wait` | until the batch is in the roll |
+//! | `locate` | where in the input the dead letters came from |
+
+mod feed;
+mod locate;
+mod stream;
+mod unary;
+mod wait;
+mod window;
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+use muster_proto::v1::BatchState;
+use rand::Rng as _;
+use tonic::Status;
+
+use crate::config::{Config, Mode};
+use crate::input::{SourceError, Sources};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::retry::Retry;
+use crate::wire::{Labels, Server};
+use feed::Feed;
+use window::Lost;
+
+/// What is to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// Files, folders, and `-` for standard input.
+    pub inputs: Vec<OsString>,
+    /// The batch; one of its own if it is not said. The same input under the same batch counts
+    /// once, however often it is sent.
+    pub batch: Option<String>,
+    /// `high`, `normal` or `low`.
+    pub priority: Option<String>,
+    /// Whether to wait until the batch is in the roll.
+    pub wait: bool,
+}
+
+/// Why a job was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input cannot be read; nothing was sent.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The server's URL is none.
+    #[error("the server `{server}` cannot be used: {source}")]
+    Server {
+        /// The URL.
+        server: String,
+        /// Why not.
+        source: tonic::transport::Error,
+    },
+    /// The server refused, or could not be reached for too long.
+    #[error(
+        "{server}: {} ({:?}). Of batch {batch} some records may be accepted: the same command \
+         with --batch {batch} goes on from there", .status.message(), .status.code()
+    )]
+    Call {
+        /// The server's URL.
+        server: String,
+        /// The batch.
+        batch: String,
+        /// What the server, or the connection, said last.
+        status: Box<Status>,
+    },
+    /// The server has fewer records than it had accepted.
+    #[error(
+        "{server} lost records of batch {batch} that it had accepted: it has {received}, and had \
+         {before}. Its store was emptied or is not durable; send everything again as a new batch"
+    )]
+    Lost {
+        /// The server's URL.
+        server: String,
+        /// The batch.
+        batch: String,
+        /// How many it has.
+        received: u64,
+        /// How many it had.
+        before: u64,
+    },
+}
+
+impl Error {
+    /// Whether it is the command that is wrong, and nothing was begun.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::Server { .. })
+    }
+}
+
+/// Why sending stopped, before it is known to whom and of what.
+enum Stop {
+    Status(Status),
+    Lost(Lost),
+}
+
+impl From<Status> for Stop {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<Lost> for Stop {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+/// Sends the input, and says what became of it. What is wrong with single records is said as it
+/// is found, on standard error.
+///
+/// # Errors
+///
+/// The input cannot be read, or the server does not take it.
+pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
+    let begun = Instant::now();
+    let sources = Sources::from_arguments(&job.inputs)?;
+    let progress = Progress::new(sources.bytes);
+    let server = Server::new(&config.server)
+        .map_err(|source| Error::Server { server: config.server.clone(), source })?;
+    let batch = job.batch.clone().unwrap_or_else(new_batch);
+    let sender = Sender {
+        server,
+        labels: Labels { batch: batch.clone(), priority: job.priority.clone() },
+        retry: Retry::new(config.retry_for),
+        progress,
+    };
+    let mut report = match sender.carry_out(config, job, sources).await {
+        Ok(report) => report,
+        Err(stop) => return Err(describe(config, batch, stop)),
+    };
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+fn describe(config: &Config, batch: String, stop: Stop) -> Error {
+    let server = config.server.clone();
+    match stop {
+        Stop::Status(status) => Error::Call { server, batch, status: Box::new(status) },
+        Stop::Lost(Lost { received, before }) => Error::Lost { server, batch, received, before },
+    }
+}
+
+fn new_batch() -> String {
+    format!("client-{:032x}", rand::rng().random::<u128>())
+}
+
+/// What the parts of one job share.
+struct Sender {
+    server: Server,
+    labels: Labels,
+    retry: Retry,
+    progress: Progress,
+}
+
+impl Sender {
+    async fn carry_out(
+        &self,
+        config: &Config,
+        job: &Job,
+        sources: Sources,
+    ) -> Result<Report, Stop> {
+        let mut feed = Feed::start(sources, self.progress.clone());
+        let refused = match config.mode {
+            Mode::Stream => stream::send(self, &mut feed).await?,
+            Mode::Unary => unary::send(self, &mut feed, config.in_flight.get()).await?,
+        };
+        let read = feed.finish().await;
+        self.progress.finish();
+        let mut report = Report {
+            batch: self.labels.batch.clone(),
+            files: read.files,
+            accepted: read.records - refused,
+            rejected: read.rejected + refused,
+            unknown_fields: read.unknown_fields,
+            ..Report::default()
+        };
+        if job.wait {
+            let batch = wait::until(self, BatchState::Written).await?;
+            report.dead = Some(batch.dead);
+            report.records = Some(batch.kept);
+            report.sha256 = Some(batch.roll_sha256);
+            if batch.dead > 0 {
+                locate::complain(self, config.mode, &job.inputs).await?;
+            }
+        }
+        Ok(report)
+    }
+}

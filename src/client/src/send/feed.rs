@@ -1,0 +1,100 @@
+//! Reads the input on a thread of its own, and encodes the records.
+
+use bytes::{Bytes, BytesMut};
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::input::{Item, Reader, Sources};
+use crate::progress::Progress;
+
+/// How many records are handed over at once.
+const PAGE_RECORDS: usize = 256;
+/// A page ends here, in bytes; the last record may lie beyond.
+const PAGE_BYTES: usize = 64 << 10;
+/// How many pages may wait to be sent.
+const PAGES_MAX: usize = 8;
+
+/// Encoded records, in the order of the input.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pages: mpsc::Receiver<Vec<Bytes>>,
+    reader: JoinHandle<Read>,
+}
+
+/// What was read in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Read {
+    pub(super) files: usize,
+    pub(super) records: u64,
+    pub(super) rejected: u64,
+    pub(super) unknown_fields: u64,
+    bytes: u64,
+}
+
+impl Feed {
+    /// Starts reading. What is rejected is said to `progress`.
+    pub(super) fn start(sources: Sources, progress: Progress) -> Self {
+        let (sender, pages) = mpsc::channel(PAGES_MAX);
+        let reader = tokio::task::spawn_blocking(move || read(sources, &sender, &progress));
+        Self { pages, reader }
+    }
+
+    /// The next records; `None` after the last. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Vec<Bytes>> {
+        self.pages.recv().await
+    }
+
+    /// What was read in all, once there is no more.
+    pub(super) async fn finish(self) -> Read {
+        match self.reader.await {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+}
+
+fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress) -> Read {
+    let mut reader = Reader::new(sources);
+    let mut buffer = BytesMut::new();
+    let mut page = Vec::with_capacity(PAGE_RECORDS);
+    let mut page_bytes = 0;
+    while let Some(item) = reader.next() {
+        match item {
+            Item::Record { record, .. } => {
+                let len = record.encoded_len();
+                buffer.reserve(len.max(PAGE_BYTES / 8));
+                record.encode(&mut buffer).expect("the room was reserved");
+                page.push(buffer.split().freeze());
+                page_bytes += len;
+            }
+            Item::Rejected(rejection) => progress.complain(&rejection),
+        }
+        if page.len() >= PAGE_RECORDS || page_bytes >= PAGE_BYTES {
+            let read = totals(&reader);
+            progress.set(read.records, read.bytes);
+            page_bytes = 0;
+            let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE_RECORDS));
+            if pages.blocking_send(full).is_err() {
+                // Sending has failed, and says so itself.
+                return read;
+            }
+        }
+    }
+    if !page.is_empty() {
+        // Nobody to send it: as above.
+        let _ = pages.blocking_send(page);
+    }
+    totals(&reader)
+}
+
+fn totals(reader: &Reader) -> Read {
+    let files = reader.counts().len();
+    reader.counts().iter().fold(Read { files, ..Read::default() }, |sum, counts| Read {
+        files,
+        records: sum.records + counts.records,
+        rejected: sum.rejected + counts.rejected,
+        unknown_fields: sum.unknown_fields + counts.unknown_fields,
+        bytes: sum.bytes + counts.bytes,
+    })
+}

@@ -1,0 +1,81 @@
+//! Where in the input the dead letters came from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use muster_proto::v1::DeadLetter;
+use tonic::Status;
+
+use super::Sender;
+use crate::config::Mode;
+use crate::input::{Item, Reader, Source, Sources};
+
+/// How many dead letters are shown one by one.
+const SHOWN_MAX: usize = 1000;
+
+/// Shows the dead letters of the batch: each with its file and line, if these can be told.
+pub(super) async fn complain(
+    sender: &Sender,
+    mode: Mode,
+    inputs: &[OsString],
+) -> Result<(), Status> {
+    let letters = dead_letters(sender).await?;
+    let places = letters.iter().map(|letter| letter.place).collect::<Vec<_>>();
+    // Unary calls overtake each other: the place of a record is not its place in the input.
+    let lines = match mode {
+        Mode::Stream => lines(inputs, places).await,
+        Mode::Unary => BTreeMap::new(),
+    };
+    for DeadLetter { place, record_id, reason } in &letters {
+        match lines.get(place) {
+            Some(line) => sender.progress.complain(&format_args!("{line}: dead letter: {reason}")),
+            None => sender.progress.complain(&format_args!(
+                "record {place} of the batch (id {record_id}): dead letter: {reason}"
+            )),
+        }
+    }
+    if letters.len() == SHOWN_MAX {
+        sender.progress.complain(&"these are the first dead letters; there may be more");
+    }
+    Ok(())
+}
+
+async fn dead_letters(sender: &Sender) -> Result<Vec<DeadLetter>, Status> {
+    let Sender { server, labels, retry, .. } = sender;
+    let mut letters = Vec::new();
+    let mut from_place = Some(0);
+    while let Some(from) = from_place {
+        let page = retry.call(async || server.dead_letters(&labels.batch, from).await).await?;
+        letters.extend(page.dead_letters);
+        from_place = page.next_place.filter(|_| letters.len() < SHOWN_MAX);
+    }
+    letters.truncate(SHOWN_MAX);
+    Ok(letters)
+}
+
+/// Reads the input again, up to the last of these places (which are in order), and says on which
+/// line of which file each is. What cannot be read twice is left out.
+async fn lines(inputs: &[OsString], places: Vec<u64>) -> BTreeMap<u64, String> {
+    let Ok(sources) = Sources::from_arguments(inputs) else { return BTreeMap::new() };
+    if sources.list.iter().any(|source| **source == Source::Stdin) {
+        return BTreeMap::new();
+    }
+    let find = move || {
+        let mut reader = Reader::new(sources);
+        let mut lines = BTreeMap::new();
+        let mut wanted = places.into_iter().peekable();
+        let mut place = 0;
+        while let (Some(next), Some(item)) = (wanted.peek(), reader.next()) {
+            let Item::Record { line, .. } = item else { continue };
+            if place == *next {
+                wanted.next();
+                if let Some(source) = reader.source_of(place) {
+                    lines.insert(place, format!("{source}:{line}"));
+                }
+            }
+            place += 1;
+        }
+        lines
+    };
+    tokio::task::spawn_blocking(find).await.unwrap_or_default()
+}

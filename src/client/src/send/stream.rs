@@ -1,0 +1,114 @@
+//! One client stream, resumed where it broke.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use muster_proto::users::UserResponse;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
+
+use super::feed::Feed;
+use super::window::{Lost, Window};
+use super::{Sender, Stop};
+
+/// How many pages may wait between the window and the connection.
+const PAGES_MAX: usize = 2;
+/// How many records are sent again at once.
+const PAGE_RECORDS: usize = 256;
+/// How often the server is asked how many records are queued.
+const ACKNOWLEDGE_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Sends all of the feed as one batch. Returns how many records the server refused: none.
+pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> {
+    let window = Arc::new(Window::default());
+    let mut failures = 0;
+    loop {
+        let first = window.first();
+        let answer = attempt(sender, &window, feed).await?;
+        let status = match answer {
+            Ok(UserResponse { status: true, .. }) => return Ok(0),
+            Ok(UserResponse { message, .. }) => Status::failed_precondition(message),
+            Err(status) => status,
+        };
+        if window.first() > first {
+            failures = 0;
+        }
+        sender.retry.pause(failures, status).await?;
+        failures += 1;
+        acknowledge(sender, &window).await?;
+    }
+}
+
+/// Sends what the window holds and then what the feed brings, until the server answers.
+async fn attempt(
+    sender: &Sender,
+    window: &Window,
+    feed: &mut Feed,
+) -> Result<Result<UserResponse, Status>, Lost> {
+    let first = window.first();
+    let (pages, sending) = mpsc::channel::<Vec<Bytes>>(PAGES_MAX);
+    let records = ReceiverStream::new(sending).flat_map(futures::stream::iter);
+    let call = sender.server.send_stream(&sender.labels, first, records);
+    // All three are cancel-safe: a page is in the window before it is sent.
+    tokio::select! {
+        answer = call => Ok(answer),
+        () = fill(window, first, feed, pages) => Ok(Err(Status::internal("never ends"))),
+        lost = keep_acknowledging(sender, window) => Err(lost),
+    }
+}
+
+/// Sends the records from the place `next` on. Never ends: the answer comes after the last.
+async fn fill(window: &Window, mut next: u64, feed: &mut Feed, pages: mpsc::Sender<Vec<Bytes>>) {
+    loop {
+        // What the window holds of an earlier attempt comes first.
+        let mut page = window.page(next, PAGE_RECORDS);
+        if page.is_empty() {
+            window.room().await;
+            let Some(fresh) = feed.next().await else { break };
+            window.push(&fresh);
+            page = fresh;
+        }
+        next += page.len() as u64;
+        // When the call has ended nobody takes the page; its answer says why.
+        if pages.send(page).await.is_err() {
+            break;
+        }
+    }
+    drop(pages);
+    std::future::pending().await
+}
+
+/// Moves the window on as records are queued. Ends only if the server has lost some.
+async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
+    loop {
+        tokio::time::sleep(ACKNOWLEDGE_INTERVAL).await;
+        match sender.server.batch(&sender.labels.batch).await {
+            Ok(Some(batch)) => {
+                let first = window.first();
+                if let Err(lost) = window.acknowledge(batch.received) {
+                    return lost;
+                }
+                if window.first() > first {
+                    sender.retry.progress();
+                }
+            }
+            // Not opened yet, or away for now: the call itself will show.
+            Ok(None) => {}
+            Err(status) if status.code() == Code::Unimplemented => {
+                // A server that cannot say: nothing is kept, and nothing can be sent again.
+                window.keep_nothing();
+                std::future::pending().await
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Finds out where to go on.
+async fn acknowledge(sender: &Sender, window: &Window) -> Result<(), Stop> {
+    let batch = sender.retry.call(async || sender.server.batch(&sender.labels.batch).await).await?;
+    Ok(window.acknowledge(batch.map_or(0, |batch| batch.received))?)
+}

@@ -1,0 +1,144 @@
+//! `muster run`: the whole job in one process, on a queue of its own.
+
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_client::report::Report;
+use muster_client::send::{self, Job};
+use muster_program::daemon::{self, ConfigFlags, Failure};
+use muster_program::shutdown::Shutdown;
+use muster_program::{config, exit, logging};
+use muster_queue::StoreUrl;
+use muster_server::Server;
+use muster_worker::roll;
+use serde::Serialize;
+
+use crate::scratch::Scratch;
+
+/// How long a run that is told to end may take to do so. Nothing of it is kept.
+const GRACE: Duration = Duration::from_secs(5);
+/// How many workers a run has when it is not said.
+const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
+
+#[derive(clap::Args)]
+#[command(after_help = "Exit codes: 0 everything is in the roll, 1 failed, 2 wrong usage, \
+    3 the roll is written but some records were rejected or are dead letters")]
+pub(crate) struct Run {
+    /// Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
+    #[arg(required_unless_present_any = ["check_config", "dump_config"], value_name = "INPUT")]
+    inputs: Vec<OsString>,
+    /// The roll: a JSON array of all records, in the order of the input
+    #[arg(long, value_name = "FILE", default_value = "all_users.json")]
+    output: PathBuf,
+    /// Print one JSON object instead of a summary
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Flags,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// How many workers process records at once [default: 5]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<NonZeroU16>,
+    /// The log's level, or a filter [default: warn]
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
+/// Does the job.
+pub(crate) fn run(command: &Run) -> Result<u8, (u8, Failure)> {
+    let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
+    let defaults = muster_worker::config::Config {
+        log: "warn".to_owned(),
+        workers: WORKERS,
+        ..muster_worker::config::Config::default()
+    };
+    let worker: muster_worker::config::Config =
+        config::load_over(&defaults, &command.config.sources(), &command.settings)
+            .map_err(usage)?;
+    if command.config.only_looks() {
+        command.config.show(&worker).map_err(usage)?;
+        return Ok(exit::OK);
+    }
+    logging::start(&worker.log).map_err(|error| (exit::USAGE, error.into()))?;
+    let report = daemon::until_the_end(GRACE, |shutdown| job(command, worker, shutdown))
+        .map_err(|error| (code(&error), error))?;
+    report.print(command.json);
+    Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
+}
+
+fn code(error: &Failure) -> u8 {
+    match error.downcast_ref::<send::Error>() {
+        Some(error) if error.is_usage() => exit::USAGE,
+        _ => exit::FAILURE,
+    }
+}
+
+async fn job(
+    command: &Run,
+    mut worker: muster_worker::config::Config,
+    shutdown: Shutdown,
+) -> Result<Report, Failure> {
+    let Run { inputs, output, .. } = command;
+    let scratch = Scratch::beside(output)
+        .map_err(|error| format!("cannot make the roll {}: {error}", output.display()))?;
+    worker.roll = scratch.roll();
+    worker.store = StoreUrl::Embedded(scratch.queue());
+    let report = tokio::select! {
+        report = pass_through(inputs.clone(), &worker, &shutdown) => report?,
+        () = shutdown.begun() => return Err("told to end; nothing was written".into()),
+    };
+    publish(&worker.roll, output)
+        .map_err(|error| format!("cannot put the roll at {}: {error}", output.display()))?;
+    Ok(report)
+}
+
+/// Sends the input through a server and workers on the store of `worker`.
+async fn pass_through(
+    inputs: Vec<OsString>,
+    worker: &muster_worker::config::Config,
+    shutdown: &Shutdown,
+) -> Result<Report, Failure> {
+    let queue = worker.store.open().await?;
+    let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+    let server = Server::bind(&muster_server::config::Config {
+        listen: any_port,
+        http: any_port,
+        ..Default::default()
+    })
+    .await?;
+    let client = muster_client::config::Config {
+        server: format!("http://{}", server.grpc_addr()?),
+        ..Default::default()
+    };
+    let job = Job { inputs, wait: true, ..Job::default() };
+    let processor = Arc::new(worker.pipeline());
+    let daemons = async {
+        let serve = server.serve(Arc::clone(&queue), shutdown);
+        let work = async {
+            muster_worker::run(Arc::clone(&queue), worker, processor, shutdown).await?;
+            Ok::<_, Failure>(())
+        };
+        tokio::try_join!(serve, work).map(|_| ())
+    };
+    tokio::select! {
+        report = send::send(&client, &job) => Ok(report?),
+        ended = daemons => Err(ended.err().unwrap_or_else(|| "told to end".into())),
+    }
+}
+
+/// Puts the finished roll and its manifest where they belong.
+fn publish(folder: &Path, output: &Path) -> std::io::Result<()> {
+    std::fs::rename(folder.join(roll::FILE_NAME), output)?;
+    std::fs::rename(folder.join(roll::MANIFEST_NAME), output.with_extension("manifest.json"))
+}

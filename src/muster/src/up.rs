@@ -1,0 +1,119 @@
+//! `muster up`: a server and workers in one process, which stay.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use muster_program::config::{self, Settings as _};
+use muster_program::daemon::{self, ConfigFlags, Failure};
+use muster_program::shutdown::Shutdown;
+use muster_program::{exit, logging};
+use muster_queue::StoreUrl;
+use muster_server::Server;
+use serde::Serialize;
+
+/// How many workers there are when it is not said.
+const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
+
+#[derive(clap::Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(flatten)]
+    server: ServerFlags,
+    #[command(flatten)]
+    worker: WorkerFlags,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(Clone, clap::Args, Serialize)]
+struct Shared {
+    /// The store [default: file:muster.redb, in the working folder]
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    /// The log's level, or a filter [default: info]
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
+#[derive(clap::Args, Serialize)]
+struct ServerFlags {
+    /// Where gRPC is served [default: 127.0.0.1:50051]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    /// Where /livez and /readyz are served [default: 127.0.0.1:9181]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
+}
+
+#[derive(clap::Args, Serialize)]
+struct WorkerFlags {
+    /// The folder of the roll [default: the working folder]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roll: Option<PathBuf>,
+    /// How many workers process records at once [default: 5]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<NonZeroU16>,
+}
+
+/// A program's flags: its own, and those that both have.
+#[derive(Serialize)]
+struct Merged<'a, F> {
+    #[serde(flatten)]
+    shared: &'a Shared,
+    #[serde(flatten)]
+    own: &'a F,
+}
+
+/// Runs until it is told to end.
+pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
+    let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
+    let (server, worker) = configs(command).map_err(usage)?;
+    if command.config.only_looks() {
+        command.config.show(&server).map_err(usage)?;
+        command.config.show(&worker).map_err(usage)?;
+        return Ok(exit::OK);
+    }
+    logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;
+    daemon::until_the_end(server.grace(), |shutdown| stay(server, worker, shutdown))
+        .map(|()| exit::OK)
+        .map_err(|error| (exit::FAILURE, error))
+}
+
+type Configs = (muster_server::config::Config, muster_worker::config::Config);
+
+fn configs(command: &Up) -> Result<Configs, config::Error> {
+    let sources = command.config.sources();
+    let store = StoreUrl::Embedded("muster.redb".into());
+    let server = muster_server::config::Config { store: store.clone(), ..Default::default() };
+    let worker = muster_worker::config::Config { store, workers: WORKERS, ..Default::default() };
+    let shared = &command.shared;
+    Ok((
+        config::load_over(&server, &sources, &Merged { shared, own: &command.server })?,
+        config::load_over(&worker, &sources, &Merged { shared, own: &command.worker })?,
+    ))
+}
+
+async fn stay(
+    server_config: muster_server::config::Config,
+    worker: muster_worker::config::Config,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
+    let server = Server::bind(&server_config).await?;
+    let queue = server_config.store.open().await?;
+    tracing::info!(store = %server_config.store, "starting");
+    let processor = Arc::new(worker.pipeline());
+    let work = async {
+        muster_worker::run(Arc::clone(&queue), &worker, processor, &shutdown).await?;
+        Ok(())
+    };
+    tokio::try_join!(server.serve(Arc::clone(&queue), &shutdown), work).map(|_| ())
+}
