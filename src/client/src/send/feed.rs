@@ -63,8 +63,11 @@ fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress)
         match item {
             Item::Record { record, .. } => {
                 let len = record.encoded_len();
-                buffer.reserve(len.max(PAGE_BYTES / 8));
-                record.encode(&mut buffer).expect("the room was reserved");
+                // What is split off shares the buffer: a new one is needed only when it is full.
+                if buffer.capacity() < len {
+                    buffer = BytesMut::with_capacity(PAGE_BYTES.max(len));
+                }
+                record.encode(&mut buffer).expect("the room is there");
                 page.push(buffer.split().freeze());
                 page_bytes += len;
             }
