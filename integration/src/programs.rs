@@ -38,8 +38,12 @@ pub fn target_folder() -> PathBuf {
     profile_folder().parent().expect("a profile's folder lies in the target folder").to_owned()
 }
 
-/// `target/<profile>`: a test runs from `target/<profile>/deps`.
-fn profile_folder() -> PathBuf {
+/// The folder of the built programs, `target/<profile>`: a test runs from its `deps`.
+///
+/// # Panics
+///
+/// When the test does not run from there.
+pub fn profile_folder() -> PathBuf {
     let test = env::current_exe().expect("a test knows its own executable");
     test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").to_owned()
 }
