@@ -34,9 +34,9 @@ struct Send {
     #[arg(required_unless_present_any = ["check_config", "dump_config"], value_name = "INPUT")]
     inputs: Vec<OsString>,
     /// The batch: the same input under the same batch counts once [default: a new one]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = batch_id)]
     batch: Option<String>,
-    /// Which batches are processed first: high, normal, low
+    /// Which batches are processed first [default: normal]
     #[arg(long, value_parser = ["high", "normal", "low"])]
     priority: Option<String>,
     /// Wait until the batch is in the roll
@@ -75,6 +75,15 @@ struct Flags {
     log: Option<String>,
 }
 
+/// Checks a batch id as the server would, before anything is read or sent.
+fn batch_id(text: &str) -> Result<String, &'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err("a batch id is 1 to 64 characters of A-Z a-z 0-9 . _ -")
+}
+
 fn main() -> ExitCode {
     let Cli { command: Command::Send(command) } = Cli::parse();
     exit::report("muster-client", run(&command))
@@ -86,7 +95,7 @@ fn run(command: &Send) -> Result<u8, (u8, Failure)> {
     let config: Config =
         config::load(&sources, &command.settings).map_err(|error| usage(error.into()))?;
     if command.config.only_looks() {
-        command.config.show(&config).map_err(|error| usage(error.into()))?;
+        command.config.show(&config::dump(&config).map_err(|error| usage(error.into()))?);
         return Ok(exit::OK);
     }
     logging::start(&config.log).map_err(|error| usage(error.into()))?;

@@ -67,7 +67,7 @@ pub(crate) fn run(command: &Run) -> Result<u8, (u8, Failure)> {
         config::load_over(&defaults, &command.config.sources(), &command.settings)
             .map_err(usage)?;
     if command.config.only_looks() {
-        command.config.show(&worker).map_err(usage)?;
+        command.config.show(&config::dump(&worker).map_err(usage)?);
         return Ok(exit::OK);
     }
     logging::start(&worker.log).map_err(|error| (exit::USAGE, error.into()))?;

@@ -78,8 +78,9 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
     let (server, worker) = configs(command).map_err(usage)?;
     if command.config.only_looks() {
-        command.config.show(&server).map_err(usage)?;
-        command.config.show(&worker).map_err(usage)?;
+        let mut settings = config::dump(&server).map_err(usage)?;
+        settings.extend(config::dump(&worker).map_err(usage)?);
+        command.config.show(&settings);
         return Ok(exit::OK);
     }
     logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;

@@ -102,7 +102,8 @@ pub fn load_over<C: Settings>(
     }
     figment = figment.merge(Layer::new("the command line", flags)?);
     let config: C = figment.extract()?;
-    config.validate().map_err(|(key, problem)| Error::BadValue {
+    let log = || crate::logging::parse_filter(config.log()).map_err(|e| ("log", e.to_string()));
+    config.validate().and_then(|()| log().map(drop)).map_err(|(key, problem)| Error::BadValue {
         key: key.to_owned(),
         origin: origin(&figment, key),
         problem,
@@ -114,18 +115,18 @@ fn origin(figment: &Figment, key: &str) -> String {
     figment.find_metadata(key).map_or_else(|| "the settings".into(), |found| found.name.to_string())
 }
 
-/// The settings as a TOML file, secrets left out, for `--dump-config`.
+/// The settings as a TOML file holds them, secrets left out, for `--dump-config`.
 ///
 /// # Errors
 ///
 /// A value that TOML cannot hold.
-pub fn dump<C: Settings>(config: &C) -> Result<String, Error> {
+pub fn dump<C: Settings>(config: &C) -> Result<toml::Table, Error> {
     let mut all = toml::Table::try_from(config).map_err(|error| Error::Dump(error.to_string()))?;
     let shared = ["store", "log"].map(|key| (key.to_owned(), all.remove(key)));
     let mut table = toml::Table::new();
     table.extend(shared.into_iter().filter_map(|(key, value)| Some((key, value?))));
     table.insert(C::SECTION.to_owned(), toml::Value::Table(all));
-    Ok(table.to_string())
+    Ok(table)
 }
 
 /// One source's values, under the name that error messages call it by.

@@ -35,17 +35,12 @@ impl ConfigFlags {
         self.check_config || self.dump_config
     }
 
-    /// Shows the settings on standard output, if that was asked for.
-    ///
-    /// # Errors
-    ///
-    /// They cannot be written as TOML.
+    /// Shows settings ([`config::dump`]) on standard output, if that was asked for.
     #[expect(clippy::print_stdout, reason = "what --dump-config is for")]
-    pub fn show(&self, config: &impl Settings) -> Result<(), config::Error> {
+    pub fn show(&self, settings: &toml::Table) {
         if self.dump_config {
-            print!("{}", config::dump(config)?);
+            print!("{settings}");
         }
-        Ok(())
     }
 }
 
@@ -79,7 +74,7 @@ where
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
     let config: C = config::load(&config_flags.sources(), flags).map_err(usage)?;
     if config_flags.only_looks() {
-        config_flags.show(&config).map_err(usage)?;
+        config_flags.show(&config::dump(&config).map_err(usage)?);
         return Ok(exit::OK);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;

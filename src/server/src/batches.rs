@@ -24,6 +24,11 @@ impl Batches {
     pub(crate) fn new(queue: Arc<dyn Queue>) -> Self {
         Self { queue }
     }
+
+    async fn find(&self, id: BatchId) -> Result<Batch, Status> {
+        let batch = self.queue.batch(&id).await.map_err(|error| status::of(&error))?;
+        batch.ok_or_else(|| status::of(&Error::UnknownBatch(id)))
+    }
 }
 
 #[tonic::async_trait]
@@ -33,9 +38,7 @@ impl v1::batches_server::Batches for Batches {
         request: Request<v1::GetBatchRequest>,
     ) -> Result<Response<v1::Batch>, Status> {
         let id = batch_id("id", &request.get_ref().id)?;
-        let batch = self.queue.batch(&id).await.map_err(|error| status::of(&error))?;
-        let batch = batch.ok_or_else(|| status::of(&Error::UnknownBatch(id)))?;
-        Ok(Response::new(to_proto(batch)))
+        Ok(Response::new(to_proto(self.find(id).await?)))
     }
 
     async fn seal_batch(
@@ -58,13 +61,16 @@ impl v1::batches_server::Batches for Batches {
             0 => PAGE_SIZE_DEFAULT,
             size => size.min(PAGE_SIZE_MAX),
         } as usize;
-        let letters = self.queue.dead_letters(&id, *from_place, page_size).await;
-        let letters = letters.map_err(|error| status::of(&error))?;
-        let last = letters.last().filter(|_| letters.len() == page_size);
-        Ok(Response::new(v1::ListDeadLettersResponse {
-            next_place: last.map(|letter| letter.place + 1),
-            dead_letters: letters.into_iter().map(letter_to_proto).collect(),
-        }))
+        // One more than asked for: it tells whether there is a next page.
+        let letters = self.queue.dead_letters(&id, *from_place, page_size + 1).await;
+        let mut letters = letters.map_err(|error| status::of(&error))?;
+        if letters.is_empty() {
+            self.find(id).await?;
+        }
+        let next_place = letters.get(page_size).map(|letter| letter.place);
+        letters.truncate(page_size);
+        let dead_letters = letters.into_iter().map(letter_to_proto).collect();
+        Ok(Response::new(v1::ListDeadLettersResponse { dead_letters, next_place }))
     }
 }
 

@@ -75,6 +75,15 @@ impl Server {
         self.grpc.local_addr()
     }
 
+    /// Where `/livez` and `/readyz` are served, as [`grpc_addr`](Self::grpc_addr).
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn http_addr(&self) -> std::io::Result<SocketAddr> {
+        self.http.local_addr()
+    }
+
     /// Serves until the shutdown begins and the calls under way have ended.
     ///
     /// Streams that have not ended by half of the grace period are broken off: their senders

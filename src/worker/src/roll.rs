@@ -12,7 +12,8 @@
 //! A writer that is lost after 2 leaves a roll that is longer than its manifest says: the next
 //! one copies the part that is described, and adds the same batch again. One that is lost after
 //! 3 leaves a manifest that names the batch: the next one goes on with 4. So a batch is in the
-//! roll once, whenever a writer is lost.
+//! roll once, whenever a writer is lost. The first writer begins with the manifest of an empty
+//! roll: a roll without a manifest is none of ours, and is left alone.
 
 mod error;
 mod file;
@@ -67,7 +68,7 @@ impl Roll {
     ///
     /// The manifest is there and cannot be read.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        Manifest::read(&self.folder)
+        Ok(Manifest::read(&self.folder)?.unwrap_or_default())
     }
 
     /// Writes every complete batch into the roll, or waits until another writer has.
@@ -97,7 +98,10 @@ impl Roll {
     }
 
     async fn write_batch(&self, queue: &dyn Queue, batch: &Batch) -> Result<(), Error> {
-        let before = self.manifest()?;
+        let before = match Manifest::read(&self.folder)? {
+            Some(manifest) => manifest,
+            None => self.begin()?,
+        };
         let after = if before.last_batch.as_deref() == Some(batch.id.as_str()) {
             before
         } else {
@@ -108,6 +112,17 @@ impl Roll {
         tracing::info!(batch = %batch.id, records = batch.kept, dead = batch.dead,
             roll_records = after.records, sha256 = after.sha256, "the roll is written");
         Ok(())
+    }
+
+    /// Begins an empty roll by its manifest: a roll that is there without one is someone else's.
+    fn begin(&self) -> Result<Manifest, Error> {
+        let path = self.path();
+        if path.try_exists().map_err(|source| Error::io("look for", &path, source))? {
+            return Err(Error::Changed { path, problem: "there is none" });
+        }
+        let empty = Manifest::default();
+        empty.write(&self.folder)?;
+        Ok(empty)
     }
 
     async fn add_batch(

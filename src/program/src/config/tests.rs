@@ -133,7 +133,7 @@ fn a_missing_file_is_named() {
 #[test]
 fn what_is_dumped_can_be_read_again() {
     let config = Config { workers: 9, log: "debug".to_owned(), ..Config::default() };
-    let dumped = dump(&config).unwrap();
+    let dumped = dump(&config).unwrap().to_string();
     assert!(dumped.contains("[server]\n"), "{dumped}");
     assert_eq!(with(Some(&dumped), &[], &Flags::default()).unwrap(), config);
 }

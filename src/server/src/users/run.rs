@@ -58,7 +58,7 @@ impl Run {
                 encoder.push(&call.record);
                 appended.push(call);
             }
-            if let Err(error) = run.append_chunk(queue, &mut encoder).await {
+            if let Err(error) = run.append_chunk(queue, priority, &mut encoder).await {
                 appended.extend(calls);
                 answer(appended, || Err(status::of(&error)));
                 return None;
@@ -79,14 +79,22 @@ impl Run {
     async fn append_chunk(
         &mut self,
         queue: &dyn Queue,
+        priority: Priority,
         encoder: &mut Encoder,
     ) -> Result<(), Error> {
         let count = encoder.count();
         let places = Places::From(self.records);
-        let chunk = NewChunk { places, count, payload: encoder.take() };
+        let mut chunk = NewChunk { places, count, payload: encoder.take() };
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
-        queue.append(&self.batch, &chunk).await?;
+        let mut appended = queue.append(&self.batch, &chunk).await;
+        if matches!(appended, Err(Error::Sealed { .. })) {
+            // This server was silent for so long that others took it for dead.
+            *self = Self::open(queue, priority).await?;
+            chunk.places = Places::From(0);
+            appended = queue.append(&self.batch, &chunk).await;
+        }
+        appended?;
         self.records += u64::from(count);
         self.appended = Instant::now();
         Ok(())

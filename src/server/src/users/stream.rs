@@ -100,6 +100,9 @@ impl<'a> Receiver<'a> {
         }
         finish(appending).await?;
         finish(self.append_chunk()).await?;
+        // The records of a call that was cancelled end as well. Such a call is dropped when it
+        // next waits: here at the latest, so that what it began is not sealed.
+        tokio::task::yield_now().await;
         let sealed = self.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
         sealed.map_err(|error| status::of(&error))?;
         Ok(self.refused)

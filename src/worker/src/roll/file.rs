@@ -4,7 +4,7 @@
 //! An array without records is `[` and `]`.
 
 use std::fs::{File, TryLockError};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use muster_proto::chunk::Decoder;
@@ -97,8 +97,11 @@ impl NewRoll {
     fn copy_records(&mut self, manifest: &Manifest) -> Result<(), Error> {
         let path = self.folder.join(FILE_NAME);
         let changed = |problem| Error::Changed { path: path.clone(), problem };
-        let mut left = manifest.bytes - TAIL.len() as u64;
-        let file = File::open(&path).map_err(|source| Error::io("open", &path, source))?;
+        let mut left = manifest.bytes.saturating_sub(TAIL.len() as u64);
+        let file = File::open(&path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => changed("it is gone"),
+            _ => Error::io("open", &path, source),
+        })?;
         let mut file = file.take(left);
         let mut piece = vec![0; BUFFER_BYTES];
         while left > 0 {

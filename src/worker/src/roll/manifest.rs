@@ -26,14 +26,15 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads the manifest in this folder; where there is none, nothing has been written yet.
-    pub(super) fn read(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(MANIFEST_NAME);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", &path, error)),
         };
         serde_json::from_slice(&text)
+            .map(Some)
             .map_err(|error| Error::NoManifest { path, problem: error.to_string() })
     }
 

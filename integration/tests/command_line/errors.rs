@@ -1,0 +1,133 @@
+//! What is said of a command that cannot be carried out. Each ends with 2: nothing was begun.
+
+use muster_integration::process::Finished;
+
+use crate::Desk;
+
+/// The message of a command that ends with 2.
+fn refusal(desk: &Desk, line: &str) -> String {
+    message(desk, desk.enter(line))
+}
+
+/// The same, with a variable in the command's environment.
+fn refusal_with(desk: &Desk, line: &str, name: &str, value: &str) -> String {
+    message(desk, desk.enter_with(line, &[(name, value)]))
+}
+
+fn message(desk: &Desk, finished: Finished) -> String {
+    let finished = finished.expect_code(2);
+    assert_eq!(finished.stdout, "", "errors go to standard error");
+    desk.without_path(&finished.stderr)
+}
+
+#[test]
+fn a_setting_that_is_none() {
+    let desk = Desk::new();
+    desk.put("muster.toml", "[server]\nlisten_on = 1\n[worker]\nwrokers = 5\n[client]\nurl = 1\n");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --config [folder]/muster.toml"), @r"
+    muster-server: `listen_on` ([folder]/muster.toml) is no setting; did you mean `listen`?
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-worker --config muster.toml"), @r"
+    muster-worker: `wrokers` (muster.toml) is no setting; did you mean `workers`?
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send --config muster.toml users.json"), @r"
+    muster-client: `url` (muster.toml) is no setting; --dump-config shows all there are
+    ");
+    insta::assert_snapshot!(refusal_with(&desk, "muster-server", "MUSTER_SERVER_GRPC_PORT", "1"), @r"
+    muster-server: `grpc_port` (MUSTER_SERVER_GRPC_PORT) is no setting; --dump-config shows all there are
+    ");
+}
+
+#[test]
+fn a_value_that_does_not_fit() {
+    let desk = Desk::new();
+    desk.put("worker.toml", "[worker]\nworkers = \"many\"\n");
+    insta::assert_snapshot!(refusal(&desk, "muster-worker --config worker.toml"), @r#"
+    muster-worker: `workers` (worker.toml): invalid type: found string "many", expected a nonzero u16
+    "#);
+    insta::assert_snapshot!(refusal_with(&desk, "muster-worker", "MUSTER_WORKER_LEASE", "1ms"), @r"
+    muster-worker: `lease` (MUSTER_WORKER_LEASE): must be at least 500ms
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --listen 127.0.0.1:9181"), @r"
+    muster-server: `http` (the defaults): is 127.0.0.1:9181, as `listen` is
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send --server localhost users.json"), @r"
+    muster-client: `server` (the command line): `localhost` is not of the form http://HOST:PORT
+    ");
+}
+
+#[test]
+fn settings_that_cannot_be_read() {
+    let desk = Desk::new();
+    desk.put("half.toml", "[server\n");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --config nowhere.toml"), @r"
+    muster-server: cannot read the settings in nowhere.toml: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster up --config half.toml"), @r"
+    muster: half.toml is no TOML: TOML parse error at line 1, column 8
+      |
+    1 | [server
+      |        ^
+    unclosed table, expected `]`
+    ");
+}
+
+#[test]
+fn a_store_that_is_none() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-server --store http://localhost:6379"), @r"
+    muster-server: `store` (the command line): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    ");
+    insta::assert_snapshot!(refusal_with(&desk, "muster-worker", "MUSTER_STORE", "localhost:6379"), @r"
+    muster-worker: `store` (MUSTER_STORE): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster up --store file:"), @r"
+    muster: `store` (the command line): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    ");
+}
+
+#[test]
+fn input_that_is_missing() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-client send users.json"), @r"
+    muster-client: users.json does not exist: check the path, or use - for standard input
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster run [folder]/users.json"), @r"
+    muster: [folder]/users.json does not exist: check the path, or use - for standard input
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send"), @r"
+    error: the following required arguments were not provided:
+      <INPUT>...
+
+    Usage: muster-client send <INPUT>...
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster run"), @r"
+    error: the following required arguments were not provided:
+      <INPUT>...
+
+    Usage: muster run <INPUT>...
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_batch_that_cannot_be() {
+    let desk = Desk::new();
+    desk.put("users.json", "[]");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send --batch nightly/users users.json"), @r"
+    error: invalid value 'nightly/users' for '--batch <ID>': a batch id is 1 to 64 characters of A-Z a-z 0-9 . _ -
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send --batch= users.json"), @r"
+    error: invalid value '' for '--batch <ID>': a batch id is 1 to 64 characters of A-Z a-z 0-9 . _ -
+
+    For more information, try '--help'.
+    ");
+    // The twin: whatever a batch may be called.
+    let line = format!("muster-client send --batch {} --check-config", "Az09._-".repeat(9));
+    assert_eq!(desk.enter(&line).expect_code(0).stderr, "");
+}

@@ -1,0 +1,196 @@
+//! The help of every program and every command.
+
+use crate::Desk;
+
+fn help(command: &str) -> String {
+    let desk = Desk::new();
+    let finished = desk.enter(&format!("{command} --help")).expect_code(0);
+    assert_eq!(finished.stderr, "", "help goes to standard output");
+    desk.without_path(&finished.stdout)
+}
+
+#[test]
+fn muster_server() {
+    insta::assert_snapshot!(help("muster-server"), @r"
+    Takes user records in over gRPC and queues them durably
+
+    Usage: muster-server [OPTIONS]
+
+    Options:
+          --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
+          --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+          --log <FILTER>   The log's level, or a filter: info, debug, info,muster_queue=trace
+          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config   Check the settings, and end
+          --dump-config    Print the settings in force as TOML, without secrets, and end
+      -h, --help           Print help
+      -V, --version        Print version
+    ");
+}
+
+#[test]
+fn muster_worker() {
+    insta::assert_snapshot!(help("muster-worker"), @r"
+    Leases chunks of records, processes them, commits, and writes the roll
+
+    Usage: muster-worker [OPTIONS]
+
+    Options:
+          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+          --roll <DIR>     The folder of the roll, shared by all workers of the store
+          --workers <N>    How many workers this process runs
+          --log <FILTER>   The log's level, or a filter: info, debug, info,muster_queue=trace
+          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config   Check the settings, and end
+          --dump-config    Print the settings in force as TOML, without secrets, and end
+      -h, --help           Print help
+      -V, --version        Print version
+    ");
+}
+
+#[test]
+fn muster_client() {
+    insta::assert_snapshot!(help("muster-client"), @r"
+    Sends user records to a Muster server
+
+    Usage: muster-client <COMMAND>
+
+    Commands:
+      send  Send the records of JSON and NDJSON files as one batch
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+}
+
+#[test]
+fn muster_client_send() {
+    insta::assert_snapshot!(help("muster-client send"), @r"
+    Send the records of JSON and NDJSON files as one batch
+
+    Usage: muster-client send [OPTIONS] [INPUT]...
+
+    Arguments:
+      [INPUT]...
+              Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
+
+    Options:
+          --batch <ID>
+              The batch: the same input under the same batch counts once [default: a new one]
+
+          --priority <PRIORITY>
+              Which batches are processed first [default: normal]
+
+              [possible values: high, normal, low]
+
+          --wait
+              Wait until the batch is in the roll
+
+          --json
+              Print one JSON object instead of a summary
+
+          --server <URL>
+              The server [default: http://127.0.0.1:50051]
+
+          --mode <MODE>
+              One client stream, or a unary call for each record [default: stream]
+
+              Possible values:
+              - stream: All of them by one client stream
+              - unary:  A call for each
+
+          --in-flight <N>
+              How many unary calls are under way at once [default: 32]
+
+          --retry-for <TIME>
+              How long to try again while nothing gets through [default: 60s]
+
+          --log <FILTER>
+              The log's level, or a filter [default: warn]
+
+          --config <FILE>
+              Read settings from this TOML file
+
+              [env: MUSTER_CONFIG=]
+
+          --check-config
+              Check the settings, and end
+
+          --dump-config
+              Print the settings in force as TOML, without secrets, and end
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Exit codes: 0 all accepted (with --wait: all in the roll), 1 failed, 2 wrong usage, 3 some records
+    were rejected or are dead letters
+    ");
+}
+
+#[test]
+fn muster() {
+    insta::assert_snapshot!(help("muster"), @r"
+    Gathers user records and writes one complete roll, in one process
+
+    Usage: muster <COMMAND>
+
+    Commands:
+      run   Do the whole job, from files to the roll, and end
+      up    Run a server and workers, and stay
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+}
+
+#[test]
+fn muster_run() {
+    insta::assert_snapshot!(help("muster run"), @r"
+    Do the whole job, from files to the roll, and end
+
+    Usage: muster run [OPTIONS] [INPUT]...
+
+    Arguments:
+      [INPUT]...  Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
+
+    Options:
+          --output <FILE>  The roll: a JSON array of all records, in the order of the input [default:
+                           all_users.json]
+          --json           Print one JSON object instead of a summary
+          --workers <N>    How many workers process records at once [default: 5]
+          --log <FILTER>   The log's level, or a filter [default: warn]
+          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config   Check the settings, and end
+          --dump-config    Print the settings in force as TOML, without secrets, and end
+      -h, --help           Print help
+
+    Exit codes: 0 everything is in the roll, 1 failed, 2 wrong usage, 3 the roll is written but some
+    records were rejected or are dead letters
+    ");
+}
+
+#[test]
+fn muster_up() {
+    insta::assert_snapshot!(help("muster up"), @r"
+    Run a server and workers, and stay
+
+    Usage: muster up [OPTIONS]
+
+    Options:
+          --store <URL>    The store [default: file:muster.redb, in the working folder]
+          --log <FILTER>   The log's level, or a filter [default: info]
+          --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
+          --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --roll <DIR>     The folder of the roll [default: the working folder]
+          --workers <N>    How many workers process records at once [default: 5]
+          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config   Check the settings, and end
+          --dump-config    Print the settings in force as TOML, without secrets, and end
+      -h, --help           Print help
+    ");
+}

@@ -1,0 +1,150 @@
+//! `--dump-config` shows the settings in force; `--check-config` is silent when they are right.
+
+use crate::Desk;
+
+/// All that reads settings.
+const COMMANDS: [&str; 5] =
+    ["muster-server", "muster-worker", "muster-client send", "muster run", "muster up"];
+
+fn dump(command: &str) -> String {
+    let desk = Desk::new();
+    let finished = desk.enter(&format!("{command} --dump-config")).expect_code(0);
+    assert_eq!(finished.stderr, "", "settings go to standard output");
+    desk.without_path(&finished.stdout)
+}
+
+#[test]
+fn what_is_right_is_checked_in_silence() {
+    let desk = Desk::new();
+    desk.put("muster.toml", "store = \"redis://redis:6379\"\n[worker]\nworkers = 3\n");
+    for command in COMMANDS {
+        for line in [
+            format!("{command} --check-config"),
+            format!("{command} --check-config --config muster.toml"),
+        ] {
+            let finished = desk.enter(&line).expect_code(0);
+            assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("", ""), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_checked_with_a_message() {
+    let desk = Desk::new();
+    desk.put("muster.toml", "stoer = \"redis://redis:6379\"\n");
+    for command in COMMANDS {
+        let line = format!("{command} --check-config --config muster.toml");
+        let finished = desk.enter(&line).expect_code(2);
+        assert_eq!(finished.stdout, "", "{line}");
+        assert!(finished.stderr.contains("`stoer` (muster.toml)"), "{finished}");
+        let finished = desk.enter(&format!("{command} --check-config --log =")).expect_code(2);
+        assert!(finished.stderr.contains("`log` (the command line): `=` is no log"), "{finished}");
+    }
+}
+
+#[test]
+fn what_is_dumped_is_read_as_a_file() {
+    for command in COMMANDS {
+        let desk = Desk::new();
+        let dumped = desk.enter(&format!("{command} --dump-config")).expect_code(0).stdout;
+        desk.put("muster.toml", &dumped);
+        let again = format!("{command} --dump-config --config muster.toml");
+        assert_eq!(desk.enter(&again).expect_code(0).stdout, dumped, "{command}");
+    }
+}
+
+#[test]
+fn a_password_is_not_dumped() {
+    let desk = Desk::new();
+    let line = "muster-server --dump-config --store redis://:s3cret@redis:6379";
+    let finished = desk.enter(line).expect_code(0);
+    assert!(finished.stdout.contains("store = \"redis://:***@redis:6379\""), "{finished}");
+}
+
+#[test]
+fn muster_server() {
+    insta::assert_snapshot!(dump("muster-server"), @r#"
+    log = "info"
+    store = "redis://127.0.0.1:6379"
+
+    [server]
+    grace = "10s"
+    http = "127.0.0.1:9181"
+    listen = "127.0.0.1:50051"
+    "#);
+}
+
+#[test]
+fn muster_worker() {
+    insta::assert_snapshot!(dump("muster-worker"), @r#"
+    log = "info"
+    store = "redis://127.0.0.1:6379"
+
+    [worker]
+    check_email = true
+    check_identity = true
+    check_ip_address = true
+    grace = "10s"
+    lease = "6s"
+    normalise = false
+    roll = "."
+    scan_interval = "2s"
+    workers = 1
+    "#);
+}
+
+#[test]
+fn muster_client_send() {
+    insta::assert_snapshot!(dump("muster-client send"), @r#"
+    log = "warn"
+
+    [client]
+    in_flight = 32
+    mode = "stream"
+    retry_for = "1m"
+    server = "http://127.0.0.1:50051"
+    "#);
+}
+
+#[test]
+fn muster_run() {
+    insta::assert_snapshot!(dump("muster run"), @r#"
+    log = "warn"
+    store = "redis://127.0.0.1:6379"
+
+    [worker]
+    check_email = true
+    check_identity = true
+    check_ip_address = true
+    grace = "10s"
+    lease = "6s"
+    normalise = false
+    roll = "."
+    scan_interval = "2s"
+    workers = 5
+    "#);
+}
+
+#[test]
+fn muster_up() {
+    insta::assert_snapshot!(dump("muster up"), @r#"
+    log = "info"
+    store = "file:muster.redb"
+
+    [server]
+    grace = "10s"
+    http = "127.0.0.1:9181"
+    listen = "127.0.0.1:50051"
+
+    [worker]
+    check_email = true
+    check_identity = true
+    check_ip_address = true
+    grace = "10s"
+    lease = "6s"
+    normalise = false
+    roll = "."
+    scan_interval = "2s"
+    workers = 5
+    "#);
+}

@@ -1,0 +1,129 @@
+//! A store behind a gate: it counts what is appended, holds appends back, and can be away.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use muster_queue::embedded::EmbeddedQueue;
+use muster_queue::{
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Error, Lease, NewChunk,
+    Outcome, Queue, Result, ResultChunk, Work, WorkerId,
+};
+use tokio::sync::watch;
+
+#[derive(Debug)]
+pub(crate) struct Gate {
+    store: EmbeddedQueue,
+    away: AtomicBool,
+    appends: AtomicUsize,
+    held: watch::Sender<bool>,
+}
+
+impl Gate {
+    pub(crate) fn before(store: EmbeddedQueue) -> Self {
+        let (held, _) = watch::channel(false);
+        Self { store, away: AtomicBool::default(), appends: AtomicUsize::default(), held }
+    }
+
+    /// Says whether the store is away: then every step is refused.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Says whether appends are held back before they reach the store.
+    pub(crate) fn hold_appends(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// How many appends were begun.
+    pub(crate) fn appends(&self) -> usize {
+        self.appends.load(Ordering::SeqCst)
+    }
+
+    fn store(&self) -> Result<&EmbeddedQueue> {
+        if self.away.load(Ordering::SeqCst) {
+            let (store, reason) = ("secret-host".to_owned(), "connection refused".to_owned());
+            return Err(Error::Unavailable { store, reason });
+        }
+        Ok(&self.store)
+    }
+}
+
+#[tonic::async_trait]
+impl Queue for Gate {
+    async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
+        self.store()?.open(id, options).await
+    }
+
+    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
+        self.appends.fetch_add(1, Ordering::SeqCst);
+        let mut held = self.held.subscribe();
+        held.wait_for(|held| !held).await.expect("the gate stands as long as it is used");
+        self.store()?.append(id, chunk).await
+    }
+
+    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+        self.store()?.seal(id, records).await
+    }
+
+    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
+        self.store()?.seal_overdue(limit).await
+    }
+
+    async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
+        self.store()?.lease(worker, max, wait).await
+    }
+
+    async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>> {
+        self.store()?.take_over(worker, idle, max).await
+    }
+
+    async fn extend(&self, leases: &[Lease]) -> Result<()> {
+        self.store()?.extend(leases).await
+    }
+
+    async fn release(&self, leases: &[Lease]) -> Result<()> {
+        self.store()?.release(leases).await
+    }
+
+    async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {
+        self.store()?.commit(chunk, outcome).await
+    }
+
+    async fn next_complete(&self) -> Result<Option<Batch>> {
+        self.store()?.next_complete().await
+    }
+
+    async fn results(
+        &self,
+        id: &BatchId,
+        first: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<ResultChunk>> {
+        self.store()?.results(id, first, bytes_max).await
+    }
+
+    async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
+        self.store()?.mark_written(id, roll_sha256).await
+    }
+
+    async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
+        self.store()?.batch(id).await
+    }
+
+    async fn dead_letters(
+        &self,
+        id: &BatchId,
+        from_place: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>> {
+        self.store()?.dead_letters(id, from_place, limit).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.store()?.ping().await
+    }
+
+    async fn forget(&self, worker: &WorkerId) -> Result<()> {
+        self.store()?.forget(worker).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Unary calls that come at once share writes.
+
+use futures::future::join_all;
+use muster_proto::users::UserRequest;
+use tonic::{Code, Request};
+
+use crate::desk::{Desk, ok, placed, unplaced, until};
+
+const CALLS: i32 = 500;
+/// The first call's write, and the others' in chunks of 256; with room for one more.
+const APPENDS_MAX: usize = 4;
+
+/// Makes many calls while the write of the first one is held. Returns how many writes there were.
+async fn appends_of_many_calls(call: impl Fn(i32) -> Request<UserRequest>) -> usize {
+    let desk = Desk::open().await;
+    desk.store.hold_appends(true);
+    let calls = join_all((0..CALLS).map(|place| desk.send(call(place))));
+    let release = async {
+        until("the first write is held", async || desk.store.appends() == 1).await;
+        // Calls come in one after another on a connection: when these are answered, all have come.
+        for _ in 0..3 {
+            assert_eq!(desk.batch("nobody").await.unwrap_err().code(), Code::NotFound);
+        }
+        desk.store.hold_appends(false);
+    };
+    let (answers, ()) = tokio::join!(calls, release);
+    for answer in answers {
+        assert_eq!(answer.unwrap(), ok());
+    }
+    let mut queued = desk.queued().await;
+    queued.sort_unstable();
+    assert_eq!(queued, Vec::from_iter(0..CALLS));
+    desk.store.appends()
+}
+
+#[tokio::test]
+async fn calls_without_a_batch_share_writes() {
+    let appends = appends_of_many_calls(unplaced).await;
+    assert!(appends <= APPENDS_MAX, "{appends} appends");
+}
+
+#[tokio::test]
+async fn calls_of_one_batch_share_writes() {
+    let appends = appends_of_many_calls(|place| placed("b", place as u64, place)).await;
+    // The first one finds out that the batch is new.
+    assert!(appends <= APPENDS_MAX + 1, "{appends} appends");
+}

@@ -1,0 +1,16 @@
+//! What a caller of the server notices: a real server, real clients, and the embedded store.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod batches;
+mod desk;
+mod gate;
+mod group_commit;
+mod limits;
+mod metadata;
+mod probes;
+mod reflection;
+mod resend;
+mod store_away;
+mod stream;
+mod unary;

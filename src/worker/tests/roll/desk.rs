@@ -1,0 +1,157 @@
+//! A folder with a store and a roll, both of which can be put back to an earlier state.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use muster_program::shutdown::Shutdown;
+use muster_proto::chunk::Encoder;
+use muster_proto::users::UserRequest;
+use muster_queue::embedded::EmbeddedQueue;
+use muster_queue::{
+    BatchId, BatchOptions, BatchState, DeadLetter, NewChunk, Outcome, Output, Places, Queue, Work,
+    WorkerId,
+};
+use muster_worker::roll::{Error, FILE_NAME, MANIFEST_NAME, Manifest, Roll};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+/// More chunks than any test sends.
+const ALL: usize = 100;
+const CHUNK_RECORDS: usize = 10;
+
+pub(crate) struct Desk {
+    home: TempDir,
+}
+
+/// What was in a file; `None` if it was not there.
+pub(crate) type Content = Option<Vec<u8>>;
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn store_file(&self) -> PathBuf {
+        self.home.path().join("queue.redb")
+    }
+
+    pub(crate) fn roll_file(&self) -> PathBuf {
+        self.folder().join(FILE_NAME)
+    }
+
+    pub(crate) fn manifest_file(&self) -> PathBuf {
+        self.folder().join(MANIFEST_NAME)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.path().join("roll")
+    }
+
+    pub(crate) fn roll(&self) -> Roll {
+        Roll::in_folder(&self.folder()).unwrap()
+    }
+
+    pub(crate) fn open(&self) -> EmbeddedQueue {
+        EmbeddedQueue::open(&self.store_file()).unwrap()
+    }
+
+    /// Completes a batch of the records with these ids.
+    pub(crate) async fn complete(&self, batch: &str, ids: impl IntoIterator<Item = i32>) {
+        complete(&self.open(), batch, ids).await;
+    }
+
+    /// Writes the roll as a process would that begins and ends with it.
+    pub(crate) async fn write(&self) -> Result<(), Error> {
+        self.roll().write(&self.open(), &Shutdown::default()).await
+    }
+
+    /// The ids in the roll, which is laid out as it must be and described by its manifest.
+    pub(crate) fn ids(&self) -> Vec<i32> {
+        let roll = fs::read_to_string(self.roll_file()).unwrap();
+        let records: Vec<serde_json::Value> = serde_json::from_str(&roll).unwrap();
+        assert_eq!(roll.lines().count(), records.len() + 2, "a record a line: {roll}");
+        let manifest = self.manifest();
+        assert_eq!(manifest.records, records.len() as u64);
+        assert_eq!(manifest.bytes, roll.len() as u64);
+        let digest = Sha256::digest(&roll);
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(manifest.sha256, hex);
+        records.iter().map(|record| id_of(&record["id"])).collect()
+    }
+
+    pub(crate) fn manifest(&self) -> Manifest {
+        self.roll().manifest().unwrap()
+    }
+
+    /// The state of a batch, and the digest of the roll that first held it.
+    pub(crate) async fn batch(&self, batch: &str) -> (BatchState, Option<String>) {
+        let batch = self.open().batch(&id(batch)).await.unwrap().unwrap();
+        (batch.state, batch.roll_sha256)
+    }
+}
+
+fn id_of(value: &serde_json::Value) -> i32 {
+    i32::try_from(value.as_i64().unwrap()).unwrap()
+}
+
+/// Reads a file, for [`put_back`].
+pub(crate) fn content(path: &PathBuf) -> Content {
+    fs::read(path).ok()
+}
+
+/// Puts a file back to what was in it.
+pub(crate) fn put_back(path: &PathBuf, content: Content) {
+    match content {
+        Some(content) => fs::write(path, content).unwrap(),
+        None => fs::remove_file(path).unwrap(),
+    }
+}
+
+/// Completes a batch: a record whose id is negative becomes a dead letter.
+pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoIterator<Item = i32>) {
+    let (batch, ids) = (id(batch), Vec::from_iter(ids));
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    let mut place = 0;
+    for ids in ids.chunks(CHUNK_RECORDS) {
+        let count = u32::try_from(ids.len()).unwrap();
+        let chunk = NewChunk { places: Places::From(place), count, payload: payload(ids) };
+        queue.append(&batch, &chunk).await.unwrap();
+        place += u64::from(count);
+    }
+    queue.seal(&batch, Some(place)).await.unwrap();
+    let worker = WorkerId::random("test");
+    for work in queue.lease(&worker, ALL, Duration::ZERO).await.unwrap() {
+        if let Work::Chunk(chunk) = work {
+            queue.commit(&chunk, &outcome(chunk.first, &ids)).await.unwrap();
+        }
+    }
+}
+
+fn outcome(first: u64, ids: &[i32]) -> Outcome {
+    let chunk = (0..).zip(ids.iter().copied()).skip_while(|(place, _)| *place < first);
+    let chunk = chunk.take(CHUNK_RECORDS);
+    let (dead, kept): (Vec<_>, Vec<_>) = chunk.partition(|(_, id)| *id < 0);
+    let letter = |(place, record_id)| DeadLetter {
+        place,
+        record_id,
+        reason: "negative".to_owned(),
+        record: Bytes::new(),
+    };
+    let kept: Vec<i32> = kept.into_iter().map(|(_, id)| id).collect();
+    let dead = dead.into_iter().map(letter).collect();
+    Outcome { output: Output::Rewritten(payload(&kept)), dead }
+}
+
+fn payload(ids: &[i32]) -> Bytes {
+    let mut encoder = Encoder::default();
+    for &id in ids {
+        encoder.push(&UserRequest { id, ..UserRequest::default() });
+    }
+    encoder.take()
+}
+
+fn id(text: &str) -> BatchId {
+    text.parse().unwrap()
+}

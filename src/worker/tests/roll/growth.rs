@@ -1,0 +1,99 @@
+//! The roll grows by a batch at a time.
+
+use std::fs;
+
+use muster_program::shutdown::Shutdown;
+use muster_queue::BatchState;
+use muster_worker::roll::Manifest;
+
+use crate::desk::{Desk, content};
+
+#[tokio::test]
+async fn batches_follow_one_another_in_order() {
+    let desk = Desk::new();
+    desk.complete("first", 0..25).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..25));
+    let first = desk.manifest().sha256;
+
+    desk.complete("second", 25..40).await;
+    desk.complete("third", 40..41).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..41));
+    assert_eq!(desk.batch("first").await, (BatchState::Written, Some(first)));
+    assert_eq!(desk.batch("third").await, (BatchState::Written, Some(desk.manifest().sha256)));
+}
+
+#[tokio::test]
+async fn a_roll_has_each_record_on_a_line_with_all_its_fields() {
+    let desk = Desk::new();
+    desk.complete("b", [7]).await;
+    desk.write().await.unwrap();
+    let record = concat!(
+        r#"{"id":7,"user_name":"","email":"","first_name":"","last_name":"","#,
+        r#""ip_address":"","gender":"","country":"","agent":""}"#
+    );
+    assert_eq!(fs::read_to_string(desk.roll_file()).unwrap(), format!("[\n{record}\n]\n"));
+}
+
+#[tokio::test]
+async fn the_manifest_says_what_the_roll_holds() {
+    let desk = Desk::new();
+    assert_eq!(desk.manifest(), Manifest::default());
+    desk.complete("first", [1, -2, 3, -4]).await;
+    desk.complete("second", [5, -6]).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), [1, 3, 5]);
+    let Manifest { records, batches, dead, last_batch, .. } = desk.manifest();
+    assert_eq!((records, batches, dead), (3, 2, 3));
+    assert_eq!(last_batch.as_deref(), Some("second"));
+}
+
+#[tokio::test]
+async fn an_empty_batch_makes_an_empty_roll_that_can_grow() {
+    let desk = Desk::new();
+    desk.complete("empty", []).await;
+    desk.complete("dead", [-1]).await;
+    desk.write().await.unwrap();
+    assert_eq!(fs::read_to_string(desk.roll_file()).unwrap(), "[\n]\n");
+    assert!(desk.ids().is_empty());
+
+    desk.complete("full", [1, 2]).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_empty_batch_leaves_a_full_roll_as_it_is() {
+    let desk = Desk::new();
+    desk.complete("full", [1, 2]).await;
+    desk.write().await.unwrap();
+    let before = content(&desk.roll_file());
+
+    desk.complete("empty", []).await;
+    desk.write().await.unwrap();
+    assert_eq!(content(&desk.roll_file()), before);
+    assert_eq!(desk.ids(), [1, 2]);
+    assert_eq!(desk.manifest().batches, 2);
+    assert_eq!(desk.batch("empty").await.0, BatchState::Written);
+}
+
+#[tokio::test]
+async fn without_a_complete_batch_nothing_is_written() {
+    let desk = Desk::new();
+    desk.write().await.unwrap();
+    assert!(!desk.roll_file().exists() && !desk.manifest_file().exists());
+}
+
+#[tokio::test]
+async fn a_shutdown_leaves_the_batches_for_later() {
+    let desk = Desk::new();
+    desk.complete("b", [1]).await;
+    let shutdown = Shutdown::default();
+    shutdown.begin();
+    desk.roll().write(&desk.open(), &shutdown).await.unwrap();
+    assert!(!desk.roll_file().exists());
+
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), [1]);
+}
