@@ -186,3 +186,47 @@ fn a_missing_file_is_a_usage_error_that_names_it_and_writes_nothing() {
     assert!(finished.stderr.contains("no-such-users.json"), "{finished}");
     assert!(names_in(&desk.output_folder()).is_empty());
 }
+
+#[test]
+fn a_roll_that_would_replace_its_own_input_is_refused() {
+    let desk = Desk::new();
+    desk.run(&examples::folder(), &[]).expect_code(3);
+    let before = fs::read(desk.roll()).unwrap();
+    let finished = desk.run(&desk.output_folder(), &[]).expect_code(2);
+    assert!(finished.stderr.contains("is both input and output"), "{finished}");
+    assert_eq!(fs::read(desk.roll()).unwrap(), before);
+}
+
+#[test]
+fn a_folder_as_output_is_a_usage_error() {
+    let desk = Desk::new();
+    let mut command = desk.command();
+    command.arg(examples::folder()).arg("--output").arg(desk.output_folder());
+    let finished = Process::start("muster run", &mut command).wait(LIMIT).expect_code(2);
+    assert!(finished.stderr.contains("is a folder"), "{finished}");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let desk = Desk::new();
+    let input = desk.input("users.json", |file| write_json(file, users(10)).unwrap());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = desk.command();
+    command.arg(input).arg("--output").arg(desk.roll()).stdout(writer).stderr(Stdio::null());
+    assert_eq!(command.status().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_up_dumps_is_one_file_that_it_reads_again() {
+    let desk = Desk::new();
+    let dump = |options: &[&str]| {
+        let mut command = programs::command("muster");
+        command.args(["up", "--dump-config"]).args(options).current_dir(desk.folder.path());
+        Process::start("muster up", &mut command).wait(LIMIT).expect_code(0).stdout
+    };
+    let dumped = dump(&["--store", "file:mine.redb"]);
+    assert_eq!(dumped.matches("file:mine.redb").count(), 1, "{dumped}");
+    fs::write(desk.folder.path().join("muster.toml"), &dumped).unwrap();
+    assert_eq!(dump(&["--config", "muster.toml"]), dumped);
+}

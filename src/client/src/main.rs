@@ -1,7 +1,6 @@
 //! `muster-client`: sends the records of JSON files, and waits for them if asked.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,9 +61,9 @@ struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<Mode>,
     /// How many unary calls are under way at once [default: 32]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    in_flight: Option<NonZeroUsize>,
+    in_flight: Option<u32>,
     /// How long to try again while nothing gets through [default: 60s]
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,12 +94,13 @@ fn run(command: &Send) -> Result<u8, (u8, Failure)> {
     let config: Config =
         config::load(&sources, &command.settings).map_err(|error| usage(error.into()))?;
     if command.config.only_looks() {
-        command.config.show(&config::dump(&config).map_err(|error| usage(error.into()))?);
+        let dump = config::dump(&config).map_err(|error| usage(error.into()))?;
+        command.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
     logging::start(&config.log).map_err(|error| usage(error.into()))?;
     let report = send(command, &config)?;
-    report.print(command.json);
+    report.print(command.json).map_err(|error| (exit::FAILURE, error.into()))?;
     Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
 }
 

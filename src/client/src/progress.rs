@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster_program::output;
 
 /// The bar. It is drawn on standard error if that is a terminal.
 #[derive(Clone, Debug)]
@@ -22,13 +23,14 @@ impl Progress {
         if !std::io::stderr().is_terminal() {
             return Self::hidden();
         }
-        let known = "{bar:30} {percent}%  {msg} records  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+        let known = "{wide_bar} {percent}%  {msg} records  {bytes}/{total_bytes}  {eta} left";
         let unknown = "{spinner} {msg} records  {bytes}  {bytes_per_sec}";
         let template = if bytes.is_some() { known } else { unknown };
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr());
         bar.set_style(style);
+        bar.set_message("0");
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }
@@ -42,9 +44,8 @@ impl Progress {
     }
 
     /// Says what is wrong, above the bar.
-    #[expect(clippy::print_stderr, reason = "the report of what was not taken, as it is found")]
     pub fn complain(&self, complaint: &dyn std::fmt::Display) {
-        self.bar.suspend(|| eprintln!("{complaint}"));
+        self.bar.suspend(|| output::complain(complaint));
     }
 
     /// Takes the bar away.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use muster_program::output;
 use serde::Serialize;
 
 /// How a job ended. As JSON it is what `--json` prints.
@@ -42,13 +43,13 @@ impl Report {
     }
 
     /// Prints the report on standard output: for a program, or for a person.
-    #[expect(clippy::print_stdout, reason = "the result of a command")]
-    pub fn print(&self, json: bool) {
-        if json {
-            println!("{}", self.to_json());
-        } else {
-            println!("{self}");
-        }
+    ///
+    /// # Errors
+    ///
+    /// Standard output cannot be written.
+    pub fn print(&self, json: bool) -> std::io::Result<()> {
+        let text = if json { self.to_json() } else { self.to_string() };
+        output::print(&(text + "\n"))
     }
 }
 

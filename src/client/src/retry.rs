@@ -12,7 +12,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Whether the same call may succeed later.
-fn is_passing(status: &Status) -> bool {
+pub(crate) fn is_passing(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable
         | Code::ResourceExhausted

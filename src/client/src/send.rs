@@ -26,7 +26,7 @@ use crate::config::{Config, Mode};
 use crate::input::{SourceError, Sources};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::retry::Retry;
+use crate::retry::{Retry, is_passing};
 use crate::wire::{Labels, Server};
 use feed::Feed;
 use window::Lost;
@@ -62,8 +62,8 @@ pub enum Error {
     },
     /// The server refused, or could not be reached for too long.
     #[error(
-        "{server}: {} ({:?}). Of batch {batch} some records may be accepted: the same command \
-         with --batch {batch} goes on from there", .status.message(), .status.code()
+        "{server}: {} ({:?}). Of batch {batch} some records may be accepted{}",
+        reason(.status), .status.code(), advice(.status, .batch)
     )]
     Call {
         /// The server's URL.
@@ -94,6 +94,24 @@ impl Error {
     /// Whether it is the command that is wrong, and nothing was begun.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Source(_) | Self::Server { .. })
+    }
+}
+
+/// What the server said, or why it cannot be reached.
+fn reason(status: &Status) -> String {
+    let first = std::error::Error::source(status);
+    match std::iter::successors(first, |error| error.source()).last() {
+        Some(cause) => format!("{}: {cause}", status.message()),
+        None => status.message().to_owned(),
+    }
+}
+
+/// What to do about it.
+fn advice(status: &Status, batch: &str) -> String {
+    if is_passing(status) {
+        format!(": the same command with --batch {batch} goes on from there")
+    } else {
+        ", and the same command will be refused again".to_owned()
     }
 }
 

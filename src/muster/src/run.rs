@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use muster_client::input::{Source, Sources};
 use muster_client::report::Report;
 use muster_client::send::{self, Job};
 use muster_program::daemon::{self, ConfigFlags, Failure};
 use muster_program::shutdown::Shutdown;
 use muster_program::{config, exit, logging};
-use muster_queue::StoreUrl;
+use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
 use muster_worker::roll;
 use serde::Serialize;
@@ -21,6 +22,8 @@ use crate::scratch::Scratch;
 
 /// How long a run that is told to end may take to do so. Nothing of it is kept.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often a run looks whether its store has failed.
+const PING_INTERVAL: Duration = Duration::from_millis(200);
 /// How many workers a run has when it is not said.
 const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
 
@@ -46,9 +49,9 @@ pub(crate) struct Run {
 #[derive(clap::Args, Serialize)]
 struct Flags {
     /// How many workers process records at once [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    workers: Option<NonZeroU16>,
+    workers: Option<u16>,
     /// The log's level, or a filter [default: warn]
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,14 +70,38 @@ pub(crate) fn run(command: &Run) -> Result<u8, (u8, Failure)> {
         config::load_over(&defaults, &command.config.sources(), &command.settings)
             .map_err(usage)?;
     if command.config.only_looks() {
-        command.config.show(&config::dump(&worker).map_err(usage)?);
+        let dump = config::dump(&worker).map_err(usage)?;
+        command.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
     logging::start(&worker.log).map_err(|error| (exit::USAGE, error.into()))?;
+    check_output(command).map_err(|error| (exit::USAGE, error))?;
     let report = daemon::until_the_end(GRACE, |shutdown| job(command, worker, shutdown))
         .map_err(|error| (code(&error), error))?;
-    report.print(command.json);
+    report.print(command.json).map_err(|error| (exit::FAILURE, error.into()))?;
     Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
+}
+
+/// Finds out before the work that the roll has no place, or would replace its own input.
+fn check_output(command: &Run) -> Result<(), Failure> {
+    let output = &command.output;
+    if output.is_dir() {
+        return Err(format!("{} is a folder: name a file for --output", output.display()).into());
+    }
+    let made = [output.clone(), manifest_of(output)].map(|path| path.canonicalize().ok());
+    for source in Sources::from_arguments(&command.inputs)?.list {
+        if let Source::File(path) = source.as_ref()
+            && let Ok(read) = path.canonicalize()
+            && made.contains(&Some(read))
+        {
+            let path = path.display();
+            return Err(format!(
+                "{path} is both input and output: choose another --output, in another folder"
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 fn code(error: &Failure) -> u8 {
@@ -133,12 +160,27 @@ async fn pass_through(
     };
     tokio::select! {
         report = send::send(&client, &job) => Ok(report?),
+        error = failure_of(queue.as_ref()) => Err(error.into()),
         ended = daemons => Err(ended.err().unwrap_or_else(|| "told to end".into())),
+    }
+}
+
+/// Waits until the store has failed: an embedded one is not there again before the next start.
+async fn failure_of(queue: &dyn Queue) -> muster_queue::Error {
+    loop {
+        if let Err(error) = queue.ping().await {
+            return error;
+        }
+        tokio::time::sleep(PING_INTERVAL).await;
     }
 }
 
 /// Puts the finished roll and its manifest where they belong.
 fn publish(folder: &Path, output: &Path) -> std::io::Result<()> {
     std::fs::rename(folder.join(roll::FILE_NAME), output)?;
-    std::fs::rename(folder.join(roll::MANIFEST_NAME), output.with_extension("manifest.json"))
+    std::fs::rename(folder.join(roll::MANIFEST_NAME), manifest_of(output))
+}
+
+fn manifest_of(output: &Path) -> PathBuf {
+    output.with_extension("manifest.json")
 }

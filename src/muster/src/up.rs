@@ -30,7 +30,7 @@ pub(crate) struct Up {
 
 #[derive(Clone, clap::Args, Serialize)]
 struct Shared {
-    /// The store [default: file:muster.redb, in the working folder]
+    /// The store: file:PATH, redis://HOST:PORT or rediss://HOST:PORT [default: file:muster.redb, in the working folder]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
@@ -59,9 +59,9 @@ struct WorkerFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     roll: Option<PathBuf>,
     /// How many workers process records at once [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    workers: Option<NonZeroU16>,
+    workers: Option<u16>,
 }
 
 /// A program's flags: its own, and those that both have.
@@ -78,9 +78,10 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
     let (server, worker) = configs(command).map_err(usage)?;
     if command.config.only_looks() {
-        let mut settings = config::dump(&server).map_err(usage)?;
-        settings.extend(config::dump(&worker).map_err(usage)?);
-        command.config.show(&settings);
+        // The server's last: what both share is the server's here.
+        let worker = config::dump(&worker).map_err(usage)?;
+        let server = config::dump(&server).map_err(usage)?;
+        command.config.show([worker, server]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
     logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;

@@ -30,6 +30,8 @@ use serde::de::DeserializeOwned;
 
 pub use error::Error;
 
+use crate::logging;
+
 /// The sections of the file: each is read by the program of that name, and skipped by the others.
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
 
@@ -102,8 +104,11 @@ pub fn load_over<C: Settings>(
     }
     figment = figment.merge(Layer::new("the command line", flags)?);
     let config: C = figment.extract()?;
-    let log = || crate::logging::parse_filter(config.log()).map_err(|e| ("log", e.to_string()));
-    config.validate().and_then(|()| log().map(drop)).map_err(|(key, problem)| Error::BadValue {
+    let log_is_valid = || match logging::parse_filter(config.log()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(("log", error.to_string())),
+    };
+    config.validate().and_then(|()| log_is_valid()).map_err(|(key, problem)| Error::BadValue {
         key: key.to_owned(),
         origin: origin(&figment, key),
         problem,
@@ -115,7 +120,7 @@ fn origin(figment: &Figment, key: &str) -> String {
     figment.find_metadata(key).map_or_else(|| "the settings".into(), |found| found.name.to_string())
 }
 
-/// The settings as a TOML file holds them, secrets left out, for `--dump-config`.
+/// The settings as TOML, secrets left out, for `--dump-config`.
 ///
 /// # Errors
 ///

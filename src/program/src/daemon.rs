@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::{self, Settings, Sources};
 use crate::shutdown::Shutdown;
-use crate::{exit, logging};
+use crate::{exit, logging, output};
 
 /// The flags that every program with settings has.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -35,12 +35,18 @@ impl ConfigFlags {
         self.check_config || self.dump_config
     }
 
-    /// Shows settings ([`config::dump`]) on standard output, if that was asked for.
-    #[expect(clippy::print_stdout, reason = "what --dump-config is for")]
-    pub fn show(&self, settings: &toml::Table) {
+    /// Shows the settings on standard output as one file, if that was asked for. What several
+    /// programs share is the last one's.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be written.
+    pub fn show(&self, programs: impl IntoIterator<Item = toml::Table>) -> Result<(), Failure> {
         if self.dump_config {
-            print!("{settings}");
+            let file: toml::Table = programs.into_iter().flatten().collect();
+            output::print(&file.to_string())?;
         }
+        Ok(())
     }
 }
 
@@ -74,7 +80,8 @@ where
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
     let config: C = config::load(&config_flags.sources(), flags).map_err(usage)?;
     if config_flags.only_looks() {
-        config_flags.show(&config::dump(&config).map_err(usage)?);
+        let dump = config::dump(&config).map_err(usage)?;
+        config_flags.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::output;
+
 /// Everything that was asked for is done.
 pub const OK: u8 = 0;
 /// It could not be done; the message says why.
@@ -14,12 +16,11 @@ pub const INCOMPLETE: u8 = 3;
 pub const SIGNALLED: u8 = 128;
 
 /// What a `main` does with its result: prints the error with its causes, and ends with its code.
-#[expect(clippy::print_stderr, reason = "the last words of a program, whatever the log is set to")]
 pub fn report<E: std::fmt::Display>(program: &str, result: Result<u8, (u8, E)>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err((code, error)) => {
-            eprintln!("{program}: {error:#}");
+            output::complain(&format_args!("{program}: {error:#}"));
             ExitCode::from(code)
         }
     }

@@ -6,10 +6,12 @@
 //! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
+//! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 
 pub mod config;
 pub mod daemon;
 pub mod exit;
 pub mod logging;
+pub mod output;
 pub mod shutdown;

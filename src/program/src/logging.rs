@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Starts the log. A second call in one process changes nothing.
 ///
@@ -15,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 pub fn start(filter: &str) -> Result<(), InvalidFilter> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parse_filter(filter)?)
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // Someone may have started a log before, a test for example: theirs stays.
     let _ = if std::io::stderr().is_terminal() {
@@ -36,6 +38,10 @@ pub fn parse_filter(text: &str) -> Result<EnvFilter, InvalidFilter> {
         "critical" | "fatal" => "error".to_owned(),
         level => level.to_owned(),
     };
+    // A single word that is no level would be the name of a part of the program: rarely meant.
+    if !filter.contains(['=', ',', '[']) && filter.parse::<LevelFilter>().is_err() {
+        return Err(InvalidFilter { text: text.to_owned() });
+    }
     EnvFilter::builder().parse(filter).map_err(|_| InvalidFilter { text: text.to_owned() })
 }
 
@@ -62,7 +68,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused_by_name() {
-        let error = parse_filter("info,=,").unwrap_err();
-        assert!(error.to_string().starts_with("`info,=,` is no log level"), "{error}");
+        for text in ["info,=,", "verbose", "muster_queue"] {
+            let error = parse_filter(text).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("`{text}` is no log level")), "{error}");
+        }
     }
 }

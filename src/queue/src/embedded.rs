@@ -27,7 +27,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,6 +64,8 @@ struct Store {
     leases: Mutex<Leases>,
     /// Rings after every change that may have made an entry free to lease.
     changed: Notify,
+    /// Why nothing more can be written until the next start.
+    write_failure: OnceLock<StoreFault>,
 }
 
 impl EmbeddedQueue {
@@ -120,6 +122,7 @@ impl Store {
             database,
             leases: Mutex::default(),
             changed: Notify::new(),
+            write_failure: OnceLock::new(),
         })
     }
 
@@ -244,7 +247,10 @@ impl Queue for EmbeddedQueue {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.store.read(|_| Ok(()))
+        match self.store.write_failure.get() {
+            Some(fault) => Err(Fault::from(fault.clone()).into_error(&self.store.name)),
+            None => self.store.read(|_| Ok(())),
+        }
     }
 
     async fn forget(&self, _worker: &WorkerId) -> Result<()> {

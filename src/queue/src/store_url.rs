@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ::redis::IntoConnectionInfo as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Queue, Result, embedded, redis};
@@ -51,7 +52,11 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
         if text.starts_with("redis://") || text.starts_with("rediss://") {
-            return Ok(Self::Redis(text.to_owned()));
+            // What is wrong with it is not said: it may be the password.
+            return match text.into_connection_info() {
+                Ok(_) => Ok(Self::Redis(text.to_owned())),
+                Err(_) => Err(InvalidStoreUrl),
+            };
         }
         match text.strip_prefix("file:") {
             Some(path) if !path.is_empty() => Ok(Self::Embedded(PathBuf::from(path))),
@@ -126,7 +131,15 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "file:", "localhost:6379", "http://localhost", "Redis://x"] {
+        for text in [
+            "",
+            "file:",
+            "localhost:6379",
+            "http://localhost",
+            "Redis://x",
+            "redis://",
+            "redis://localhost:abc",
+        ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
         }
     }

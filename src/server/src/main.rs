@@ -29,11 +29,12 @@ struct Flags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
-    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
+    /// redis://127.0.0.1:6379]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
-    /// The log's level, or a filter: info, debug, info,muster_queue=trace
+    /// The log's level, or a filter such as info,muster_queue=trace [default: info]
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,

@@ -14,6 +14,9 @@ use tonic_health::server::HealthReporter;
 /// How often the store is asked.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Why the server is not ready in the end. It goes without saying in the log.
+const ENDING: &str = "the server is shutting down";
+
 /// Whether the server is ready, or why not.
 pub(crate) type Readiness = Result<(), String>;
 
@@ -30,7 +33,7 @@ pub(crate) fn watch(
             let readiness = queue.ping().await.map_err(|error| error.to_string());
             tell(&health, &sender, readiness).await;
             if tokio::time::timeout(INTERVAL, ending.cancelled()).await.is_ok() {
-                tell(&health, &sender, Err("the server is shutting down".to_owned())).await;
+                tell(&health, &sender, Err(ENDING.to_owned())).await;
                 return;
             }
         }
@@ -47,7 +50,7 @@ async fn tell(health: &HealthReporter, sender: &watch::Sender<Readiness>, readin
         let changed = *current != readiness;
         match &readiness {
             Ok(()) if changed => tracing::info!("ready: the store answers"),
-            Err(reason) if changed => tracing::info!(reason, "not ready"),
+            Err(reason) if changed && reason != ENDING => tracing::warn!(reason, "not ready"),
             _ => {}
         }
         *current = readiness;

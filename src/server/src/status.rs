@@ -8,7 +8,9 @@ pub(crate) fn of(error: &Error) -> Status {
     let message = error.to_string();
     match error {
         Error::Unavailable { .. } => {
-            tracing::warn!(%error, "the store is away");
+            // A line for each call would flood the log; that the store is away is said once, by
+            // `readiness`.
+            tracing::debug!(%error, "the store is away");
             Status::unavailable("the store is unavailable; try again")
         }
         Error::Corrupt { .. } => {

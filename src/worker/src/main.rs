@@ -1,6 +1,5 @@
 //! `muster-worker`: leases chunks, processes their records, commits, and writes the roll.
 
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,19 +21,20 @@ struct Cli {
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
-    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
+    /// The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
+    /// redis://127.0.0.1:6379]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
-    /// The folder of the roll, shared by all workers of the store
+    /// The folder of the roll, shared by all workers of the store [default: the working folder]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     roll: Option<PathBuf>,
-    /// How many workers this process runs
-    #[arg(long, value_name = "N")]
+    /// How many workers this process runs [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    workers: Option<NonZeroU16>,
-    /// The log's level, or a filter: info, debug, info,muster_queue=trace
+    workers: Option<u16>,
+    /// The log's level, or a filter such as info,muster_queue=trace [default: info]
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,

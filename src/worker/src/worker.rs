@@ -124,7 +124,9 @@ impl Worker {
                 // What is not committed when the end comes is taken over by others.
                 Err(_) if self.shutdown.has_begun() && failures > 0 => break,
                 Err(error) => {
-                    tracing::warn!(worker = %self.id, batch = %chunk.batch, %error, "not committed yet");
+                    if failures == 0 {
+                        tracing::warn!(worker = %self.id, batch = %chunk.batch, %error, "not committed yet");
+                    }
                     self.pause(backoff(failures)).await;
                     failures = failures.saturating_add(1);
                 }

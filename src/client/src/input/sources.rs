@@ -12,6 +12,9 @@ use super::natural;
 /// The endings of the files that are taken from a folder, in any case.
 const EXTENSIONS: [&str; 3] = ["json", "ndjson", "jsonl"];
 
+/// How a gzip file begins. No JSON does.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// One thing to read records from. Its `Display` is what a person calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -56,7 +59,7 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// A path does not exist or cannot be read, a folder has no such file, or `-` comes twice.
+    /// A path does not exist, cannot be read or is compressed, a folder has no such file, or `-` comes twice.
     pub fn from_arguments<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Self, SourceError> {
         let mut sources = Self { list: Vec::new(), bytes: Some(0) };
         for argument in arguments {
@@ -94,7 +97,14 @@ impl Sources {
         if metadata.is_file() {
             // Finds out now, not after a million records, that a file may not be read. A pipe is
             // left alone: it can be opened only once.
-            File::open(&path).map_err(|source| unreadable(&path, source))?;
+            let mut head = Vec::with_capacity(GZIP.len());
+            let file = File::open(&path).map_err(|source| unreadable(&path, source))?;
+            file.take(GZIP.len() as u64)
+                .read_to_end(&mut head)
+                .map_err(|source| unreadable(&path, source))?;
+            if head == GZIP {
+                return Err(SourceError::Compressed(path));
+            }
             self.bytes = self.bytes.map(|bytes| bytes + metadata.len());
         } else {
             self.bytes = None;
@@ -159,6 +169,9 @@ pub enum SourceError {
         .0.display(), endings()
     )]
     NoFiles(PathBuf),
+    /// The file is compressed.
+    #[error("{} is compressed: unpack it first, or use gzip -dc and - for standard input", .0.display())]
+    Compressed(PathBuf),
     /// Standard input can be read only once.
     #[error("- (standard input) is given twice: give it once")]
     StdinTwice,
@@ -249,6 +262,16 @@ mod tests {
                  name the files themselves if they are called otherwise"
             )
         );
+    }
+
+    #[test]
+    fn a_compressed_file_is_refused_by_name() {
+        let folder = folder(&["1.json"]);
+        let path = folder.path().join("1.json");
+        fs::write(&path, b"\x1f\x8b\x08").unwrap();
+
+        let said = "is compressed: unpack it first, or use gzip -dc and - for standard input";
+        assert_eq!(error(&path), format!("{} {said}", path.display()));
     }
 
     #[cfg(unix)]

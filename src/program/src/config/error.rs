@@ -7,7 +7,7 @@ use figment::error::Kind;
 use super::SECTIONS;
 
 /// The least likeness, from 0 to 1, at which a key is suggested for a misspelt one.
-const LIKENESS_MIN: f64 = 0.7;
+const LIKENESS_MIN: f64 = 0.85;
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -71,9 +71,38 @@ impl From<figment::Error> for Error {
                 Self::UnknownKey { nearest: nearest(&key, known), origin: origin.into_owned(), key }
             }
             kind => {
-                Self::BadValue { key: path, origin: origin.into_owned(), problem: kind.to_string() }
+                Self::BadValue { key: path, origin: origin.into_owned(), problem: problem(kind) }
             }
         }
+    }
+}
+
+/// What is wrong with a value, and what would be right, as a person would say it.
+fn problem(kind: Kind) -> String {
+    match kind {
+        Kind::InvalidType(found, expected) => {
+            format!("found {found}, expected {}", plain(&expected))
+        }
+        Kind::InvalidValue(found, expected) => {
+            format!("found {found}, expected {}", plain(&expected))
+        }
+        Kind::UnknownVariant(found, known) => {
+            format!("found `{found}`, expected one of: {}", known.join(", "))
+        }
+        kind => kind.to_string(),
+    }
+}
+
+/// What a value has to be, in other words than those of the types.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "a boolean" => "true or false",
+        "a duration" => "a time with its unit, such as 30s or 5m",
+        "u16" => "a whole number from 0 to 65535",
+        "a nonzero u16" => "a whole number from 1 to 65535",
+        "a nonzero usize" => "a whole number from 1",
+        "socket address" => "an address such as 127.0.0.1:50051",
+        other => other,
     }
 }
 

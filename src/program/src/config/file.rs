@@ -10,7 +10,7 @@ pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
         .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::NoToml {
         path: path.to_owned(),
-        problem: error.to_string(),
+        problem: error.to_string().trim_end().to_owned(),
     })?;
     for name in SECTIONS {
         let Some(toml::Value::Table(settings)) = table.get(name).cloned() else {

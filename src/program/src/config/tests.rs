@@ -113,7 +113,7 @@ fn an_unknown_key_is_named_with_its_nearest_neighbour() {
 fn a_bad_value_is_named_with_its_origin() {
     assert_eq!(
         error(None, &[("MUSTER_SERVER_WORKERS", "five")]),
-        "`workers` (MUSTER_SERVER_WORKERS): invalid type: found string \"five\", expected u16"
+        "`workers` (MUSTER_SERVER_WORKERS): found string \"five\", expected a whole number from 0 to 65535"
     );
     assert_eq!(
         error(None, &[("MUSTER_SERVER_WORKERS", "0")]),

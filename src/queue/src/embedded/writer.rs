@@ -107,6 +107,10 @@ fn write_until_closed(store: &Store, mut waiting: mpsc::Receiver<Box<dyn Step>>)
     let mut group = Vec::with_capacity(GROUP_STEPS_MAX);
     while waiting.blocking_recv_many(&mut group, GROUP_STEPS_MAX) > 0 {
         let committed = commit(store, &mut group);
+        if let Err(fault @ StoreFault::Unavailable(_)) = &committed {
+            // Only the first says what happened: redb refuses all others because of it.
+            store.write_failure.get_or_init(|| fault.clone());
+        }
         for step in group.drain(..) {
             step.answer(committed.clone());
         }
