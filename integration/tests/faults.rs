@@ -4,8 +4,9 @@
 //! half until the harm is done: what is killed is killed in the middle.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Read, Write};
 use std::iter::Take;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ const RECORDS: usize = 100_000;
 const HOLD_AT_BYTES: u64 = 12_000_000;
 const FIRST_HARM_BYTES: u64 = 1_000_000;
 const FLOW: Duration = Duration::from_secs(120);
+/// What a server may take for its end, which is 10 seconds, and some for a busy machine.
+const END: Duration = Duration::from_secs(20);
+/// What an HTTP/2 client says first: the preface, and settings that set nothing.
+const HTTP2_BEGIN: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// A batch under way from a client, through a relay, to a stack.
 struct Sending {
@@ -149,4 +154,17 @@ fn a_killed_client_that_sends_its_batch_again_doubles_nothing() {
     client.kill();
     relay.release();
     start_sending(stack, &batch).finish();
+}
+
+#[test]
+fn a_connection_that_never_answers_does_not_keep_the_server_from_ending_well() {
+    let mut stack = Stack::start(Memory, 0);
+    let mut silent = TcpStream::connect((Ipv4Addr::LOCALHOST, stack.grpc_port())).unwrap();
+    silent.write_all(HTTP2_BEGIN).unwrap();
+    // The server's own settings: from here on the connection is open, and nothing answers it.
+    silent.read_exact(&mut [0; 9]).unwrap();
+
+    let server = stack.server.take().unwrap();
+    server.terminate();
+    server.wait(END).expect_code(0);
 }

@@ -28,13 +28,14 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// The service, and its task. `break_off` ends streams that are under way.
+    /// The service, and its task. `break_off` ends streams that are under way, and
+    /// refuses calls.
     pub(crate) fn start(
         queue: Arc<dyn Queue>,
         break_off: CancellationToken,
         shutdown: &Shutdown,
     ) -> Self {
-        let grouper = Grouper::start(Arc::clone(&queue), shutdown);
+        let grouper = Grouper::start(Arc::clone(&queue), break_off.clone(), shutdown);
         Self { queue, grouper, break_off }
     }
 }

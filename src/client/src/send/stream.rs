@@ -87,12 +87,8 @@ async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
         tokio::time::sleep(ACKNOWLEDGE_INTERVAL).await;
         match sender.server.batch(&sender.labels.batch).await {
             Ok(Some(batch)) => {
-                let first = window.first();
-                if let Err(lost) = window.acknowledge(batch.received) {
+                if let Err(lost) = move_on(sender, window, batch.received) {
                     return lost;
-                }
-                if window.first() > first {
-                    sender.retry.progress();
                 }
             }
             // Not opened yet, or away for now: the call itself will show.
@@ -109,6 +105,19 @@ async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
 
 /// Finds out where to go on.
 async fn acknowledge(sender: &Sender, window: &Window) -> Result<(), Stop> {
-    let batch = sender.retry.call(async || sender.server.batch(&sender.labels.batch).await).await?;
-    Ok(window.acknowledge(batch.map_or(0, |batch| batch.received))?)
+    let look = async || sender.server.batch(&sender.labels.batch).await;
+    // That the server answers is no progress: it may refuse to take records for ever.
+    let batch = sender.retry.look(look).await?;
+    move_on(sender, window, batch.map_or(0, |batch| batch.received))?;
+    Ok(())
+}
+
+/// Moves the window on to what is queued.
+fn move_on(sender: &Sender, window: &Window, received: u64) -> Result<(), Lost> {
+    let first = window.first();
+    window.acknowledge(received)?;
+    if window.first() > first {
+        sender.retry.progress();
+    }
+    Ok(())
 }

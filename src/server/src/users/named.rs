@@ -14,14 +14,15 @@ pub(super) async fn append(
     queue: &dyn Queue,
     batch: &BatchId,
     priority: Priority,
-    calls: Vec<Call>,
+    mut calls: Vec<Call>,
 ) {
-    // The same place twice at once: only one of the two calls can be the one that is stored.
-    let mut places = HashSet::new();
-    let (calls, doubled): (Vec<_>, Vec<_>) =
-        calls.into_iter().partition(|call| places.insert(call.place));
-    append_in_chunks(queue, batch, priority, calls).await;
-    append_in_chunks(queue, batch, priority, doubled).await;
+    // The same place several times at once: only one of the calls can be the one that is stored.
+    while !calls.is_empty() {
+        let mut places = HashSet::new();
+        let (distinct, doubled) = calls.into_iter().partition(|call| places.insert(call.place));
+        append_in_chunks(queue, batch, priority, distinct).await;
+        calls = doubled;
+    }
 }
 
 async fn append_in_chunks(

@@ -8,6 +8,7 @@ use muster_program::shutdown::Shutdown;
 use muster_proto::users::UserRequest;
 use muster_queue::{BatchId, Priority, Queue};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::named;
@@ -42,10 +43,15 @@ pub(super) struct Grouper {
 }
 
 impl Grouper {
-    /// Starts the task. It ends when this handle is gone and every call is answered.
-    pub(super) fn start(queue: Arc<dyn Queue>, shutdown: &Shutdown) -> Self {
+    /// Starts the task. It ends when every call is answered and this handle is gone, or no more
+    /// calls are taken because of `break_off`.
+    pub(super) fn start(
+        queue: Arc<dyn Queue>,
+        break_off: CancellationToken,
+        shutdown: &Shutdown,
+    ) -> Self {
         let (calls, waiting) = mpsc::channel(WAITING_MAX);
-        shutdown.spawn(group(queue, waiting));
+        shutdown.spawn(group(queue, waiting, break_off));
         Self { calls }
     }
 
@@ -72,14 +78,23 @@ impl Grouper {
     }
 }
 
-async fn group(queue: Arc<dyn Queue>, mut waiting: mpsc::Receiver<(Group, Call)>) {
+async fn group(
+    queue: Arc<dyn Queue>,
+    mut waiting: mpsc::Receiver<(Group, Call)>,
+    break_off: CancellationToken,
+) {
     let mut runs: HashMap<Priority, Run> = HashMap::new();
     let mut calls = Vec::new();
     loop {
+        let closed = waiting.is_closed();
         let next = waiting.recv_many(&mut calls, WAITING_MAX);
         // Cancel-safe: calls are received or not, and sealing is tried again.
         let received = tokio::select! {
             received = next => received,
+            () = break_off.cancelled(), if !closed => {
+                waiting.close();
+                continue;
+            }
             () = tokio::time::sleep(RUN_INTERVAL), if !runs.is_empty() => {
                 Run::seal_ripe(&mut runs, queue.as_ref()).await;
                 continue;
@@ -88,8 +103,9 @@ async fn group(queue: Arc<dyn Queue>, mut waiting: mpsc::Receiver<(Group, Call)>
         if received == 0 {
             break;
         }
-        write(queue.as_ref(), &mut runs, calls.drain(..)).await;
+        // First, so that nothing is appended to a run that others may have sealed as abandoned.
         Run::seal_ripe(&mut runs, queue.as_ref()).await;
+        write(queue.as_ref(), &mut runs, calls.drain(..)).await;
     }
     for run in runs.into_values() {
         run.seal(queue.as_ref()).await;

@@ -18,21 +18,6 @@ local function read(stream)
     return redis.call(unpack(command))
 end
 
-local worker, left = ARGV[1], tonumber(ARGV[2])
-
-local function read(stream)
-    local reply = redis.pcall('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', left,
-        'STREAMS', stream, '>')
-    if not reply or not reply.err then
-        return reply
-    end
-    if not string.find(reply.err, 'NOGROUP', 1, true) then
-        return error(reply)
-    end
-    redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
-    return redis.call('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', left, 'STREAMS', stream, '>')
-end
-
 local work = {}
 for _, stream in ipairs(KEYS) do
     if left > 0 then
