@@ -15,7 +15,7 @@ use muster_program::shutdown::Shutdown;
 use muster_program::{config, exit, logging};
 use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
-use muster_worker::roll;
+use muster_worker::{RollFailure, roll};
 use serde::Serialize;
 
 use crate::scratch::Scratch;
@@ -153,7 +153,8 @@ async fn pass_through(
     let daemons = async {
         let serve = server.serve(Arc::clone(&queue), shutdown);
         let work = async {
-            muster_worker::run(Arc::clone(&queue), worker, processor, shutdown).await?;
+            let queue = Arc::clone(&queue);
+            muster_worker::run(queue, worker, processor, RollFailure::GiveUp, shutdown).await?;
             Ok::<_, Failure>(())
         };
         tokio::try_join!(serve, work).map(|_| ())

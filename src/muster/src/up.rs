@@ -11,6 +11,7 @@ use muster_program::shutdown::Shutdown;
 use muster_program::{exit, logging};
 use muster_queue::StoreUrl;
 use muster_server::Server;
+use muster_worker::RollFailure;
 use serde::Serialize;
 
 /// How many workers there are when it is not said.
@@ -114,7 +115,8 @@ async fn stay(
     tracing::info!(store = %server_config.store, "starting");
     let processor = Arc::new(worker.pipeline());
     let work = async {
-        muster_worker::run(Arc::clone(&queue), &worker, processor, &shutdown).await?;
+        let queue = Arc::clone(&queue);
+        muster_worker::run(queue, &worker, processor, RollFailure::TryAgain, &shutdown).await?;
         Ok(())
     };
     tokio::try_join!(server.serve(Arc::clone(&queue), &shutdown), work).map(|_| ())

@@ -28,16 +28,26 @@ use crate::housekeeping::Held;
 use crate::processor::Processor;
 use crate::roll::Roll;
 
+/// What workers do when the roll cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RollFailure {
+    /// Say so in the log, and try again when the lease has run out: someone may make room.
+    TryAgain,
+    /// End with the error.
+    GiveUp,
+}
+
 /// Runs `config.workers` workers until the shutdown begins and each has finished what it has in
 /// hand.
 ///
 /// # Errors
 ///
-/// The roll's folder cannot be made.
+/// The roll's folder cannot be made; or, to give up, the roll cannot be written.
 pub async fn run(
     queue: Arc<dyn Queue>,
     config: &Config,
     processor: Arc<dyn Processor>,
+    roll_failure: RollFailure,
     shutdown: &Shutdown,
 ) -> Result<(), roll::Error> {
     let roll = Roll::in_folder(&config.roll)?;
@@ -49,20 +59,23 @@ pub async fn run(
             queue: Arc::clone(&queue),
             processor: Arc::clone(&processor),
             roll: roll.clone(),
+            roll_failure,
             held: Arc::clone(&held),
             lease: config.lease,
             scan_interval: config.scan_interval,
             shutdown: shutdown.clone(),
         };
-        shutdown.spawn(worker.run())
+        let working = shutdown.spawn(worker.run());
+        async {
+            working.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        }
     };
-    let workers = futures::future::join_all((0..config.workers.get()).map(worker));
+    let workers = futures::future::try_join_all((0..config.workers.get()).map(worker));
     tracing::info!(workers = config.workers, roll = %roll.path().display(), "working");
     tokio::select! {
-        _ = workers => {}
-        () = housekeeping::keep(queue.as_ref(), &held, config.lease) => {}
+        ended = workers => ended.map(|_| ()),
+        () = housekeeping::keep(queue.as_ref(), &held, config.lease) => Ok(()),
     }
-    Ok(())
 }
 
 /// This machine's name, as far as it can be had without asking the network.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use muster_program::daemon::{self, ConfigFlags};
+use muster_worker::RollFailure;
 use muster_worker::config::Config;
 use serde::Serialize;
 
@@ -46,6 +47,6 @@ fn main() -> ExitCode {
         let queue = config.store.open().await?;
         tracing::info!(store = %config.store, "starting");
         let processor = Arc::new(config.pipeline());
-        Ok(muster_worker::run(queue, &config, processor, &shutdown).await?)
+        Ok(muster_worker::run(queue, &config, processor, RollFailure::TryAgain, &shutdown).await?)
     })
 }

@@ -7,11 +7,11 @@ use muster_program::shutdown::Shutdown;
 use muster_queue::{Chunk, Committed, Lease, Queue, Work, WorkerId};
 use tokio::time::Instant;
 
-use crate::backoff;
 use crate::housekeeping::Held;
 use crate::outcome;
 use crate::processor::Processor;
-use crate::roll::Roll;
+use crate::roll::{self, Roll};
+use crate::{RollFailure, backoff};
 
 /// How many chunks a worker leases at once: enough to commit several in one round trip, few
 /// enough that a small batch is shared among all.
@@ -23,6 +23,7 @@ pub(crate) struct Worker {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) processor: Arc<dyn Processor>,
     pub(crate) roll: Roll,
+    pub(crate) roll_failure: RollFailure,
     pub(crate) held: Arc<Held>,
     pub(crate) lease: Duration,
     pub(crate) scan_interval: Duration,
@@ -31,7 +32,11 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Works until the shutdown begins.
-    pub(crate) async fn run(self) {
+    ///
+    /// # Errors
+    ///
+    /// The roll cannot be written, and the worker is to give up.
+    pub(crate) async fn run(self) -> Result<(), roll::Error> {
         let mut failures = 0;
         let mut next_scan = Instant::now();
         while !self.shutdown.has_begun() {
@@ -46,7 +51,7 @@ impl Worker {
                         tracing::info!(worker = %self.id, "the store is back");
                     }
                     failures = 0;
-                    self.do_work(work).await;
+                    self.do_work(work).await?;
                 }
                 Err(error) => {
                     if failures == 0 {
@@ -60,6 +65,7 @@ impl Worker {
         if let Err(error) = self.queue.forget(&self.id).await {
             tracing::debug!(worker = %self.id, %error, "could not say goodbye");
         }
+        Ok(())
     }
 
     /// Takes over what silent workers left behind, or leases what waits.
@@ -75,7 +81,7 @@ impl Worker {
         self.queue.lease(&self.id, CHUNKS_MAX, self.scan_interval).await
     }
 
-    async fn do_work(&self, work: Vec<Work>) {
+    async fn do_work(&self, work: Vec<Work>) -> Result<(), roll::Error> {
         self.held.add(work.iter().map(Work::lease));
         let (mut chunks, mut rolls) = (Vec::new(), Vec::new());
         for piece in work {
@@ -87,9 +93,7 @@ impl Worker {
         if !chunks.is_empty() {
             self.do_chunks(chunks).await;
         }
-        if !rolls.is_empty() {
-            self.write_roll(&rolls).await;
-        }
+        if rolls.is_empty() { Ok(()) } else { self.write_roll(&rolls).await }
     }
 
     /// Processes chunks and commits them. All of them, also when the end has begun: processing
@@ -153,11 +157,16 @@ impl Worker {
 
     /// Writes every complete batch into the roll. When it fails, the leases run out and someone
     /// tries again.
-    async fn write_roll(&self, leases: &[Lease]) {
-        if let Err(error) = self.roll.write(self.queue.as_ref(), &self.shutdown).await {
-            tracing::error!(worker = %self.id, error = %error, "the roll is not written; it will be tried again");
-        }
+    async fn write_roll(&self, leases: &[Lease]) -> Result<(), roll::Error> {
+        let written = self.roll.write(self.queue.as_ref(), &self.shutdown).await;
         self.held.remove(leases.iter());
+        match (written, self.roll_failure) {
+            (Err(error), RollFailure::TryAgain) => {
+                tracing::error!(worker = %self.id, %error, "the roll is not written; it will be tried again");
+                Ok(())
+            }
+            (written, _) => written,
+        }
     }
 
     /// Waits, at most until the end begins.
