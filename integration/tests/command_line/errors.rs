@@ -43,7 +43,7 @@ fn a_value_that_does_not_fit() {
     let desk = Desk::new();
     desk.put("worker.toml", "[worker]\nworkers = \"many\"\n");
     insta::assert_snapshot!(refusal(&desk, "muster-worker --config worker.toml"), @r#"
-    muster-worker: `workers` (worker.toml): invalid type: found string "many", expected a nonzero u16
+    muster-worker: `workers` (worker.toml): found string "many", expected a whole number from 1 to 65535
     "#);
     insta::assert_snapshot!(refusal_with(&desk, "muster-worker", "MUSTER_WORKER_LEASE", "1ms"), @r"
     muster-worker: `lease` (MUSTER_WORKER_LEASE): must be at least 500ms

@@ -19,8 +19,9 @@ fn muster_server() {
     Options:
           --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
           --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
-          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
-          --log <FILTER>   The log's level, or a filter: info, debug, info,muster_queue=trace
+          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
+                           redis://127.0.0.1:6379]
+          --log <FILTER>   The log's level, or a filter such as info,muster_queue=trace [default: info]
           --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config   Check the settings, and end
           --dump-config    Print the settings in force as TOML, without secrets, and end
@@ -37,10 +38,12 @@ fn muster_worker() {
     Usage: muster-worker [OPTIONS]
 
     Options:
-          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH
-          --roll <DIR>     The folder of the roll, shared by all workers of the store
-          --workers <N>    How many workers this process runs
-          --log <FILTER>   The log's level, or a filter: info, debug, info,muster_queue=trace
+          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
+                           redis://127.0.0.1:6379]
+          --roll <DIR>     The folder of the roll, shared by all workers of the store [default: the
+                           working folder]
+          --workers <N>    How many workers this process runs [default: 1]
+          --log <FILTER>   The log's level, or a filter such as info,muster_queue=trace [default: info]
           --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config   Check the settings, and end
           --dump-config    Print the settings in force as TOML, without secrets, and end
@@ -182,7 +185,8 @@ fn muster_up() {
     Usage: muster up [OPTIONS]
 
     Options:
-          --store <URL>    The store [default: file:muster.redb, in the working folder]
+          --store <URL>    The store: file:PATH, redis://HOST:PORT or rediss://HOST:PORT [default:
+                           file:muster.redb, in the working folder]
           --log <FILTER>   The log's level, or a filter [default: info]
           --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
           --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
