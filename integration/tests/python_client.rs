@@ -88,7 +88,7 @@ impl Installation {
         let path = self.folder.path().join("all_users.json");
         wait::until(
             ROLL,
-            || (roll::count(&path) == users.len()).then_some(()),
+            || (roll::count(&path) == users.len() as u64).then_some(()),
             || format!("the roll has {} of {} records", roll::count(&path), users.len()),
         );
         assert_roll(&path, users);
