@@ -139,6 +139,7 @@ pub struct ResultChunk {
 pub enum Committed {
     /// The outcome is stored: it was the first for this chunk.
     Taken,
-    /// The chunk had been committed before, by whoever; nothing was stored.
+    /// The chunk had been committed before, by whoever, or the lease had ended by release; nothing
+    /// was stored.
     Refused,
 }

@@ -4,7 +4,7 @@
 -- ARGV: 1 worker, 2 idle time in milliseconds, 3 how many pieces of work at most
 -- Returns the work in the form of XREADGROUP's reply.
 --
--- XAUTOCLAIM would count an entry that was deleted while it was leased.
+-- Not XAUTOCLAIM: before Redis 7 it also returns entries that were deleted while they were leased.
 local worker, idle, left = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local PAGE = 100
 
