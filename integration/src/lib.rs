@@ -9,7 +9,9 @@
 //! | [`programs`] | where the built programs are |
 //! | [`process`] | one running program: its lines, its end, its death |
 //! | [`redis_server`] | a real Redis that can be killed and started again |
-//! | [`relay`] | a TCP relay that stops the flow in the middle of a batch |
+//! | [`sentinel`], [`cluster`] | several of them, which go on when a master is killed |
+//! | [`resp`] | a command for a Redis |
+//! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
 //! | [`http`] | a GET for the probes |
 //! | [`ports`] | a port that is free |
 //! | [`stack`] | Redis, a server and workers that belong together |
@@ -19,6 +21,7 @@
 //! All but [`users`], [`examples`] and [`roll`] are for tests, and panic with words when something
 //! is not as it must be.
 
+pub mod cluster;
 pub mod examples;
 pub mod http;
 pub mod ports;
@@ -26,7 +29,9 @@ pub mod process;
 pub mod programs;
 pub mod redis_server;
 pub mod relay;
+pub mod resp;
 pub mod roll;
+pub mod sentinel;
 pub mod stack;
 pub mod summary;
 pub mod users;

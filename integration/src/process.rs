@@ -1,7 +1,9 @@
 //! One running program: its lines, its end, its death.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -20,6 +22,7 @@ pub struct Process {
     child: Child,
     output: Arc<Mutex<Output>>,
     readers: Vec<JoinHandle<()>>,
+    has_log: bool,
 }
 
 /// What a program has written so far, by lines.
@@ -56,6 +59,21 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start_with_input(name: &str, command: &mut Command, input: Stdio) -> Self {
+        Self::spawn(name, command, input, None)
+    }
+
+    /// Starts a program whose lines also go to the end of the file `log`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started, or the file cannot be opened.
+    pub fn start_with_log(name: &str, command: &mut Command, log: &Path) -> Self {
+        let log = File::options().create(true).append(true).open(log);
+        let log = log.unwrap_or_else(|error| panic!("the log of {name} cannot be opened: {error}"));
+        Self::spawn(name, command, Stdio::null(), Some(&Arc::new(log)))
+    }
+
+    fn spawn(name: &str, command: &mut Command, input: Stdio, log: Option<&Arc<File>>) -> Self {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
             .spawn()
@@ -64,10 +82,10 @@ impl Process {
         let stdout = child.stdout.take().expect("standard output is piped");
         let stderr = child.stderr.take().expect("standard error is piped");
         let readers = vec![
-            collect(stdout, Arc::clone(&output), |output| &mut output.stdout),
-            collect(stderr, Arc::clone(&output), |output| &mut output.stderr),
+            collect(stdout, Arc::clone(&output), log.cloned(), |output| &mut output.stdout),
+            collect(stderr, Arc::clone(&output), log.cloned(), |output| &mut output.stderr),
         ];
-        Self { name: name.to_owned(), child, output, readers }
+        Self { name: name.to_owned(), child, output, readers, has_log: log.is_some() }
     }
 
     /// Waits until the program has written a line with `text` in it, to either stream.
@@ -76,7 +94,7 @@ impl Process {
     ///
     /// When `limit` passes, or when the program ends first.
     pub fn wait_for_line(&mut self, text: &str, limit: Duration) {
-        let Self { name, child, output, readers } = self;
+        let Self { name, child, output, readers, .. } = self;
         wait::until(
             limit,
             || {
@@ -128,8 +146,30 @@ impl Process {
     ///
     /// When the signal cannot be sent.
     pub fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    /// Stops the program where it is (SIGSTOP), until [`Process::thaw`].
+    ///
+    /// # Panics
+    ///
+    /// When the signal cannot be sent.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets the program go on (SIGCONT), if it was stopped.
+    ///
+    /// # Panics
+    ///
+    /// When the signal cannot be sent.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id is an i32");
-        kill(Pid::from_raw(id), Signal::SIGTERM).expect("a child can be signalled");
+        kill(Pid::from_raw(id), signal).expect("a child can be signalled");
     }
 
     /// Kills the program (SIGKILL) and waits until it is gone.
@@ -152,7 +192,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.end();
-        if thread::panicking() {
+        if thread::panicking() && !self.has_log {
             // Beside the test's own message: why it failed often stands here.
             let _ = writeln!(io::stderr(), "\n=== {} ===\n{}", self.name, lock(&self.output));
         }
@@ -210,11 +250,15 @@ pub fn peak_memory_of_children() -> u64 {
 fn collect(
     stream: impl Read + Send + 'static,
     output: Arc<Mutex<Output>>,
+    log: Option<Arc<File>>,
     lines: fn(&mut Output) -> &mut Vec<String>,
 ) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
+            if let Some(mut log) = log.as_deref() {
+                writeln!(log, "{line}").expect("there is room for a log");
+            }
             lines(&mut lock(&output)).push(line);
         }
     })
@@ -253,6 +297,24 @@ mod tests {
         sleeper.terminate();
         assert_eq!(sleeper.wait(LIMIT).code(), None);
         shell("exec sleep 60").kill();
+    }
+
+    #[test]
+    fn a_program_that_is_frozen_goes_on_when_it_is_thawed_and_its_lines_are_in_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo up; while [ ! -e go ]; do sleep 0.01; done; echo done"]);
+        command.current_dir(folder.path());
+        let mut process = Process::start_with_log("sh", &mut command, &log);
+        process.wait_for_line("up", LIMIT);
+        process.freeze();
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        thread::sleep(Duration::from_millis(100));
+        assert!(process.is_running());
+        process.thaw();
+        process.wait(LIMIT).expect_code(0);
+        assert_eq!(std::fs::read_to_string(log).unwrap(), "up\ndone\n");
     }
 
     #[test]

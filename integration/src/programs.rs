@@ -16,7 +16,8 @@ pub fn command(name: &str) -> Command {
     let path = profile_folder().join(name).with_extension(env::consts::EXE_EXTENSION);
     assert!(
         path.is_file(),
-        "{} is missing: run `script/test`, or `cargo build --workspace --bins` first",
+        "{} is missing: build it with `cargo build --workspace --bins` (and `--release`, if \
+         this runs so) first",
         path.display()
     );
     let mut command = Command::new(path);
@@ -38,12 +39,19 @@ pub fn target_folder() -> PathBuf {
     profile_folder().parent().expect("a profile's folder lies in the target folder").to_owned()
 }
 
-/// The folder of the built programs, `target/<profile>`: a test runs from its `deps`.
+/// The folder of the built programs, `target/<profile>`. A test runs from its `deps`.
 ///
 /// # Panics
 ///
-/// When the test does not run from there.
+/// When the program does not run from there.
 pub fn profile_folder() -> PathBuf {
-    let test = env::current_exe().expect("a test knows its own executable");
-    test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").to_owned()
+    let program = env::current_exe().expect("a program knows its own executable");
+    let folder = program.parent().expect("an executable lies in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    folder.expect("`deps` lies in target/<profile>").to_owned()
+}
+
+/// The program of the store: what `MUSTER_STORE_PROGRAM` names, or `redis-server`.
+pub fn store_program() -> String {
+    env::var("MUSTER_STORE_PROGRAM").unwrap_or_else(|_| "redis-server".to_owned())
 }

@@ -1,5 +1,9 @@
 //! A real Redis that can be killed and started again on the same data.
+//!
+//! The program is `redis-server`, or what `MUSTER_STORE_PROGRAM` names (`valkey-server`).
 
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -7,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::ports::free_port;
 use crate::process::Process;
+use crate::{programs, resp};
 
 const START: Duration = Duration::from_secs(30);
 
@@ -15,6 +20,8 @@ const START: Duration = Duration::from_secs(30);
 pub enum Durability {
     /// Nothing: all is in memory.
     Memory,
+    /// Every write, but for the last second or two (`appendfsync everysec`).
+    EverySecond,
     /// Every write that it has acknowledged (`appendfsync always`).
     EveryWrite,
 }
@@ -23,9 +30,24 @@ pub enum Durability {
 #[derive(Debug)]
 pub struct RedisServer {
     process: Option<Process>,
+    program: String,
     port: u16,
     durability: Durability,
-    folder: TempDir,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    folder: PathBuf,
+    log: Option<PathBuf>,
+    /// The folder, if it goes with the server.
+    _own: Option<TempDir>,
+}
+
+/// The end of the newest append-only file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AofEnd {
+    /// The file.
+    pub path: PathBuf,
+    /// How long it is.
+    pub bytes: u64,
 }
 
 impl RedisServer {
@@ -35,26 +57,68 @@ impl RedisServer {
     ///
     /// When there is no room for a folder.
     pub fn prepare(durability: Durability) -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        Self { process: None, port: free_port(), durability, folder }
+        let own = tempfile::tempdir().expect("there is room for a folder");
+        let server = Self::prepare_in(durability, own.path());
+        Self { log: None, _own: Some(own), ..server }
+    }
+
+    /// The same, with its data and its log (`redis.log`) in this folder, which stays.
+    pub fn prepare_in(durability: Durability, folder: &Path) -> Self {
+        Self {
+            process: None,
+            program: programs::store_program(),
+            port: free_port(),
+            durability,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: folder.to_owned(),
+            log: Some(folder.join("redis.log")),
+            _own: None,
+        }
+    }
+
+    /// Starts it as this program, in place of the default one.
+    #[must_use]
+    pub fn with_program(self, program: &str) -> Self {
+        Self { program: program.to_owned(), ..self }
+    }
+
+    /// Starts it with these arguments too.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
+    /// Starts it with these variables in its environment.
+    #[must_use]
+    pub fn with_environment(self, environment: Vec<(String, String)>) -> Self {
+        Self { environment, ..self }
     }
 
     /// Starts the server, on the data that is there, and waits until it takes commands.
     ///
     /// # Panics
     ///
-    /// When `redis-server` is not installed or does not start.
+    /// When the program is not installed or does not start.
     pub fn start(&mut self) {
-        let appends = match self.durability {
-            Durability::Memory => "no",
-            Durability::EveryWrite => "yes",
+        let (appends, syncs) = match self.durability {
+            Durability::Memory => ("no", "no"),
+            Durability::EverySecond => ("yes", "everysec"),
+            Durability::EveryWrite => ("yes", "always"),
         };
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(&self.program);
         command
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendfsync", "always"])
-            .args(["--port", &self.port.to_string(), "--appendonly", appends, "--dir"])
-            .arg(self.folder.path());
-        let mut process = Process::start("redis-server (`script/test` installs it)", &mut command);
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", appends])
+            .args(["--appendfsync", syncs, "--port", &self.port.to_string(), "--dir"])
+            .arg(&self.folder)
+            .args(&self.arguments)
+            .envs(self.environment.iter().cloned());
+        let name = format!("{} (`script/test` installs redis-server)", self.program);
+        let mut process = match &self.log {
+            Some(log) => Process::start_with_log(&name, &mut command, log),
+            None => Process::start(&name, &mut command),
+        };
         process.wait_for_line("Ready to accept connections", START);
         self.process = Some(process);
     }
@@ -68,40 +132,102 @@ impl RedisServer {
         self.process.take().expect("the Redis to kill runs").kill();
     }
 
+    /// Whether it was started, and not killed.
+    pub fn is_started(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where programs find it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+
+    /// A field of `INFO`; `None` if the server does not answer or does not have it.
+    pub fn info(&self, section: &str, field: &str) -> Option<String> {
+        let info: String = resp::ask(self.port, &["INFO", section]).ok()?;
+        let mut fields = info.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(name, _)| *name == field).map(|(_, value)| value.to_owned())
+    }
+
+    /// The end of the file that the server appends to.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such file.
+    pub fn aof_end(&self) -> AofEnd {
+        // Before Redis 7 there is one file.
+        let path = newest_incremental(&self.folder.join("appendonlydir"))
+            .unwrap_or_else(|| self.folder.join("appendonly.aof"));
+        let bytes = fs::metadata(&path).unwrap_or_else(|error| panic!("{path:?}: {error}")).len();
+        AofEnd { path, bytes }
+    }
+
+    /// Cuts the append-only file of a server that does not run.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be cut.
+    pub fn cut_aof(&self, end: &AofEnd) {
+        assert!(!self.is_started(), "the file of a server that runs is not cut");
+        let file = File::options().write(true).open(&end.path).expect("the file is there");
+        file.set_len(end.bytes).expect("a file can be cut");
+    }
+}
+
+/// The incremental file with the highest number, `appendonly.aof.NUMBER.incr.aof`.
+fn newest_incremental(folder: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(folder).ok()?.map_while(Result::ok).map(|entry| entry.path());
+    let number = |path: &PathBuf| -> Option<u64> {
+        path.file_name()?.to_str()?.strip_suffix(".incr.aof")?.rsplit('.').next()?.parse().ok()
+    };
+    files.filter(|path| number(path).is_some()).max_by_key(number)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{Ipv4Addr, TcpStream};
-
     use super::*;
 
-    fn ask(redis: &RedisServer, command: &str) -> String {
-        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, redis.port)).unwrap();
-        write!(connection, "{command}\r\n").unwrap();
-        let mut answer = String::new();
-        BufReader::new(connection).read_line(&mut answer).unwrap();
-        answer.trim_end().to_owned()
+    fn set(redis: &RedisServer, key: &str) {
+        let () = resp::ask(redis.port, &["SET", key, "value"]).unwrap();
     }
 
-    /// What a key set before the server is killed has after it.
-    fn length_after_a_kill(durability: Durability) -> String {
+    fn has(redis: &RedisServer, key: &str) -> bool {
+        resp::ask(redis.port, &["EXISTS", key]).unwrap()
+    }
+
+    /// Whether a key set before the server is killed is there after it.
+    fn outlives_a_kill(durability: Durability) -> bool {
         let mut redis = RedisServer::prepare(durability);
         redis.start();
-        assert_eq!(ask(&redis, "SET key value"), "+OK");
+        set(&redis, "key");
         redis.kill();
         redis.start();
-        ask(&redis, "STRLEN key")
+        has(&redis, "key")
     }
 
     #[test]
     fn what_is_synced_outlives_a_kill_and_what_is_in_memory_does_not() {
-        assert_eq!(length_after_a_kill(Durability::EveryWrite), ":5");
-        assert_eq!(length_after_a_kill(Durability::Memory), ":0");
+        assert!(outlives_a_kill(Durability::EveryWrite));
+        assert!(!outlives_a_kill(Durability::Memory));
+    }
+
+    #[test]
+    fn a_cut_file_loses_what_was_written_after_the_cut_and_nothing_before() {
+        let mut redis = RedisServer::prepare(Durability::EveryWrite);
+        redis.start();
+        set(&redis, "before");
+        let end = redis.aof_end();
+        set(&redis, "after");
+        assert!(redis.aof_end().bytes > end.bytes);
+        redis.kill();
+        redis.cut_aof(&AofEnd { bytes: end.bytes + 3, ..end });
+        redis.start();
+        assert!(has(&redis, "before") && !has(&redis, "after"));
+        assert_eq!(redis.info("persistence", "aof_enabled").as_deref(), Some("1"));
     }
 }

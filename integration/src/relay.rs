@@ -1,17 +1,21 @@
-//! A TCP relay between the client and the server, which stops the flow in the middle of a batch.
+//! A TCP relay between two programs, which does to their connections what a network does.
 //!
-//! "In the middle" is a number of bytes, not a moment: the batch cannot be over before a test
-//! has done its harm, however fast or slow the machine.
+//! It can stop the flow towards its target after a number of bytes: "in the middle" of a batch is
+//! then no question of how fast the machine is. It can slow the flow down, delay it, keep answers
+//! back, cut all connections, and refuse new ones.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::wait;
 
 const BUFFER_BYTES: usize = 16 * 1024;
+/// How many buffers may be on their way in one direction of a connection.
+const BUFFERS_MAX: usize = 64;
 
 /// A relay on a loopback port. Its threads end with the test's process.
 #[derive(Debug)]
@@ -20,18 +24,37 @@ pub struct Relay {
     flow: Arc<Flow>,
 }
 
-/// How many bytes went towards the target, and how many may.
+/// What the relay does at present.
 #[derive(Debug)]
 struct Flow {
-    counts: Mutex<Counts>,
-    released: Condvar,
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Counts {
+struct State {
+    /// Bytes that went towards the target, and how many may.
     passed: u64,
     hold_at: u64,
+    /// Bytes a second towards the target, and when the next ones may go.
+    pace: Option<f64>,
+    next: Instant,
+    /// Each way.
+    delay: Duration,
+    answers_held: bool,
+    refuses: bool,
+    /// Both ends of each connection that was made since the last cut.
+    open: Vec<TcpStream>,
 }
+
+#[derive(Clone, Copy)]
+enum Direction {
+    ToTarget,
+    Back,
+}
+
+/// Bytes on their way, and when they arrive.
+type Parcel = (Instant, Vec<u8>);
 
 impl Relay {
     /// Relays to the loopback port `target`, and stops once `hold_at` bytes have gone there.
@@ -42,16 +65,22 @@ impl Relay {
     pub fn start(target: u16, hold_at: u64) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = listener.local_addr().expect("a listener has an address").port();
-        let counts = Mutex::new(Counts { passed: 0, hold_at });
-        let flow = Arc::new(Flow { counts, released: Condvar::new() });
+        let state = Mutex::new(State {
+            passed: 0,
+            hold_at,
+            pace: None,
+            next: Instant::now(),
+            delay: Duration::ZERO,
+            answers_held: false,
+            refuses: false,
+            open: Vec::new(),
+        });
+        let flow = Arc::new(Flow { state, changed: Condvar::new() });
         let relay = Self { port, flow: Arc::clone(&flow) };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A target that is away is for the client to notice: its connection is dropped.
-                let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else {
-                    continue;
-                };
-                let _ = relay_connection(client, server, &flow);
+                let _ = relay_connection(client, target, &flow);
             }
         });
         relay
@@ -68,7 +97,7 @@ impl Relay {
     ///
     /// When `limit` passes.
     pub fn wait_for(&self, bytes: u64, limit: Duration) {
-        let passed = || self.flow.counts().passed;
+        let passed = || self.flow.state().passed;
         wait::until(
             limit,
             || (passed() >= bytes).then_some(()),
@@ -78,44 +107,123 @@ impl Relay {
 
     /// Lets everything through from now on.
     pub fn release(&self) {
-        self.flow.counts().hold_at = u64::MAX;
-        self.flow.released.notify_all();
+        self.flow.change(|state| state.hold_at = u64::MAX);
+    }
+
+    /// Lets this many bytes a second through towards the target, or all that come.
+    pub fn set_pace(&self, bytes_per_second: Option<f64>) {
+        self.flow.change(|state| state.pace = bytes_per_second);
+    }
+
+    /// Delays what comes from now on, each way.
+    pub fn set_delay(&self, delay: Duration) {
+        self.flow.change(|state| state.delay = delay);
+    }
+
+    /// Keeps back whatever the target sends from now on.
+    pub fn hold_answers(&self) {
+        self.flow.change(|state| state.answers_held = true);
+    }
+
+    /// Lets the target's answers through again.
+    pub fn release_answers(&self) {
+        self.flow.change(|state| state.answers_held = false);
+    }
+
+    /// Cuts every connection. What was on its way is lost.
+    pub fn cut(&self) {
+        self.flow.change(|state| {
+            for end in state.open.drain(..) {
+                let _ = end.shutdown(Shutdown::Both); // It fails for one that is gone already.
+            }
+        });
+    }
+
+    /// Closes new connections at once, until [`Relay::accept`].
+    pub fn refuse(&self) {
+        self.flow.change(|state| state.refuses = true);
+    }
+
+    /// Takes new connections again.
+    pub fn accept(&self) {
+        self.flow.change(|state| state.refuses = false);
     }
 }
 
 impl Flow {
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts bytes that are on their way, once they may go.
-    fn pass(&self, bytes: usize) {
-        let held = |counts: &mut Counts| counts.passed >= counts.hold_at;
-        let mut counts =
-            self.released.wait_while(self.counts(), held).unwrap_or_else(PoisonError::into_inner);
-        counts.passed += bytes as u64;
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_all();
+    }
+
+    /// Waits until these bytes may go, and says when they arrive.
+    fn pass(&self, bytes: usize, direction: Direction) -> Instant {
+        let held = |state: &mut State| match direction {
+            Direction::ToTarget => state.passed >= state.hold_at,
+            Direction::Back => state.answers_held,
+        };
+        let state = self.changed.wait_while(self.state(), held);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let mut leaves = Instant::now();
+        if let Direction::ToTarget = direction {
+            state.passed += bytes as u64;
+            if let Some(pace) = state.pace {
+                leaves = leaves.max(state.next);
+                state.next = leaves + Duration::from_secs_f64(bytes as f64 / pace);
+            }
+        }
+        leaves + state.delay
     }
 }
 
-fn relay_connection(client: TcpStream, server: TcpStream, flow: &Arc<Flow>) -> io::Result<()> {
+fn relay_connection(client: TcpStream, target: u16, flow: &Arc<Flow>) -> io::Result<()> {
+    let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
+    for end in [&client, &server] {
+        end.set_nodelay(true)?;
+    }
     let (from_server, to_client) = (server.try_clone()?, client.try_clone()?);
-    let flow = Arc::clone(flow);
-    thread::spawn(move || pump(client, server, |bytes| flow.pass(bytes)));
-    thread::spawn(move || pump(from_server, to_client, |_| ()));
+    let ends = [client.try_clone()?, server.try_clone()?];
+    let mut state = flow.state();
+    if state.refuses {
+        return Ok(());
+    }
+    state.open.extend(ends);
+    drop(state);
+    start_pump(client, server, Arc::clone(flow), Direction::ToTarget);
+    start_pump(from_server, to_client, Arc::clone(flow), Direction::Back);
     Ok(())
 }
 
-/// Copies until one side ends, then ends both.
-fn pump(mut from: TcpStream, mut to: TcpStream, mut before_write: impl FnMut(usize)) {
+/// Copies from one side to the other: one thread reads, and one writes what is due.
+fn start_pump(from: TcpStream, to: TcpStream, flow: Arc<Flow>, direction: Direction) {
+    let (sender, receiver) = sync_channel(BUFFERS_MAX);
+    thread::spawn(move || read(from, &sender, &flow, direction));
+    thread::spawn(move || write(to, &receiver));
+}
+
+fn read(mut from: TcpStream, parcels: &SyncSender<Parcel>, flow: &Flow, direction: Direction) {
     let mut buffer = [0; BUFFER_BYTES];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        before_write(count);
-        if to.write_all(&buffer[..count]).is_err() {
+        let arrives = flow.pass(count, direction);
+        if parcels.send((arrives, buffer[..count].to_vec())).is_err() {
             break;
         }
     }
-    // Both fail only for a connection that is gone already.
-    let _ = from.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both); // It fails for a connection that is gone already.
+}
+
+/// Ends the connection when nothing more comes.
+fn write(mut to: TcpStream, parcels: &Receiver<Parcel>) {
+    for (arrives, bytes) in parcels {
+        thread::sleep(arrives.saturating_duration_since(Instant::now()));
+        if to.write_all(&bytes).is_err() {
+            break;
+        }
+    }
     let _ = to.shutdown(Shutdown::Both);
 }
 
@@ -151,6 +259,69 @@ mod tests {
         let relay = Relay::start(target, u64::MAX);
         let mut sender = TcpStream::connect((Ipv4Addr::LOCALHOST, relay.port())).unwrap();
         sender.set_read_timeout(Some(LIMIT)).unwrap();
+        assert_eq!(sender.read(&mut [0; 1]).unwrap(), 0);
+    }
+
+    /// A relay, and the two ends of a connection through it.
+    fn connected() -> (Relay, TcpListener, TcpStream, TcpStream) {
+        let target = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let relay = Relay::start(target.local_addr().unwrap().port(), u64::MAX);
+        let sender = TcpStream::connect((Ipv4Addr::LOCALHOST, relay.port())).unwrap();
+        sender.set_read_timeout(Some(LIMIT)).unwrap();
+        let (receiver, _) = target.accept().unwrap();
+        receiver.set_read_timeout(Some(LIMIT)).unwrap();
+        (relay, target, sender, receiver)
+    }
+
+    #[test]
+    fn a_cut_ends_both_sides_and_new_connections_are_refused_until_they_are_accepted() {
+        let (relay, target, mut sender, mut receiver) = connected();
+        relay.refuse();
+        relay.cut();
+        assert_eq!(sender.read(&mut [0; 1]).unwrap(), 0);
+        assert_eq!(receiver.read(&mut [0; 1]).unwrap(), 0);
+        let mut refused = TcpStream::connect((Ipv4Addr::LOCALHOST, relay.port())).unwrap();
+        refused.set_read_timeout(Some(LIMIT)).unwrap();
+        assert_eq!(refused.read(&mut [0; 1]).unwrap(), 0);
+        target.accept().unwrap();
+
+        relay.accept();
+        let mut sender = TcpStream::connect((Ipv4Addr::LOCALHOST, relay.port())).unwrap();
+        sender.write_all(b"a").unwrap();
+        target.accept().unwrap().0.read_exact(&mut [0; 1]).unwrap();
+    }
+
+    #[test]
+    fn what_is_delayed_or_paced_comes_later() {
+        let (relay, _target, mut sender, mut receiver) = connected();
+        relay.set_delay(Duration::from_millis(50));
+        let begun = Instant::now();
+        sender.write_all(b"a").unwrap();
+        receiver.read_exact(&mut [0; 1]).unwrap();
+        receiver.write_all(b"b").unwrap();
+        sender.read_exact(&mut [0; 1]).unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(100));
+
+        relay.set_delay(Duration::ZERO);
+        relay.set_pace(Some(1000.0));
+        let begun = Instant::now();
+        for _ in 0..2 {
+            sender.write_all(&[0; 100]).unwrap();
+            receiver.read_exact(&mut [0; 100]).unwrap();
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(100));
+    }
+
+    #[test]
+    fn an_answer_that_is_held_never_comes_after_a_cut() {
+        let (relay, _target, mut sender, mut receiver) = connected();
+        relay.hold_answers();
+        receiver.write_all(b"a").unwrap();
+        sender.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        sender.read(&mut [0; 1]).unwrap_err();
+        sender.set_read_timeout(Some(LIMIT)).unwrap();
+        relay.cut();
+        relay.release_answers();
         assert_eq!(sender.read(&mut [0; 1]).unwrap(), 0);
     }
 }

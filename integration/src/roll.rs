@@ -115,7 +115,12 @@ fn open(roll: &Path) -> BufReader<File> {
     BufReader::new(file.unwrap_or_else(|error| panic!("{}: {error}", roll.display())))
 }
 
-fn record(user: &User) -> String {
+/// A record as the roll has it, without what ends its line.
+///
+/// # Panics
+///
+/// Never: a user is JSON.
+pub fn record(user: &User) -> String {
     serde_json::to_string(&Record::from(user)).expect("a user is JSON")
 }
 

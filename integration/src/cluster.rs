@@ -1,0 +1,211 @@
+//! A Redis Cluster: three masters, each with a replica which takes its place when it dies.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use redis::RedisResult;
+
+use crate::ports::free_port;
+use crate::redis_server::{Durability, RedisServer};
+use crate::{resp, wait};
+
+const MASTERS: usize = 3;
+const NODES: usize = 2 * MASTERS;
+const SLOTS: usize = 16_384;
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// Six nodes on loopback ports.
+#[derive(Debug)]
+pub struct Cluster {
+    nodes: Vec<RedisServer>,
+}
+
+impl Cluster {
+    /// Starts the nodes, with their files in `folder`, makes them a cluster, and waits until all
+    /// of them say that it is one.
+    ///
+    /// # Panics
+    ///
+    /// When the program is missing or they do not find together.
+    pub fn start(durability: Durability, program: &str, folder: &Path) -> Self {
+        let (nodes, buses): (Vec<_>, Vec<_>) =
+            (1..=NODES).map(|number| start_node(number, durability, program, folder)).unzip();
+        let cluster = Self { nodes };
+        cluster.join(&buses).expect("fresh nodes can be joined");
+        cluster.wait_until_healthy();
+        cluster
+    }
+
+    /// `redis-cluster://HOST:PORT,…`
+    pub fn url(&self) -> String {
+        let hosts: Vec<String> =
+            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+        format!("redis-cluster://{}", hosts.join(","))
+    }
+
+    /// Kills the master that has this key (SIGKILL).
+    ///
+    /// # Panics
+    ///
+    /// When no node says who it is, or it does not run.
+    pub fn kill_master_of(&mut self, key: &str) {
+        let master = self.master_of(key).expect("a node knows the master");
+        let node = self.nodes.iter_mut().find(|node| node.port() == master);
+        node.expect("the master is one of ours").kill();
+    }
+
+    /// Waits until a replica has taken a killed master's place.
+    ///
+    /// # Panics
+    ///
+    /// When none has within a minute.
+    pub fn wait_for_failover(&self) {
+        wait::until(
+            HEALTHY,
+            || (self.live().all(is_ok) && self.live_masters() == MASTERS).then_some(()),
+            || "no replica has taken the killed master's place".to_owned(),
+        );
+    }
+
+    /// Starts what was killed. It becomes a replica.
+    pub fn start_killed(&mut self) {
+        for node in self.nodes.iter_mut().filter(|node| !node.is_started()) {
+            node.start();
+        }
+    }
+
+    /// Waits until every node serves, and every replica follows its master.
+    ///
+    /// # Panics
+    ///
+    /// When that is not so within a minute.
+    pub fn wait_until_healthy(&self) {
+        let linked = |node: &&RedisServer| {
+            node.info("replication", "master_link_status").as_deref() == Some("up")
+        };
+        let healthy = || {
+            self.nodes.iter().all(is_ok)
+                && self.live_masters() == MASTERS
+                && self.nodes.iter().filter(linked).count() == NODES - MASTERS
+        };
+        wait::until(
+            HEALTHY,
+            || healthy().then_some(()),
+            || "the nodes have not found together".to_owned(),
+        );
+    }
+
+    /// The port of the master that has this key, as a live node has it.
+    pub fn master_of(&self, key: &str) -> Option<u16> {
+        type Node = (String, u16, String);
+        let any = self.live().next()?.port();
+        let slot: u64 = resp::ask(any, &["CLUSTER", "KEYSLOT", key]).ok()?;
+        // Each range: first slot, last slot, the master, the replica if there is one.
+        let ranges: Vec<Vec<redis::Value>> = resp::ask(any, &["CLUSTER", "SLOTS"]).ok()?;
+        ranges.into_iter().find_map(|range| {
+            let mut range = range.into_iter();
+            let first: u64 = redis::from_redis_value(range.next()?).ok()?;
+            let last: u64 = redis::from_redis_value(range.next()?).ok()?;
+            let node: Vec<redis::Value> = redis::from_redis_value(range.next()?).ok()?;
+            let node = redis::Value::Array(node.into_iter().take(3).collect());
+            let (_, port, _): Node = redis::from_redis_value(node).ok()?;
+            (first..=last).contains(&slot).then_some(port)
+        })
+    }
+
+    fn live(&self) -> impl Iterator<Item = &RedisServer> {
+        self.nodes.iter().filter(|node| node.is_started())
+    }
+
+    fn live_masters(&self) -> usize {
+        let is_master =
+            |node: &&RedisServer| node.info("replication", "role").as_deref() == Some("master");
+        self.live().filter(is_master).count()
+    }
+
+    /// Gives the slots to the masters, makes the nodes known to each other, and then each of the
+    /// others the replica of a master.
+    fn join(&self, buses: &[u16]) -> RedisResult<()> {
+        let (masters, replicas) = self.nodes.split_at(MASTERS);
+        for (number, master) in masters.iter().enumerate() {
+            let first = (SLOTS * number / MASTERS).to_string();
+            let last = (SLOTS * (number + 1) / MASTERS - 1).to_string();
+            let () = resp::ask(master.port(), &["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
+        }
+        let first = masters[0].port();
+        for (node, bus) in self.nodes.iter().zip(buses).skip(1) {
+            let (port, bus) = (node.port().to_string(), bus.to_string());
+            let () = resp::ask(first, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+        }
+        for (master, replica) in masters.iter().zip(replicas) {
+            let id: String = resp::ask(master.port(), &["CLUSTER", "MYID"])?;
+            // A node refuses to follow a master that it has not heard of yet.
+            wait::until(
+                HEALTHY,
+                || resp::ask::<()>(replica.port(), &["CLUSTER", "REPLICATE", &id]).ok(),
+                || "a node has not heard of its master".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn is_ok(node: &RedisServer) -> bool {
+    let info = resp::ask::<String>(node.port(), &["CLUSTER", "INFO"]);
+    info.is_ok_and(|info| {
+        info.contains("cluster_state:ok")
+            && info.contains(&format!("cluster_known_nodes:{NODES}"))
+            && info.contains(&format!("cluster_slots_ok:{SLOTS}"))
+    })
+}
+
+/// A node, and the port of its bus.
+fn start_node(
+    number: usize,
+    durability: Durability,
+    program: &str,
+    folder: &Path,
+) -> (RedisServer, u16) {
+    let own = folder.join(format!("node-{number}"));
+    fs::create_dir_all(&own).expect("there is room for a folder");
+    let bus = free_port();
+    let mut node =
+        RedisServer::prepare_in(durability, &own).with_program(program).with_arguments(&[
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "2000",
+            "--cluster-port",
+            &bus.to_string(),
+            "--repl-diskless-sync-delay",
+            "0",
+        ]);
+    node.start();
+    (node, bus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programs::store_program;
+
+    #[test]
+    fn a_replica_takes_a_killed_master_s_place_with_its_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cluster = Cluster::start(Durability::EverySecond, &store_program(), folder.path());
+        let first = cluster.master_of("key").unwrap();
+        let () = resp::ask(first, &["SET", "key", "value"]).unwrap();
+        assert_eq!(resp::ask::<u64>(first, &["WAIT", "1", "1000"]).unwrap(), 1);
+
+        cluster.kill_master_of("key");
+        cluster.wait_for_failover();
+        let second = cluster.master_of("key").unwrap();
+        assert_ne!(second, first);
+        assert_eq!(resp::ask::<String>(second, &["GET", "key"]).unwrap(), "value");
+
+        cluster.start_killed();
+        cluster.wait_until_healthy();
+        assert_eq!(cluster.master_of("key"), Some(second));
+    }
+}
