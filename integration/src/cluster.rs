@@ -68,6 +68,11 @@ impl Cluster {
         );
     }
 
+    /// Whether none is killed.
+    pub fn all_started(&self) -> bool {
+        self.nodes.iter().all(RedisServer::is_started)
+    }
+
     /// Starts what was killed. It becomes a replica.
     pub fn start_killed(&mut self) {
         for node in self.nodes.iter_mut().filter(|node| !node.is_started()) {

@@ -137,6 +137,11 @@ impl RedisServer {
         self.process.is_some()
     }
 
+    /// What it keeps through its own death.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port

@@ -87,6 +87,11 @@ impl Sentinel {
         );
     }
 
+    /// Whether none is killed.
+    pub fn all_started(&self) -> bool {
+        self.servers.iter().all(RedisServer::is_started)
+    }
+
     /// Starts what was killed. It becomes a replica of the new master.
     pub fn start_killed(&mut self) {
         for server in self.servers.iter_mut().filter(|server| !server.is_started()) {

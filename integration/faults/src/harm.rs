@@ -1,0 +1,121 @@
+//! How each fault is done to an installation, and undone.
+//!
+//! # What a killed store may lose
+//!
+//! A schedule loses nothing that anybody was told: then the roll must have every record, and no
+//! client may fail. What each fault does for that:
+//!
+//! - `appendfsync always`: an answer follows the write and the sync. The store is just killed.
+//! - `appendfsync everysec`: an answer follows the write, which the system keeps when the process
+//!   dies, as a rule. But while a sync is under way the server puts the write off, for up to two
+//!   seconds, and answers all the same. So the answers are held back first, until the server has
+//!   been seen with nothing put off: all that was answered before is written. Then it is killed.
+//!   (That a killed *machine* may cost a second or two of `everysec` is so, and is not tried: no
+//!   exact answer could be expected.)
+//! - A file that is cut: the answers are held back, and *then* the file's length is taken. Every
+//!   answer that was heard is of a write in this part. The store goes on for a while, unheard; it
+//!   is killed, and what is cut off lies behind that length. The connections are cut before
+//!   answers pass again, so that the unheard ones are never heard.
+
+use std::thread;
+use std::time::Duration;
+
+use muster_integration::redis_server::{AofEnd, Durability};
+use muster_integration::wait;
+
+use crate::fault::Harm;
+use crate::installation::Installation;
+use crate::program::Program;
+
+const WRITTEN: Duration = Duration::from_secs(10);
+
+impl Installation {
+    /// Does it.
+    ///
+    /// # Panics
+    ///
+    /// When something is not as the schedule has left it: a program has ended by itself.
+    pub fn begin(&mut self, harm: &Harm) {
+        match *harm {
+            Harm::KillClient(client) => kill_client(&mut self.clients[client]),
+            Harm::KillServer => self.server.kill(),
+            Harm::KillWorker(worker) => self.workers[worker].kill(),
+            Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::kill),
+            Harm::KillStore => self.kill_store(),
+            Harm::TearStore { unheard, bytes } => self.tear_store(unheard, bytes),
+            Harm::TerminateServer => self.server.terminate(),
+            Harm::TerminateWorker(worker) => self.workers[worker].terminate(),
+            Harm::FreezeWorker(worker) => self.workers[worker].freeze(),
+            Harm::Cut(link) => self.lines.cut(link),
+            Harm::Slow(link, delay) => self.lines.slow(link, delay),
+            Harm::FillDisk => self.disk.as_ref().expect("there is a disk to fill").fill(),
+            Harm::JumpClock(seconds) => {
+                self.clock.as_mut().expect("there is a clock that jumps").jump(seconds);
+            }
+        }
+    }
+
+    /// Undoes it: what is down is started again.
+    ///
+    /// # Panics
+    ///
+    /// When a program does not start, or one that was asked to end did not end well.
+    pub fn end(&mut self, harm: &Harm) {
+        match *harm {
+            Harm::KillClient(client) => self.clients[client].start(),
+            Harm::KillServer | Harm::TerminateServer => self.server.start(),
+            Harm::KillWorker(worker) | Harm::TerminateWorker(worker) => {
+                self.workers[worker].start();
+            }
+            Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::start),
+            Harm::KillStore | Harm::TearStore { .. } => self.store.start_killed(),
+            Harm::FreezeWorker(worker) => self.workers[worker].thaw(),
+            Harm::Cut(link) => self.lines.mend(link),
+            Harm::Slow(link, _) => self.lines.slow(link, Duration::ZERO),
+            Harm::FillDisk => self.disk.as_ref().expect("there is a disk to free").free(),
+            Harm::JumpClock(_) => {}
+        }
+    }
+
+    fn kill_store(&mut self) {
+        self.silence_store();
+        self.store.kill();
+        self.lines.end_silence();
+    }
+
+    fn tear_store(&mut self, unheard: Duration, bytes: u64) {
+        self.silence_store();
+        if let Some(server) = self.store.one().filter(|server| server.is_started()) {
+            let heard = server.aof_end();
+            thread::sleep(unheard);
+            server.kill();
+            let end = server.aof_end();
+            // A file that was begun meanwhile is left as it is.
+            if end.path == heard.path {
+                let bytes = end.bytes.saturating_sub(bytes).max(heard.bytes);
+                server.cut_aof(&AofEnd { bytes, ..end });
+            }
+        }
+        self.lines.end_silence();
+    }
+
+    /// From now on nobody hears the store, and what was heard is written to its file.
+    fn silence_store(&mut self) {
+        self.lines.silence_store();
+        let Some(server) = self.store.one() else { return };
+        if server.is_started() && server.durability() == Durability::EverySecond {
+            let is_written = || {
+                let put_off = server.info("persistence", "aof_buffer_length")?;
+                (put_off == "0").then_some(())
+            };
+            wait::until(WRITTEN, is_written, || "the store has not written its file".to_owned());
+        }
+    }
+}
+
+/// One that has sent everything is left alone.
+fn kill_client(client: &mut Program) {
+    if client.is_running() {
+        client.kill();
+    }
+}

@@ -1,0 +1,31 @@
+//! The fault suite: real programs and a real store, harmed by seeded random schedules.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`schedule`] | what is sent and what goes wrong when, all of it from one number |
+//! | [`fault`] | the faults |
+//! | [`installation`] | the programs of one schedule, with relays between them |
+//! | `harm` | how each fault is done to them, and undone |
+//! | `program`, `store` | a program that a supervisor starts again; the store, in its topologies |
+//! | [`machine`] | what this machine lets the suite do |
+//! | `lines` | the relays |
+//! | `disk`, `clock` | a small disk that can be full; a clock that jumps |
+//! | [`run`] | one schedule from its start to its outcome |
+//! | [`verdict`] | whether the roll has every record exactly once |
+//! | [`suite`] | many schedules, several at once |
+//! | [`report`] | what came of them, as a table |
+
+mod clock;
+mod disk;
+pub mod fault;
+mod harm;
+pub mod installation;
+mod lines;
+pub mod machine;
+mod program;
+pub mod report;
+pub mod run;
+pub mod schedule;
+mod store;
+pub mod suite;
+pub mod verdict;

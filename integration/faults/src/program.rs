@@ -1,0 +1,107 @@
+//! A program as its supervisor sees it: whenever it is gone, it is started again.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use muster_integration::process::{Finished, Process};
+use muster_integration::programs;
+
+/// What a program may take for its end, which is 10 s, and some for a busy machine.
+const END: Duration = Duration::from_secs(20);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// A program that can be started again and again.
+#[derive(Debug)]
+pub(crate) struct Program {
+    name: String,
+    program: &'static str,
+    arguments: Vec<OsString>,
+    folder: PathBuf,
+    process: Option<Process>,
+    /// It was asked to end.
+    is_ending: bool,
+}
+
+impl Program {
+    /// Prepares a program that runs in `folder`, with its log `NAME.log` there.
+    pub(crate) fn new(
+        name: String,
+        program: &'static str,
+        arguments: Vec<OsString>,
+        folder: &Path,
+    ) -> Self {
+        let folder = folder.to_owned();
+        Self { name, program, arguments, folder, process: None, is_ending: false }
+    }
+
+    /// Starts it, if it does not run. One that is ending ends first, and must end well.
+    pub(crate) fn start(&mut self) {
+        if self.is_ending {
+            let process = self.process.take().expect("what is ending runs");
+            process.wait(END).expect_code(0);
+            self.is_ending = false;
+        }
+        if self.process.is_none() {
+            let mut command = programs::command(self.program);
+            command.args(&self.arguments).current_dir(&self.folder);
+            let log = self.folder.join(format!("{}.log", self.name.replace(' ', "-")));
+            self.process = Some(Process::start_with_log(&self.name, &mut command, &log));
+        }
+    }
+
+    /// Kills it. That it had ended by itself is a failure of the schedule.
+    pub(crate) fn kill(&mut self) {
+        match self.process.take() {
+            // It may be gone already.
+            Some(process) if self.is_ending => drop(process),
+            Some(process) => process.kill(),
+            None => {}
+        }
+        self.is_ending = false;
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&mut self) {
+        if let Some(process) = &self.process {
+            process.terminate();
+            self.is_ending = true;
+        }
+    }
+
+    /// Stops it where it is.
+    pub(crate) fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.freeze();
+        }
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.thaw();
+        }
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Process::is_running)
+    }
+
+    /// Waits for its end until `deadline`; `None` when it has not ended by then.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) -> Option<Finished> {
+        while self.is_running() {
+            if Instant::now() >= deadline {
+                return None;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        Some(self.process.take()?.wait(END))
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
