@@ -78,9 +78,15 @@ impl Installation {
     }
 
     fn kill_store(&mut self) {
-        self.silence_store();
+        let puts_off =
+            self.store.one().is_some_and(|server| server.durability() == Durability::EverySecond);
+        if puts_off {
+            self.silence_store();
+        }
         self.store.kill();
-        self.lines.end_silence();
+        if puts_off {
+            self.lines.end_silence();
+        }
     }
 
     fn tear_store(&mut self, unheard: Duration, bytes: u64) {
