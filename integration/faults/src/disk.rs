@@ -1,9 +1,11 @@
 //! A small disk that can be full: a file system in memory, for the folder of the roll.
+//!
+//! Only the thread that mounts it, and what it starts, see it: whatever becomes of the suite, the
+//! disk goes with the last of them.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const FILLER_BYTES: usize = 1 << 20;
 
@@ -21,13 +23,8 @@ impl Disk {
     /// The system does not let this user mount one.
     pub(crate) fn mount(folder: &Path, bytes: u64) -> Result<Self, String> {
         fs::create_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "muster-faults"]).arg(folder);
-        match command.output() {
-            Ok(output) if output.status.success() => Ok(Self { folder: folder.to_owned() }),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-            Err(error) => Err(format!("`mount` cannot be run: {error}")),
-        }
+        mount(folder, bytes)?;
+        Ok(Self { folder: folder.to_owned() })
     }
 
     /// Leaves no room on it.
@@ -59,10 +56,31 @@ impl Disk {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn mount(folder: &Path, bytes: u64) -> Result<(), String> {
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+
+    const NONE: Option<&str> = None;
+    let mounted = || {
+        unshare(CloneFlags::CLONE_NEWNS)?;
+        mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
+        let size = format!("size={bytes}");
+        mount(NONE, folder, Some("tmpfs"), MsFlags::empty(), Some(size.as_str()))
+    };
+    mounted().map_err(|error: nix::Error| format!("a disk cannot be mounted: {error}"))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount(_folder: &Path, _bytes: u64) -> Result<(), String> {
+    Err("only Linux mounts a disk that one program sees".to_owned())
+}
+
 impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: a program that is being killed may still have a file open.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
+        #[cfg(target_os = "linux")]
+        let _ = nix::mount::umount2(&self.folder, nix::mount::MntFlags::MNT_DETACH);
     }
 }
 

@@ -10,6 +10,9 @@ use muster_integration::programs;
 
 /// What a program may take for its end, which is 10 s, and some for a busy machine.
 const END: Duration = Duration::from_secs(20);
+/// What servers and workers log when they have begun to listen to signals.
+const UP: &str = "\"starting\"";
+const START: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A program that can be started again and again.
@@ -62,9 +65,10 @@ impl Program {
         self.is_ending = false;
     }
 
-    /// Asks it to end.
+    /// Asks it to end. One that was started just now is let come so far that it listens.
     pub(crate) fn terminate(&mut self) {
-        if let Some(process) = &self.process {
+        if let Some(process) = &mut self.process {
+            process.wait_for_line(UP, START);
             process.terminate();
             self.is_ending = true;
         }

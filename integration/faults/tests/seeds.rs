@@ -17,9 +17,22 @@ fn assert_good(seed: u64) {
     assert!(outcome.is_good(), "{schedule}{outcome}");
 }
 
+/// Client and server killed, a worker ends, the clock goes back, the disk is full.
 #[test]
 fn seed_1() {
     assert_good(1);
+}
+
+/// The store's file is cut, all workers are killed, the disk is full.
+#[test]
+fn seed_4() {
+    assert_good(4);
+}
+
+/// A worker sleeps beyond its lease, twice, and others end; two clients make unary calls.
+#[test]
+fn seed_9() {
+    assert_good(9);
 }
 
 #[test]
