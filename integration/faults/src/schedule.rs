@@ -16,8 +16,8 @@ const FAULTS: RangeInclusive<usize> = 3..=6;
 const WORKERS: RangeInclusive<usize> = 3..=5;
 /// Records of all streams together.
 const STREAM_RECORDS: RangeInclusive<usize> = 20_000..=100_000;
-const UNARY_RECORDS: RangeInclusive<usize> = 1_000..=5_000;
-const IN_FLIGHT: RangeInclusive<u32> = 8..=64;
+const UNARY_RECORDS: RangeInclusive<usize> = 500..=3_000;
+const IN_FLIGHT: RangeInclusive<u32> = 16..=64;
 /// How long a batch takes on its way, in milliseconds: faults find it under way.
 const OVER_MS: RangeInclusive<u64> = 4_000..=8_000;
 const FIRST_FAULT_MS: u64 = 300;
