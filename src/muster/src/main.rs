@@ -1,8 +1,10 @@
 //! `muster`: all of Muster in one process.
 
+mod roll_files;
 mod run;
 mod scratch;
 mod up;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -23,12 +25,15 @@ enum Command {
     Run(run::Run),
     /// Run a server and workers, and stay
     Up(up::Up),
+    /// Prove that a roll has every record of its inputs once
+    Verify(verify::Verify),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(command) => run::run(&command),
         Command::Up(command) => up::run(&command),
+        Command::Verify(command) => verify::run(&command),
     };
     exit::report("muster", result)
 }

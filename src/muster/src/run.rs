@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_client::input::{Source, Sources};
+use muster_client::input::Sources;
 use muster_client::report::Report;
 use muster_client::send::{self, Job};
 use muster_program::daemon::{self, ConfigFlags, Failure};
@@ -18,6 +18,7 @@ use muster_server::Server;
 use muster_worker::{RollFailure, roll};
 use serde::Serialize;
 
+use crate::roll_files;
 use crate::scratch::Scratch;
 
 /// How long a run that is told to end may take to do so. Nothing of it is kept.
@@ -88,18 +89,13 @@ fn check_output(command: &Run) -> Result<(), Failure> {
     if output.is_dir() {
         return Err(format!("{} is a folder: name a file for --output", output.display()).into());
     }
-    let made = [output.clone(), manifest_of(output)].map(|path| path.canonicalize().ok());
-    for source in Sources::from_arguments(&command.inputs)?.list {
-        if let Source::File(path) = source.as_ref()
-            && let Ok(read) = path.canonicalize()
-            && made.contains(&Some(read))
-        {
-            let path = path.display();
-            return Err(format!(
-                "{path} is both input and output: choose another --output, in another folder"
-            )
-            .into());
-        }
+    let sources = Sources::from_arguments(&command.inputs)?;
+    if let Some(path) = roll_files::among(&sources, output) {
+        let path = path.display();
+        return Err(format!(
+            "{path} is both input and output: choose another --output, in another folder"
+        )
+        .into());
     }
     Ok(())
 }
@@ -179,9 +175,5 @@ async fn failure_of(queue: &dyn Queue) -> muster_queue::Error {
 /// Puts the finished roll and its manifest where they belong.
 fn publish(folder: &Path, output: &Path) -> std::io::Result<()> {
     std::fs::rename(folder.join(roll::FILE_NAME), output)?;
-    std::fs::rename(folder.join(roll::MANIFEST_NAME), manifest_of(output))
-}
-
-fn manifest_of(output: &Path) -> PathBuf {
-    output.with_extension("manifest.json")
+    std::fs::rename(folder.join(roll::MANIFEST_NAME), roll_files::manifest_of(output))
 }

@@ -10,7 +10,8 @@ pub const OK: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// The command line, the settings, or the input's path are wrong; nothing was begun.
 pub const USAGE: u8 = 2;
-/// The job finished, but some input was rejected or is a dead letter; the report says which.
+/// The job finished, but some input was rejected or is a dead letter, or a roll is not proven; the
+/// report says which.
 pub const INCOMPLETE: u8 = 3;
 /// The first of two numbers that add up to the exit code after a second signal: 128 + the signal.
 pub const SIGNALLED: u8 = 128;

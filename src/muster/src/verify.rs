@@ -1,0 +1,178 @@
+//! `muster verify`: proves that a roll has every record of its inputs once, and nothing else.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `inputs` | the records that were sent, with their files and lines |
+//! | `roll` | the records of the roll, with their lines; its SHA-256 |
+//! | `letters` | the records that are dead letters |
+//! | `record` | one record of either, read strictly |
+//! | `manifest` | what the manifest says, and whether it is so |
+//! | `tally` | both sides as multisets of digests |
+//! | `difference` | what one side has more often than the other, and where |
+//! | `report` | the proof, for a person or a program |
+//!
+//! Records may be equal to each other, so multisets are compared: the inputs on one side, the roll
+//! and the dead letters on the other. Each record is 16 bytes on its side. Where these differ,
+//! everything is read a second time, to say where. The roll's writer has no part in this.
+
+mod difference;
+mod inputs;
+mod letters;
+mod manifest;
+mod record;
+mod report;
+mod roll;
+mod tally;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use muster_program::daemon::Failure;
+use muster_program::{exit, output};
+
+use difference::{Differences, Side};
+use inputs::Inputs;
+use letters::Letter;
+use manifest::Manifest;
+use report::{Order, Report};
+use tally::{Comparison, Tally};
+
+#[derive(clap::Args)]
+#[command(after_help = "Exit codes: 0 proven, 1 could not be done, 2 wrong usage, 3 not proven: \
+    something is missing, doubled, foreign or out of order, or the manifest disagrees")]
+pub(crate) struct Verify {
+    /// What was sent: files, and folders (their *.json, *.ndjson and *.jsonl)
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<OsString>,
+    /// The roll; its manifest is looked for beside it
+    #[arg(long, value_name = "FILE", default_value = "all_users.json")]
+    roll: PathBuf,
+    /// Dead letters, one JSON object a line; may be given several times
+    #[arg(long, value_name = "FILE")]
+    dead: Vec<PathBuf>,
+    /// The workers tidied the records up (their setting `normalise`)
+    #[arg(long)]
+    normalise: bool,
+    /// Prove as well that the roll has the records in the order of the inputs
+    #[arg(long)]
+    in_order: bool,
+    /// Print one JSON object instead of a summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does the job.
+pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
+    let inputs = Inputs::from_arguments(&command.inputs, &command.roll, command.normalise)
+        .map_err(|error| (exit::USAGE, error))?;
+    let failure = |error| (exit::FAILURE, error);
+    let report = Proof { command, inputs }.report().map_err(failure)?;
+    report.print(command.json).map_err(|error| failure(error.into()))?;
+    Ok(if report.proven { exit::OK } else { exit::INCOMPLETE })
+}
+
+/// A proof under way.
+struct Proof<'a> {
+    command: &'a Verify,
+    inputs: Inputs,
+}
+
+impl Proof<'_> {
+    fn report(&self) -> Result<Report, Failure> {
+        let begun = Instant::now();
+        let roll = &self.command.roll;
+        let manifest = Manifest::beside(roll)?;
+        let mut tally = Tally::default();
+        let files = self
+            .inputs
+            .read(|record, _| tally.expect(record), |rejection| output::complain(rejection))?;
+        let found = roll::read(roll, |record, _| tally.find(record))?;
+        let mut dead = 0;
+        self.letters(|letter| {
+            tally.find(&letter.record);
+            dead += 1;
+        })?;
+        let comparison = tally.compare();
+        let mut differences = comparison.differences();
+        if !differences.are_none() {
+            self.locate(&comparison, &mut differences)?;
+        }
+        let order = self.order(&differences)?;
+        let mut report = Report {
+            proven: false,
+            inputs: files,
+            disagreements: manifest.as_ref().map(|manifest| manifest.disagreements(&found)),
+            roll: found,
+            dead,
+            digests: comparison.digests(),
+            // Without the letters it can be told no better why records are missing.
+            letters_wanted: manifest
+                .map(|manifest| manifest.dead)
+                .filter(|dead| self.command.dead.is_empty() && *dead == differences.missing.records)
+                .filter(|dead| *dead > 0),
+            differences,
+            order,
+            seconds: begun.elapsed().as_secs_f64(),
+        };
+        report.proven = report.is_proof();
+        Ok(report)
+    }
+
+    /// Goes through all dead letters.
+    fn letters(&self, mut each: impl FnMut(Letter)) -> Result<(), Failure> {
+        for path in &self.command.dead {
+            letters::read(path, |mut letter| {
+                letter.record = self.inputs.as_processed(letter.record);
+                each(letter);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads everything again, and says where the records that differ are.
+    fn locate(
+        &self,
+        comparison: &Comparison,
+        differences: &mut Differences,
+    ) -> Result<(), Failure> {
+        self.inputs.read(
+            |record, place| differences.locate(comparison, record, Side::Inputs, place),
+            |_| (),
+        )?;
+        let roll = &self.command.roll;
+        roll::read(roll, |record, line| {
+            let place = format_args!("{}:{line}", roll.display());
+            differences.locate(comparison, record, Side::Found, &place);
+        })?;
+        self.letters(|letter| {
+            differences.locate(comparison, &letter.record, Side::Found, &letter);
+        })
+    }
+
+    /// Whether the roll's records come in the order of the inputs.
+    ///
+    /// Both have the same records, but for the dead letters: so the roll is in order if its records
+    /// can be found in the inputs one after another, with the dead ones passed over.
+    fn order(&self, differences: &Differences) -> Result<Option<Order>, Failure> {
+        if !self.command.in_order {
+            return Ok(None);
+        }
+        if !differences.are_none() {
+            return Ok(Some(Order::Unknown));
+        }
+        let mut inputs = self.inputs.records();
+        let mut broken_at = None;
+        roll::read(&self.command.roll, |record, line| {
+            if broken_at.is_none() && !inputs.any(|input| input == *record) {
+                broken_at = Some(line);
+            }
+        })?;
+        Ok(Some(broken_at.map_or(Order::Kept, Order::BrokenAt)))
+    }
+}
+
+/// Says of a file that it cannot be opened or read.
+fn unreadable(path: &Path, error: impl Into<std::io::Error>) -> Failure {
+    format!("{} cannot be read: {}", path.display(), error.into()).into()
+}
