@@ -141,9 +141,10 @@ fn muster() {
     Usage: muster <COMMAND>
 
     Commands:
-      run   Do the whole job, from files to the roll, and end
-      up    Run a server and workers, and stay
-      help  Print this message or the help of the given subcommand(s)
+      run     Do the whole job, from files to the roll, and end
+      up      Run a server and workers, and stay
+      verify  Prove that a roll has every record of its inputs once
+      help    Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -196,5 +197,28 @@ fn muster_up() {
           --check-config   Check the settings, and end
           --dump-config    Print the settings in force as TOML, without secrets, and end
       -h, --help           Print help
+    ");
+}
+
+#[test]
+fn muster_verify() {
+    insta::assert_snapshot!(help("muster verify"), @r"
+    Prove that a roll has every record of its inputs once
+
+    Usage: muster verify [OPTIONS] <INPUT>...
+
+    Arguments:
+      <INPUT>...  What was sent: files, and folders (their *.json, *.ndjson and *.jsonl)
+
+    Options:
+          --roll <FILE>  The roll; its manifest is looked for beside it [default: all_users.json]
+          --dead <FILE>  Dead letters, one JSON object a line; may be given several times
+          --normalise    The workers tidied the records up (their setting `normalise`)
+          --in-order     Prove as well that the roll has the records in the order of the inputs
+          --json         Print one JSON object instead of a summary
+      -h, --help         Print help
+
+    Exit codes: 0 proven, 1 could not be done, 2 wrong usage, 3 not proven: something is missing,
+    doubled, foreign or out of order, or the manifest disagrees
     ");
 }

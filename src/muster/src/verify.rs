@@ -106,17 +106,21 @@ impl Proof<'_> {
             roll: found,
             dead,
             digests: comparison.digests(),
-            // Without the letters it can be told no better why records are missing.
             letters_wanted: manifest
-                .map(|manifest| manifest.dead)
-                .filter(|dead| self.command.dead.is_empty() && *dead == differences.missing.records)
-                .filter(|dead| *dead > 0),
+                .and_then(|manifest| self.letters_wanted(&manifest, &differences)),
             differences,
             order,
             seconds: begun.elapsed().as_secs_f64(),
         };
         report.proven = report.is_proof();
         Ok(report)
+    }
+
+    /// How many dead letters would explain what is missing, if they have not been given.
+    fn letters_wanted(&self, manifest: &Manifest, differences: &Differences) -> Option<u64> {
+        let missing = differences.missing.records;
+        let explained = missing > 0 && manifest.dead == missing && self.command.dead.is_empty();
+        explained.then_some(missing)
     }
 
     /// Goes through all dead letters.

@@ -1,0 +1,311 @@
+//! `muster verify`: what it proves of a roll that `muster run` wrote, and of one that was altered.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use muster_integration::examples;
+use muster_integration::process::{Finished, Process};
+use muster_integration::programs;
+use muster_integration::users::{User, Users, write_json};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// Records in each of the two input files.
+const RECORDS: usize = 500;
+
+/// A folder with `sent/1.json` and `sent/2.json`, and later the roll of both.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    /// Two files of input, and nothing else.
+    fn new() -> Self {
+        let desk = Self { folder: tempfile::tempdir().expect("there is room for a folder") };
+        fs::create_dir(desk.path("sent")).expect("a new folder can be made");
+        desk.put("sent/1.json", users(1));
+        desk.put("sent/2.json", users(2));
+        desk
+    }
+
+    /// The same, with the roll that `muster run` made of them.
+    fn with_roll() -> Self {
+        let desk = Self::new();
+        desk.enter("run sent").expect_code(0);
+        desk
+    }
+
+    fn put(&self, name: &str, users: Vec<User>) {
+        let file = File::create(self.path(name)).expect("a new file can be made");
+        write_json(file, users).expect("there is room for the file");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Enters a command of `muster` in the folder.
+    fn enter(&self, words: &str) -> Finished {
+        let mut command = programs::command("muster");
+        command.args(words.split(' ')).current_dir(self.folder.path());
+        Process::start(&format!("muster {words}"), &mut command).wait(LIMIT)
+    }
+
+    /// Enters `muster verify … --json`, which must end with 3, and reads what it prints.
+    fn refuted(&self, words: &str) -> Value {
+        let finished = self.enter(&format!("verify {words} --json")).expect_code(3);
+        let report: Value = serde_json::from_str(&finished.stdout).expect("one JSON object");
+        assert_eq!(report["proven"], json!(false));
+        report
+    }
+
+    /// Changes the records' lines of the roll: the first is on line 2.
+    fn alter(&self, change: impl FnOnce(&mut Vec<String>)) {
+        let roll = fs::read_to_string(self.path("all_users.json")).expect("there is a roll");
+        let bare = |line: &str| line.trim_end_matches(',').to_owned();
+        let mut lines: Vec<String> = roll.lines().map(bare).collect();
+        lines.retain(|line| line != "[" && line != "]");
+        change(&mut lines);
+        let roll = format!("[\n{}\n]\n", lines.join(",\n"));
+        fs::write(self.path("all_users.json"), roll).expect("the roll can be written");
+    }
+
+    fn forget_manifest(&self) {
+        fs::remove_file(self.path("all_users.manifest.json")).expect("there is a manifest");
+    }
+
+    /// Writes a file of dead letters, one for each record.
+    fn put_letters(&self, name: &str, users: &[User]) {
+        let mut letters = String::new();
+        for (place, record) in users.iter().enumerate() {
+            let letter = json!({
+                "batch": "b-1", "place": place, "reason": "no address", "attempts": 1,
+                "first": "2020-01-01T00:00:00Z", "last": "2020-01-01T00:00:00Z", "trace": null,
+                "record": record,
+            });
+            writeln!(letters, "{letter}").expect("a string takes what is written");
+        }
+        fs::write(self.path(name), letters).expect("a new file can be made");
+    }
+}
+
+fn users(seed: u64) -> Vec<User> {
+    Users::of_seed(seed).take(RECORDS).collect()
+}
+
+/// The record of the samples that becomes a dead letter.
+fn dead_in_samples() -> User {
+    let mut user = Users::of_seed(6).nth(16).expect("users do not end");
+    user.email = "no address".to_owned();
+    user
+}
+
+/// How many records are missing, doubled and foreign.
+fn counts(report: &Value) -> [u64; 3] {
+    ["missing", "doubled", "foreign"].map(|kind| report[kind]["records"].as_u64().expect("a count"))
+}
+
+/// The places of the first difference of a kind: in the inputs, and in the roll or the letters.
+fn places<'a>(report: &'a Value, kind: &str) -> [&'a Value; 2] {
+    let first = &report[kind]["first"][0];
+    [&first["inputs"]["first"], &first["found"]["first"]]
+}
+
+#[test]
+fn the_roll_of_a_run_is_proven_in_order() {
+    let desk = Desk::with_roll();
+    let report = desk.enter("verify sent --in-order").expect_code(0).stdout;
+    for line in [
+        "file      sent/1.json: 500 records, 0 rejected",
+        "sent      1000 records in 2 files, 0 rejected",
+        "found     1000 records in the roll, 0 dead letters",
+        "missing   0 records",
+        "order     as in the inputs",
+    ] {
+        assert!(report.lines().any(|printed| printed == line), "no {line:?} in\n{report}");
+    }
+    assert!(report.contains("the manifest agrees"), "{report}");
+    assert!(report.contains("proven    yes"), "{report}");
+}
+
+#[test]
+fn another_order_of_the_inputs_is_proven_unless_the_order_is_asked_for() {
+    let desk = Desk::with_roll();
+    desk.enter("verify sent/2.json sent/1.json").expect_code(0);
+    let report = desk.refuted("sent/2.json sent/1.json --in-order");
+    assert_eq!(counts(&report), [0, 0, 0]);
+    assert_eq!(report["disagreements"], json!([]));
+    // The roll begins with 1.json, which comes last here; 2.json cannot come after that.
+    assert_eq!(report["order"], json!({ "broken_at": 2 + RECORDS }));
+}
+
+#[test]
+fn a_doubled_line_is_named() {
+    let desk = Desk::with_roll();
+    desk.alter(|lines| lines.insert(20, lines[7].clone()));
+    let report = desk.refuted("sent");
+    assert_eq!(counts(&report), [0, 1, 0]);
+    let both = json!(["all_users.json:9", "all_users.json:22"]);
+    assert_eq!(places(&report, "doubled"), [&json!(["sent/1.json:8"]), &both]);
+    assert_eq!(report["disagreements"], json!(["sha256", "records", "bytes"]));
+}
+
+#[test]
+fn a_removed_line_is_named_by_its_file_and_line() {
+    let desk = Desk::with_roll();
+    desk.alter(|lines| drop(lines.remove(RECORDS + 2)));
+    let report = desk.refuted("sent --in-order");
+    assert_eq!(counts(&report), [1, 0, 0]);
+    assert_eq!(places(&report, "missing"), [&json!(["sent/2.json:3"]), &json!([])]);
+    assert_eq!(report["order"], json!("unknown"));
+}
+
+#[test]
+fn an_altered_line_is_missing_and_foreign() {
+    let desk = Desk::with_roll();
+    desk.alter(|lines| lines[4] = lines[4].replace("\"id\":5,", "\"id\":6,"));
+    let report = desk.refuted("sent");
+    assert_eq!(counts(&report), [1, 0, 1]);
+    assert_eq!(places(&report, "missing"), [&json!(["sent/1.json:5"]), &json!([])]);
+    assert_eq!(places(&report, "foreign"), [&json!([]), &json!(["all_users.json:6"])]);
+}
+
+#[test]
+fn swapped_lines_are_found_by_the_manifest_and_by_their_order() {
+    let desk = Desk::with_roll();
+    desk.alter(|lines| lines.swap(10, 11));
+    assert_eq!(desk.refuted("sent")["disagreements"], json!(["sha256"]));
+    desk.forget_manifest();
+    desk.enter("verify sent").expect_code(0);
+    let report = desk.refuted("sent --in-order");
+    assert_eq!(report["order"], json!({ "broken_at": 13 }));
+    let text = desk.enter("verify sent --in-order").expect_code(3).stdout;
+    assert!(text.contains("order     broken at all_users.json:13:"), "{text}");
+}
+
+#[test]
+fn records_of_another_file_are_foreign_and_those_of_a_file_too_many_are_missing() {
+    let desk = Desk::with_roll();
+    let report = desk.refuted("sent/1.json");
+    assert_eq!(counts(&report), [0, 0, 500]);
+    assert_eq!(places(&report, "foreign"), [&json!([]), &json!(["all_users.json:502"])]);
+    assert_eq!(report["foreign"]["first"].as_array().map(Vec::len), Some(20));
+    let text = desk.enter("verify sent/1.json").expect_code(3).stdout;
+    assert!(text.contains("and 480 more"), "{text}");
+
+    desk.put("3.json", users(3));
+    let report = desk.refuted("sent 3.json");
+    assert_eq!(counts(&report), [500, 0, 0]);
+    assert_eq!(places(&report, "missing"), [&json!(["3.json:1"]), &json!([])]);
+}
+
+#[test]
+fn equal_records_are_counted() {
+    let desk = Desk::new();
+    desk.enter("run sent sent/1.json").expect_code(0);
+    desk.enter("verify sent sent/1.json --in-order").expect_code(0);
+    assert_eq!(counts(&desk.refuted("sent")), [0, 500, 0]);
+    assert_eq!(counts(&desk.refuted("sent sent")), [500, 0, 0]);
+}
+
+#[test]
+fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
+    let desk = Desk::new();
+    let samples = examples::folder();
+    let samples = samples.to_str().expect("the folder's path is text");
+    desk.enter(&format!("run {samples}")).expect_code(3);
+
+    let finished = desk.enter(&format!("verify {samples}")).expect_code(3);
+    let asked = "the manifest counts 1 dead letter: export and give them by --dead";
+    assert!(finished.stdout.contains(asked), "{finished}");
+    assert!(finished.stdout.contains(&format!("{}:17", examples::NOT_AN_EMAIL)), "{finished}");
+    for rejected in [examples::WRONG_TYPE, examples::TRUNCATED] {
+        assert!(finished.stderr.contains(rejected), "{finished}");
+    }
+
+    desk.put_letters("dead.ndjson", &[dead_in_samples()]);
+    let complete = format!("{samples} --dead dead.ndjson");
+    let finished = desk.enter(&format!("verify {complete} --in-order")).expect_code(0);
+    assert!(finished.stdout.contains("295 records in the roll, 1 dead letter"), "{finished}");
+
+    // The twins: a letter twice, and a letter of another record.
+    let report = desk.refuted(&format!("{complete} --dead dead.ndjson"));
+    assert_eq!(counts(&report), [0, 1, 0]);
+    let letter = "dead.ndjson:1 (record 0 of batch b-1: no address)";
+    assert_eq!(places(&report, "doubled")[1], &json!([letter, letter]));
+    desk.put_letters("other.ndjson", &users(9)[..1]);
+    let report = desk.refuted(&format!("{samples} --dead other.ndjson"));
+    assert_eq!(counts(&report), [1, 0, 1]);
+    assert_eq!(report["letters_wanted"], Value::Null);
+}
+
+#[test]
+fn a_record_in_the_roll_that_is_a_dead_letter_too_is_doubled() {
+    let desk = Desk::with_roll();
+    desk.put_letters("dead.ndjson", &users(2)[3..4]);
+    let report = desk.refuted("sent --dead dead.ndjson");
+    assert_eq!(counts(&report), [0, 1, 0]);
+    let both = json!(["all_users.json:505", "dead.ndjson:1 (record 0 of batch b-1: no address)"]);
+    assert_eq!(places(&report, "doubled"), [&json!(["sent/2.json:4"]), &both]);
+}
+
+#[test]
+fn records_that_workers_tidied_up_are_proven_when_that_is_said() {
+    let desk = Desk::new();
+    let mut untidy = users(1);
+    untidy[2].email = untidy[2].email.replace('@', "@WWW.");
+    desk.put("sent/1.json", untidy);
+    fs::write(desk.path("muster.toml"), "[worker]\nnormalise = true\n").unwrap();
+    desk.enter("run sent --config muster.toml").expect_code(0);
+    desk.enter("verify sent --normalise --in-order").expect_code(0);
+    assert_eq!(counts(&desk.refuted("sent")), [1, 0, 1]);
+}
+
+#[test]
+fn a_roll_that_is_none_cannot_be_verified() {
+    let desk = Desk::with_roll();
+    let path = desk.path("all_users.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    for (roll, problem) in [
+        (format!("{whole}{{}}"), "all_users.json is no roll: trailing characters at line 1003"),
+        (whole[..whole.len() - 3].to_owned(), "is no roll: EOF while parsing a list at line 1001"),
+        (whole.replacen("\"email\"", "\"mail\"", 1), "is no roll: unknown field `mail`"),
+    ] {
+        fs::write(&path, roll).unwrap();
+        let finished = desk.enter("verify sent").expect_code(1);
+        assert!(finished.stderr.contains(problem), "{finished}");
+        assert_eq!(finished.stdout, "");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_its_code() {
+    let desk = Desk::with_roll();
+    for (words, code, problem) in [
+        ("verify sent --roll nowhere.json", 1, "nowhere.json cannot be read"),
+        ("verify sent --dead nowhere.ndjson", 1, "nowhere.ndjson cannot be read"),
+        ("verify sent --dead sent/1.json", 1, "sent/1.json:1: this line is no dead letter"),
+        ("verify nowhere.json", 2, "nowhere.json does not exist"),
+        ("verify -", 2, "cannot be read twice"),
+        ("verify all_users.json", 2, "is both input and roll"),
+        ("verify", 2, "<INPUT>"),
+    ] {
+        let finished = desk.enter(words).expect_code(code);
+        assert!(finished.stderr.contains(problem), "{finished}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let desk = Desk::with_roll();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = programs::command("muster");
+    command.args(["verify", "sent"]).current_dir(desk.folder.path());
+    command.stdout(writer).stderr(Stdio::null());
+    assert_eq!(command.status().unwrap().code(), Some(0));
+}
