@@ -237,7 +237,7 @@ fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
     assert_eq!(counts(&report), [0, 1, 0]);
     let letter = "dead.ndjson:1 (record 0 of batch b-1: no address)";
     assert_eq!(places(&report, "doubled")[1], &json!([letter, letter]));
-    desk.put_letters("other.ndjson", &users(9)[..1]);
+    desk.put_letters("other.ndjson", &users(99)[..1]);
     let report = desk.refuted(&format!("{samples} --dead other.ndjson"));
     assert_eq!(counts(&report), [1, 0, 1]);
     assert_eq!(report["letters_wanted"], Value::Null);

@@ -64,8 +64,6 @@ impl fmt::Display for Letter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     const RECORD: &str = r#"{"id":7,"user_name":"","email":"x","first_name":"","last_name":"","ip_address":"","gender":"","country":"","agent":""}"#;
 
     /// The letters in a file, as they are shown, with `letters` for its path.
