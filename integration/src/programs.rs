@@ -13,10 +13,23 @@ const FOREIGN: &[&str] = &["REDIS_HOST", "REDIS_PORT", "LOG_LEVEL", "RUST_LOG"];
 ///
 /// When the program is not built.
 pub fn command(name: &str) -> Command {
-    let path = profile_folder().join(name).with_extension(env::consts::EXE_EXTENSION);
+    clean(profile_folder().join(name))
+}
+
+/// The same for an example of this workspace.
+///
+/// # Panics
+///
+/// When the example is not built.
+pub fn example(name: &str) -> Command {
+    clean(profile_folder().join("examples").join(name))
+}
+
+fn clean(path: PathBuf) -> Command {
+    let path = path.with_extension(env::consts::EXE_EXTENSION);
     assert!(
         path.is_file(),
-        "{} is missing: build it with `cargo build --workspace --bins` (and `--release`, if \
+        "{} is missing: build it with `cargo build --workspace --bins --examples` (and `--release`, if \
          this runs so) first",
         path.display()
     );

@@ -76,9 +76,14 @@ impl Stack {
 
     /// Starts this many more worker processes.
     pub fn start_workers(&mut self, count: usize) {
+        self.start_workers_as(count, || programs::command("muster-worker"));
+    }
+
+    /// Starts this many more worker processes of another program, or with other settings.
+    pub fn start_workers_as(&mut self, count: usize, program: impl Fn() -> Command) {
         for _ in 0..count {
-            let name = format!("muster-worker {}", self.workers.len() + 1);
-            let mut command = programs::command("muster-worker");
+            let name = format!("worker {}", self.workers.len() + 1);
+            let mut command = program();
             command.args(["--store", &self.redis.url(), "--roll"]).arg(self.folder.path());
             command.current_dir(self.folder.path());
             self.workers.push(Process::start(&name, &mut command));

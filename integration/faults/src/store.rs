@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::schedule::{Schedule, Topology};
 
 /// Every key of the queue has this tag: it says which master of a cluster has them.
-const TAG: &str = "{muster}";
+const TAG: &str = "{muster:5}";
 
 /// A store that runs, or has been killed.
 #[derive(Debug)]

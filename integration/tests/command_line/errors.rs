@@ -76,14 +76,37 @@ fn settings_that_cannot_be_read() {
 fn a_store_that_is_none() {
     let desk = Desk::new();
     insta::assert_snapshot!(refusal(&desk, "muster-server --store http://localhost:6379"), @r"
-    muster-server: `store` (the command line): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    muster-server: `store` (the command line): a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
     ");
     insta::assert_snapshot!(refusal_with(&desk, "muster-worker", "MUSTER_STORE", "localhost:6379"), @r"
-    muster-worker: `store` (MUSTER_STORE): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    muster-worker: `store` (MUSTER_STORE): a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
     ");
     insta::assert_snapshot!(refusal(&desk, "muster up --store file:"), @r"
-    muster: `store` (the command line): a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH
+    muster: `store` (the command line): a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
     ");
+}
+
+#[test]
+fn a_durability_that_is_none() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-server --durability sync"), @r"
+    muster-server: `durability` (the command line): found `sync`, expected one of: accepted, synced, replicated
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster up --durability replicated"), @r"
+    muster: `durability` (the command line): is `replicated`, but the store is a file, which has no replicas
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-worker --replicas 0"), @r"
+    error: invalid value '0' for '--replicas <N>': 0 is not in 1..=255
+
+    For more information, try '--help'.
+    ");
+    // The twin: a file is synced, and a server may have replicas.
+    for line in [
+        "muster up --durability synced --check-config",
+        "muster-server --durability replicated --replicas 2 --check-config",
+    ] {
+        assert_eq!(desk.enter(line).expect_code(0).stderr, "", "{line}");
+    }
 }
 
 #[test]

@@ -11,57 +11,71 @@ fn help(command: &str) -> String {
 
 #[test]
 fn muster_server() {
-    insta::assert_snapshot!(help("muster-server"), @r"
+    insta::assert_snapshot!(help("muster-server"), @r#"
     Takes user records in over gRPC and queues them durably
 
     Usage: muster-server [OPTIONS]
 
     Options:
-          --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
-          --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
-          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
-                           redis://127.0.0.1:6379]
-          --log <FILTER>   The log's level, or a filter such as info,muster_queue=trace [default: info]
-          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
-          --check-config   Check the settings, and end
-          --dump-config    Print the settings in force as TOML, without secrets, and end
-      -h, --help           Print help
-      -V, --version        Print version
-    ");
+          --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
+          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --store <URL>         The store: redis://HOST:PORT,
+                                redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
+                                redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH
+                                [default: redis://127.0.0.1:6379]
+          --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
+                                replicated [default: accepted]
+          --replicas <N>        How many replicas have what is replicated [default: 1]
+          --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
+                                info]
+          --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config        Check the settings, and end
+          --dump-config         Print the settings in force as TOML, without secrets, and end
+      -h, --help                Print help
+      -V, --version             Print version
+    "#);
 }
 
 #[test]
 fn muster_worker() {
-    insta::assert_snapshot!(help("muster-worker"), @r"
+    insta::assert_snapshot!(help("muster-worker"), @r#"
     Leases chunks of records, processes them, commits, and writes the roll
 
     Usage: muster-worker [OPTIONS]
 
     Options:
-          --store <URL>    The store: redis://HOST:PORT, rediss://HOST:PORT or file:PATH [default:
-                           redis://127.0.0.1:6379]
-          --roll <DIR>     The folder of the roll, shared by all workers of the store [default: the
-                           working folder]
-          --workers <N>    How many workers this process runs [default: 1]
-          --log <FILTER>   The log's level, or a filter such as info,muster_queue=trace [default: info]
-          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
-          --check-config   Check the settings, and end
-          --dump-config    Print the settings in force as TOML, without secrets, and end
-      -h, --help           Print help
-      -V, --version        Print version
-    ");
+          --store <URL>         The store: redis://HOST:PORT,
+                                redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
+                                redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH
+                                [default: redis://127.0.0.1:6379]
+          --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
+                                replicated [default: accepted]
+          --replicas <N>        How many replicas have what is replicated [default: 1]
+          --roll <DIR>          The folder of the roll, shared by all workers of the store [default: the
+                                working folder]
+          --workers <N>         How many workers this process runs [default: 1]
+          --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
+                                info]
+          --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config        Check the settings, and end
+          --dump-config         Print the settings in force as TOML, without secrets, and end
+      -h, --help                Print help
+      -V, --version             Print version
+    "#);
 }
 
 #[test]
 fn muster_client() {
     insta::assert_snapshot!(help("muster-client"), @r"
-    Sends user records to a Muster server
+    Sends user records to a Muster server, and looks after them
 
     Usage: muster-client <COMMAND>
 
     Commands:
-      send  Send the records of JSON and NDJSON files as one batch
-      help  Print this message or the help of the given subcommand(s)
+      send   Send the records of JSON and NDJSON files as one batch
+      batch  Look at a batch, wait for it, or discard it
+      dead   Look at dead letters, have them processed again, or drop them
+      help   Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -89,14 +103,17 @@ fn muster_client_send() {
 
               [possible values: high, normal, low]
 
+          --policy <POLICY>
+              If records are dead letters: write the others, or nothing until they are replayed or
+              dropped [default: partial]
+
+              [possible values: partial, fail]
+
           --wait
               Wait until the batch is in the roll
 
           --json
               Print one JSON object instead of a summary
-
-          --server <URL>
-              The server [default: http://127.0.0.1:50051]
 
           --mode <MODE>
               One client stream, or a unary call for each record [default: stream]
@@ -107,6 +124,9 @@ fn muster_client_send() {
 
           --in-flight <N>
               How many unary calls are under way at once [default: 32]
+
+          --server <URL>
+              The server [default: http://127.0.0.1:50051]
 
           --retry-for <TIME>
               How long to try again while nothing gets through [default: 60s]
@@ -130,6 +150,222 @@ fn muster_client_send() {
 
     Exit codes: 0 all accepted (with --wait: all in the roll), 1 failed, 2 wrong usage, 3 some records
     were rejected or are dead letters
+    ");
+}
+
+#[test]
+fn muster_client_batch() {
+    insta::assert_snapshot!(help("muster-client batch"), @r"
+    Look at a batch, wait for it, or discard it
+
+    Usage: muster-client batch <COMMAND>
+
+    Commands:
+      show   Show a batch: its state, and what became of its records
+      wait   Wait until a batch is in the roll, or waits for somebody itself
+      abort  Discard a batch that is not complete, with its dead letters
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn muster_client_batch_show() {
+    insta::assert_snapshot!(help("muster-client batch show"), @r"
+    Show a batch: its state, and what became of its records
+
+    Usage: muster-client batch show [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The batch
+
+    Options:
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn muster_client_batch_wait() {
+    insta::assert_snapshot!(help("muster-client batch wait"), @r"
+    Wait until a batch is in the roll, or waits for somebody itself
+
+    Usage: muster-client batch wait [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The batch
+
+    Options:
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+
+    Exit codes: 0 all of it is in the roll, 1 failed, or the batch is aborted, 2 wrong usage, 3 some
+    records are dead letters
+    ");
+}
+
+#[test]
+fn muster_client_batch_abort() {
+    insta::assert_snapshot!(help("muster-client batch abort"), @r"
+    Discard a batch that is not complete, with its dead letters
+
+    Usage: muster-client batch abort [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The batch
+
+    Options:
+          --yes               Do not ask
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn muster_client_dead() {
+    insta::assert_snapshot!(help("muster-client dead"), @r"
+    Look at dead letters, have them processed again, or drop them
+
+    Usage: muster-client dead <COMMAND>
+
+    Commands:
+      list    List the dead letters of a batch or a group; without either, the groups
+      show    Show one dead letter, with its record
+      export  Write dead letters with their records as NDJSON
+      replay  Have dead letters processed again
+      drop    Drop dead letters for good
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn muster_client_dead_list() {
+    insta::assert_snapshot!(help("muster-client dead list"), @r"
+    List the dead letters of a batch or a group; without either, the groups
+
+    Usage: muster-client dead list [OPTIONS]
+
+    Options:
+          --batch <ID>        Those of this batch
+          --group <NAME>      Those of this group
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn muster_client_dead_show() {
+    insta::assert_snapshot!(help("muster-client dead show"), @r"
+    Show one dead letter, with its record
+
+    Usage: muster-client dead show [OPTIONS] <BATCH> <PLACE>
+
+    Arguments:
+      <BATCH>  The batch
+      <PLACE>  The record's place in the batch, from 0
+
+    Options:
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn muster_client_dead_export() {
+    insta::assert_snapshot!(help("muster-client dead export"), @r"
+    Write dead letters with their records as NDJSON
+
+    Usage: muster-client dead export [OPTIONS]
+
+    Options:
+          --batch <ID>        Those of this batch
+          --group <NAME>      Those of this group
+          --output <FILE>     The file to write [default: standard output]
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn muster_client_dead_replay() {
+    insta::assert_snapshot!(help("muster-client dead replay"), @r"
+    Have dead letters processed again
+
+    Usage: muster-client dead replay [OPTIONS] <BATCH|--batch <ID>|--group <NAME>|--all> [PLACE]
+
+    Arguments:
+      [BATCH]  The batch of one letter
+      [PLACE]  The place of that letter in its batch
+
+    Options:
+          --batch <ID>        All of this batch
+          --group <NAME>      All of this group
+          --all               All there are
+          --record <FILE>     Process this record in the letter's stead: a file with one JSON object, or
+                              - for standard input
+          --wait              Wait until the batches that have the records now are in the roll
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
+
+    Exit codes: 0 done (with --wait: all in the roll), 1 failed, 2 wrong usage, 3 with --wait: some
+    records of the batches are dead letters
+    ");
+}
+
+#[test]
+fn muster_client_dead_drop() {
+    insta::assert_snapshot!(help("muster-client dead drop"), @r"
+    Drop dead letters for good
+
+    Usage: muster-client dead drop [OPTIONS] <BATCH|--batch <ID>|--group <NAME>|--all> [PLACE]
+
+    Arguments:
+      [BATCH]  The batch of one letter
+      [PLACE]  The place of that letter in its batch
+
+    Options:
+          --batch <ID>        All of this batch
+          --group <NAME>      All of this group
+          --all               All there are
+          --yes               Do not ask
+          --json              Print JSON, one object a line
+          --server <URL>      The server [default: http://127.0.0.1:50051]
+          --retry-for <TIME>  How long to try again while nothing gets through [default: 60s]
+          --log <FILTER>      The log's level, or a filter [default: warn]
+          --config <FILE>     Read settings from this TOML file [env: MUSTER_CONFIG=]
+      -h, --help              Print help
     ");
 }
 
@@ -180,24 +416,29 @@ fn muster_run() {
 
 #[test]
 fn muster_up() {
-    insta::assert_snapshot!(help("muster up"), @r"
+    insta::assert_snapshot!(help("muster up"), @r#"
     Run a server and workers, and stay
 
     Usage: muster up [OPTIONS]
 
     Options:
-          --store <URL>    The store: file:PATH, redis://HOST:PORT or rediss://HOST:PORT [default:
-                           file:muster.redb, in the working folder]
-          --log <FILTER>   The log's level, or a filter [default: info]
-          --listen <ADDR>  Where gRPC is served [default: 127.0.0.1:50051]
-          --http <ADDR>    Where /livez and /readyz are served [default: 127.0.0.1:9181]
-          --roll <DIR>     The folder of the roll [default: the working folder]
-          --workers <N>    How many workers process records at once [default: 5]
-          --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
-          --check-config   Check the settings, and end
-          --dump-config    Print the settings in force as TOML, without secrets, and end
-      -h, --help           Print help
-    ");
+          --store <URL>         The store: file:PATH, redis://HOST:PORT,
+                                redis-sentinel://HOST:PORT,HOST:PORT/MASTER or
+                                redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) [default:
+                                file:muster.redb, in the working folder]
+          --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
+                                replicated; a file is always synced [default: accepted]
+          --replicas <N>        How many replicas have what is replicated [default: 1]
+          --log <FILTER>        The log's level, or a filter [default: info]
+          --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
+          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --roll <DIR>          The folder of the roll [default: the working folder]
+          --workers <N>         How many workers process records at once [default: 5]
+          --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
+          --check-config        Check the settings, and end
+          --dump-config         Print the settings in force as TOML, without secrets, and end
+      -h, --help                Print help
+    "#);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn dump(command: &str) -> String {
 #[test]
 fn what_is_right_is_checked_in_silence() {
     let desk = Desk::new();
-    desk.put("muster.toml", "store = \"redis://redis:6379\"\n[worker]\nworkers = 3\n");
+    desk.put("muster.toml", "store = \"redis://redis:6379\"\ndurability = \"replicated\"\nreplicas = 2\n[worker]\nworkers = 3\n");
     for command in COMMANDS {
         for line in [
             format!("{command} --check-config"),
@@ -64,10 +64,15 @@ fn a_password_is_not_dumped() {
 #[test]
 fn muster_server() {
     insta::assert_snapshot!(dump("muster-server"), @r#"
+    durability = "accepted"
     log = "info"
+    replicas = 1
     store = "redis://127.0.0.1:6379"
 
     [server]
+    at_deadline = "abort"
+    bytes_max = 1073741824
+    deadline = "1h"
     grace = "10s"
     http = "127.0.0.1:9181"
     listen = "127.0.0.1:50051"
@@ -77,16 +82,22 @@ fn muster_server() {
 #[test]
 fn muster_worker() {
     insta::assert_snapshot!(dump("muster-worker"), @r#"
+    durability = "accepted"
     log = "info"
+    replicas = 1
     store = "redis://127.0.0.1:6379"
 
     [worker]
+    attempts_max = 5
     check_email = true
     check_identity = true
     check_ip_address = true
+    crashes_max = 2
     grace = "10s"
     lease = "6s"
     normalise = false
+    retry_delay = "1s"
+    retry_delay_max = "1m"
     roll = "."
     scan_interval = "2s"
     workers = 1
@@ -109,16 +120,22 @@ fn muster_client_send() {
 #[test]
 fn muster_run() {
     insta::assert_snapshot!(dump("muster run"), @r#"
+    durability = "accepted"
     log = "warn"
+    replicas = 1
     store = "redis://127.0.0.1:6379"
 
     [worker]
+    attempts_max = 5
     check_email = true
     check_identity = true
     check_ip_address = true
+    crashes_max = 2
     grace = "10s"
     lease = "6s"
     normalise = false
+    retry_delay = "1s"
+    retry_delay_max = "1m"
     roll = "."
     scan_interval = "2s"
     workers = 5
@@ -128,21 +145,30 @@ fn muster_run() {
 #[test]
 fn muster_up() {
     insta::assert_snapshot!(dump("muster up"), @r#"
+    durability = "accepted"
     log = "info"
+    replicas = 1
     store = "file:muster.redb"
 
     [server]
+    at_deadline = "abort"
+    bytes_max = 1073741824
+    deadline = "1h"
     grace = "10s"
     http = "127.0.0.1:9181"
     listen = "127.0.0.1:50051"
 
     [worker]
+    attempts_max = 5
     check_email = true
     check_identity = true
     check_ip_address = true
+    crashes_max = 2
     grace = "10s"
     lease = "6s"
     normalise = false
+    retry_delay = "1s"
+    retry_delay_max = "1m"
     roll = "."
     scan_interval = "2s"
     workers = 5

@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The store of the servers and workers. The client has no use for it; the file and the
-    /// environment may be shared with them.
+    /// The store of the servers and workers. The client has no use for it, and for the two below;
+    /// the file and the environment may be shared with them.
     #[serde(skip_serializing)]
     pub store: Option<String>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub durability: Option<String>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub replicas: Option<u8>,
     /// The log's level or filter.
     pub log: String,
     /// The server: `http://HOST:PORT`.
@@ -42,6 +48,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store: None,
+            durability: None,
+            replicas: None,
             log: "warn".to_owned(),
             server: "http://127.0.0.1:50051".to_owned(),
             mode: Mode::default(),

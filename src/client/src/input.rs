@@ -7,6 +7,7 @@
 //! | `scanner` | cuts the stream into elements, and recovers where it is broken |
 //! | `frame`, `line` | where an element ends; where a line looks like a record |
 //! | `record`, `field`, `value` | turns one element into a [`UserRequest`] |
+//! | `single` | a source that must have one record and nothing else |
 //! | `fault` | what can be wrong around records ([`FaultKind`]) |
 //!
 //! What is bad costs what is bad: every record that can be told apart is read, and everything else
@@ -19,6 +20,7 @@ mod line;
 mod natural;
 mod record;
 mod scanner;
+mod single;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ use self::fault::Fault;
 pub use self::fault::FaultKind;
 use self::record::Parsed;
 use self::scanner::{Element, Scanner};
+pub use self::single::{SingleError, read_one};
 pub use self::sources::{Source, SourceError, Sources};
 
 /// The longest record, in bytes. A longer one is rejected.

@@ -1,18 +1,28 @@
-//! The client: reads user records from JSON files and sends them.
+//! The client: reads user records from JSON files and sends them, and operates a server.
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`command`] | the command line: what is asked for, and what is printed |
 //! | [`config`] | its settings |
 //! | [`input`] | from files to records |
 //! | [`send`] | from records to a batch on the server, by stream or by unary calls |
+//! | `operations` | calls on batches and dead letters |
+//! | `wait` | until nothing more happens to a batch |
 //! | `wire` | a connection to a server |
 //! | `retry` | when a failed call is made again |
 //! | [`progress`], [`report`] | what a person sees during a job, and after it |
+//! | `view` | what a person sees of batches and dead letters |
+//! | `printable` | texts of others, made fit for a terminal |
 
+pub mod command;
 pub mod config;
 pub mod input;
+mod operations;
+mod printable;
 pub mod progress;
 pub mod report;
 mod retry;
 pub mod send;
+mod view;
+mod wait;
 mod wire;

@@ -18,7 +18,9 @@ pub struct Report {
     pub rejected: u64,
     /// Fields that no record has, and that were ignored.
     pub unknown_fields: u64,
-    /// Records that became dead letters; known when the batch is written.
+    /// Whether the batch waits for somebody who replays or drops its dead letters.
+    pub held: bool,
+    /// Records that are dead letters; known when the batch is written or held.
     pub dead: Option<u64>,
     /// Records of the batch that are in the roll; known when it is written.
     pub records: Option<u64>,
@@ -69,9 +71,15 @@ impl fmt::Display for Report {
             counted(*accepted, "record")
         )?;
         write!(f, "batch     {batch}")?;
-        if let (Some(records), Some(dead)) = (self.records, self.dead) {
-            let (records, dead) = (counted(records, "record"), counted(dead, "dead letter"));
-            write!(f, "\nin roll   {records}, {dead}")?;
+        match (self.records, self.dead) {
+            (Some(records), Some(dead)) => {
+                let (records, dead) = (counted(records, "record"), counted(dead, "dead letter"));
+                write!(f, "\nin roll   {records}, {dead}")?;
+            }
+            (None, Some(dead)) if self.held => {
+                write!(f, "\nin roll   nothing yet: {}", held(batch, dead))?;
+            }
+            _ => {}
         }
         if let Some(sha256) = &self.sha256 {
             write!(f, "\nsha256    {sha256}")?;
@@ -80,7 +88,14 @@ impl fmt::Display for Report {
     }
 }
 
-fn counted(count: u64, noun: &str) -> String {
+/// What a batch that is held waits for.
+pub(crate) fn held(batch: &str, dead: u64) -> String {
+    let letters = counted(dead, "dead letter");
+    format!("{letters} must be replayed or dropped (muster-client dead list --batch {batch})")
+}
+
+/// `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -124,6 +139,17 @@ mod tests {
         batch     b-1
         in roll   2976 records, 1 dead letter
         sha256    5ha
+        ");
+    }
+
+    #[test]
+    fn a_job_whose_batch_is_held_says_what_to_do() {
+        let report = Report { held: true, dead: Some(3), ..report() };
+        insta::assert_snapshot!(report, @r"
+        read      3 files, 1 record rejected
+        accepted  2977 records in 0.50 s (5954 a second)
+        batch     b-1
+        in roll   nothing yet: 3 dead letters must be replayed or dropped (muster-client dead list --batch b-1)
         ");
     }
 

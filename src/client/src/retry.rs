@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use muster_proto::metadata::RETRY_AFTER;
 use rand::Rng as _;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -10,6 +11,11 @@ use tonic::{Code, Status};
 /// The first pause, which doubles each time, up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The longest pause that a server may ask for.
+const ASKED_MAX: Duration = Duration::from_secs(30);
+/// A call that lasted this long was held by a server that lives. One that has gone silent is found
+/// out sooner, when it does not answer on its connection.
+const HELD: Duration = Duration::from_secs(30);
 
 /// Whether the same call may succeed later.
 pub(crate) fn is_passing(status: &Status) -> bool {
@@ -35,7 +41,17 @@ pub(crate) fn is_passing(status: &Status) -> bool {
     }
 }
 
-/// Makes calls again as long as something gets through now and then.
+/// How long a server that is full asks to wait.
+fn asked(status: &Status) -> Option<Duration> {
+    if status.code() != Code::ResourceExhausted {
+        return None;
+    }
+    let asked = status.metadata().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_millis(asked).clamp(PAUSE_MIN, ASKED_MAX))
+}
+
+/// Makes calls again as long as something gets through now and then, or the server says that it
+/// is full and when to come again: whoever says so lives, and will have room.
 #[derive(Debug)]
 pub(crate) struct Retry {
     patience: Duration,
@@ -54,17 +70,31 @@ impl Retry {
         *self.failing_since() = None;
     }
 
+    /// Says how long a call lasted that has failed. A stream that a full server reads slowly, or not
+    /// at all for a while, is no failure before it breaks.
+    pub(crate) fn lasted(&self, time: Duration) {
+        if time >= HELD {
+            self.progress();
+        }
+    }
+
     fn failing_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits before the call is made for the `failures`-th time again (from 0): with exponential
-    /// backoff and full jitter.
+    /// Waits before the call is made for the `failures`-th time again (from 0): as long as the
+    /// server asks for, and up to half as long again; else with exponential backoff and full jitter.
     ///
     /// # Errors
     ///
     /// The status itself, when trying again is of no use, or has been for too long.
     pub(crate) async fn pause(&self, failures: u32, status: Status) -> Result<(), Status> {
+        if let Some(asked) = asked(&status) {
+            tracing::debug!(?asked, %status, "the server is full");
+            self.progress();
+            tokio::time::sleep(rand::rng().random_range(asked..=asked.mul_f32(1.5))).await;
+            return Ok(());
+        }
         let since = *self.failing_since().get_or_insert_with(Instant::now);
         if !is_passing(&status) || since.elapsed() > self.patience {
             return Err(status);
@@ -134,6 +164,61 @@ mod tests {
         tokio::time::advance(PATIENCE).await;
         retry.look(async || Ok(())).await.unwrap();
         retry.pause(1, away()).await.unwrap_err();
+    }
+
+    fn full(milliseconds: &str) -> Status {
+        let mut status = Status::resource_exhausted("full");
+        status.metadata_mut().insert(RETRY_AFTER, milliseconds.parse().unwrap());
+        status
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_full_is_waited_for_as_long_as_it_says_so() {
+        let retry = Retry::new(PATIENCE);
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE * 100 {
+            let pause = Instant::now();
+            retry.pause(0, full("20000")).await.unwrap();
+            let pause = pause.elapsed();
+            assert!((20..=31).contains(&pause.as_secs()), "waited {pause:?}");
+        }
+        // Then all patience is left for one that is away.
+        retry.pause(0, away()).await.unwrap();
+        tokio::time::advance(PATIENCE).await;
+        retry.pause(1, away()).await.unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_is_asked_for_has_bounds() {
+        for (asked, shortest, longest) in
+            [("0", PAUSE_MIN, PAUSE_MIN * 2), ("86400000", ASKED_MAX, ASKED_MAX * 2)]
+        {
+            let begun = Instant::now();
+            Retry::new(PATIENCE).pause(0, full(asked)).await.unwrap();
+            let pause = begun.elapsed();
+            assert!((shortest..=longest).contains(&pause), "asked {asked}, waited {pause:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends_when_a_full_server_does_not_say_when_to_come_again() {
+        for status in [full("soon"), Status::resource_exhausted("full")] {
+            let retry = Retry::new(PATIENCE);
+            retry.pause(0, status.clone()).await.unwrap();
+            tokio::time::advance(PATIENCE).await;
+            retry.pause(1, status).await.unwrap_err();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_begins_anew_after_a_call_that_was_held() {
+        for (lasted, goes_on) in [(HELD, true), (HELD / 2, false)] {
+            let retry = Retry::new(PATIENCE);
+            retry.pause(0, away()).await.unwrap();
+            tokio::time::advance(PATIENCE).await;
+            retry.lasted(lasted);
+            assert_eq!(retry.pause(1, away()).await.is_ok(), goes_on, "{lasted:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

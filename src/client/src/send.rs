@@ -5,20 +5,18 @@
 //! | `feed` | reads the input on a thread of its own, and encodes the records |
 //! | `stream`, `window` | one client stream, resumed where it broke |
 //! | `unary` | a call for each record, several at once |
-//! | `wait` | until the batch is in the roll |
 //! | `locate` | where in the input the dead letters came from |
 
 mod feed;
 mod locate;
 mod stream;
 mod unary;
-mod wait;
 mod window;
 
 use std::ffi::OsString;
 use std::time::Instant;
 
-use muster_proto::v1::BatchState;
+use muster_proto::v1::{Batch, BatchState};
 use rand::Rng as _;
 use tonic::Status;
 
@@ -27,7 +25,8 @@ use crate::input::{SourceError, Sources};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::retry::{Retry, is_passing};
-use crate::wire::{Labels, Server};
+use crate::wait;
+use crate::wire::{BadUrl, Labels, Server, reason};
 use feed::Feed;
 use window::Lost;
 
@@ -41,6 +40,8 @@ pub struct Job {
     pub batch: Option<String>,
     /// `high`, `normal` or `low`.
     pub priority: Option<String>,
+    /// `partial` or `fail`.
+    pub policy: Option<String>,
     /// Whether to wait until the batch is in the roll.
     pub wait: bool,
 }
@@ -53,13 +54,8 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The server's URL is none.
-    #[error("the server `{server}` cannot be used: {source}")]
-    Server {
-        /// The URL.
-        server: String,
-        /// Why not.
-        source: tonic::transport::Error,
-    },
+    #[error(transparent)]
+    Server(#[from] BadUrl),
     /// The server refused, or could not be reached for too long.
     #[error(
         "{server}: {} ({:?}). Of batch {batch} some records may be accepted{}",
@@ -88,21 +84,20 @@ pub enum Error {
         /// How many it had.
         before: u64,
     },
+    /// Somebody discarded the batch while it was waited for.
+    #[error("{server}: {}", wait::aborted(batch))]
+    Aborted {
+        /// The server's URL.
+        server: String,
+        /// The batch.
+        batch: Box<Batch>,
+    },
 }
 
 impl Error {
     /// Whether it is the command that is wrong, and nothing was begun.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Source(_) | Self::Server { .. })
-    }
-}
-
-/// What the server said, or why it cannot be reached.
-fn reason(status: &Status) -> String {
-    let first = std::error::Error::source(status);
-    match std::iter::successors(first, |error| error.source()).last() {
-        Some(cause) => format!("{}: {cause}", status.message()),
-        None => status.message().to_owned(),
+        matches!(self, Self::Source(_) | Self::Server(_))
     }
 }
 
@@ -119,6 +114,7 @@ fn advice(status: &Status, batch: &str) -> String {
 enum Stop {
     Status(Status),
     Lost(Lost),
+    Aborted(Box<Batch>),
 }
 
 impl From<Status> for Stop {
@@ -143,12 +139,15 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let begun = Instant::now();
     let sources = Sources::from_arguments(&job.inputs)?;
     let progress = Progress::new(sources.bytes);
-    let server = Server::new(&config.server)
-        .map_err(|source| Error::Server { server: config.server.clone(), source })?;
+    let server = Server::new(&config.server)?;
     let batch = job.batch.clone().unwrap_or_else(new_batch);
     let sender = Sender {
         server,
-        labels: Labels { batch: batch.clone(), priority: job.priority.clone() },
+        labels: Labels {
+            batch: batch.clone(),
+            priority: job.priority.clone(),
+            policy: job.policy.clone(),
+        },
         retry: Retry::new(config.retry_for),
         progress,
     };
@@ -165,6 +164,7 @@ fn describe(config: &Config, batch: String, stop: Stop) -> Error {
     match stop {
         Stop::Status(status) => Error::Call { server, batch, status: Box::new(status) },
         Stop::Lost(Lost { received, before }) => Error::Lost { server, batch, received, before },
+        Stop::Aborted(batch) => Error::Aborted { server, batch },
     }
 }
 
@@ -203,10 +203,16 @@ impl Sender {
             ..Report::default()
         };
         if job.wait {
-            let batch = wait::until(self, BatchState::Written).await?;
+            let batch = wait::until_settled(&self.server, &self.retry, &report.batch).await?;
+            match batch.state() {
+                BatchState::Aborted => return Err(Stop::Aborted(Box::new(batch))),
+                BatchState::Written => {
+                    report.records = Some(batch.kept);
+                    report.sha256 = Some(batch.roll_sha256);
+                }
+                _ => report.held = batch.held,
+            }
             report.dead = Some(batch.dead);
-            report.records = Some(batch.kept);
-            report.sha256 = Some(batch.roll_sha256);
             if batch.dead > 0 {
                 locate::complain(self, config.mode, &job.inputs).await?;
             }

@@ -4,27 +4,33 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 use futures::Stream;
-use muster_proto::metadata::{BATCH, PLACE, PRIORITY};
+use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY};
 use muster_proto::users::UserResponse;
 use muster_proto::v1;
 use muster_proto::v1::batches_client::BatchesClient;
+use muster_proto::v1::dead_letters_client::DeadLettersClient;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
+use crate::printable;
+
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a silent connection is asked whether its other end is still there, and how long the
 /// answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(10);
+/// The largest page of dead letters: a hundred, each with a record of the largest gRPC message.
+const LETTERS_BYTES_MAX: usize = 512 << 20;
 
 /// What every call says of its records.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
     pub(crate) batch: String,
     pub(crate) priority: Option<String>,
+    pub(crate) policy: Option<String>,
 }
 
 impl Labels {
@@ -39,8 +45,10 @@ impl Labels {
         };
         insert(BATCH, &self.batch)?;
         insert(PLACE, &place.to_string())?;
-        if let Some(priority) = &self.priority {
-            insert(PRIORITY, priority)?;
+        for (key, value) in [(PRIORITY, &self.priority), (POLICY, &self.policy)] {
+            if let Some(value) = value {
+                insert(key, value)?;
+            }
         }
         Ok(request)
     }
@@ -58,8 +66,9 @@ impl Server {
     /// # Errors
     ///
     /// The text is no URL.
-    pub(crate) fn new(url: &str) -> Result<Self, tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(url.to_owned())?
+    pub(crate) fn new(url: &str) -> Result<Self, BadUrl> {
+        let endpoint = Endpoint::from_shared(url.to_owned())
+            .map_err(|source| BadUrl { url: url.to_owned(), source })?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE)
@@ -102,7 +111,7 @@ impl Server {
     /// Shows the batch, or `None` if the server does not know it.
     pub(crate) async fn batch(&self, id: &str) -> Result<Option<v1::Batch>, Status> {
         let request = v1::GetBatchRequest { id: id.to_owned() };
-        match BatchesClient::new(self.channel.clone()).get_batch(request).await {
+        match self.batches().get_batch(request).await {
             Ok(batch) => Ok(Some(batch.into_inner())),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(status),
@@ -112,20 +121,37 @@ impl Server {
     /// Says that the batch has this many records and no more will come.
     pub(crate) async fn seal(&self, id: &str, records: u64) -> Result<(), Status> {
         let request = v1::SealBatchRequest { id: id.to_owned(), records };
-        BatchesClient::new(self.channel.clone()).seal_batch(request).await?;
+        self.batches().seal_batch(request).await?;
         Ok(())
     }
 
-    /// A page of the batch's dead letters.
-    pub(crate) async fn dead_letters(
-        &self,
-        batch: &str,
-        from_place: u64,
-    ) -> Result<v1::ListDeadLettersResponse, Status> {
-        let batch = batch.to_owned();
-        let request = v1::ListDeadLettersRequest { batch, from_place, page_size: 0 };
-        Ok(BatchesClient::new(self.channel.clone()).list_dead_letters(request).await?.into_inner())
+    /// The operations on batches.
+    pub(crate) fn batches(&self) -> BatchesClient<Channel> {
+        BatchesClient::new(self.channel.clone())
     }
+
+    /// The operations on dead letters.
+    pub(crate) fn dead_letters(&self) -> DeadLettersClient<Channel> {
+        DeadLettersClient::new(self.channel.clone()).max_decoding_message_size(LETTERS_BYTES_MAX)
+    }
+}
+
+/// The server's URL is none.
+#[derive(Debug, thiserror::Error)]
+#[error("the server `{url}` cannot be used: {source}")]
+pub struct BadUrl {
+    url: String,
+    source: tonic::transport::Error,
+}
+
+/// What the server said, or why it cannot be reached; fit for a terminal.
+pub(crate) fn reason(status: &Status) -> String {
+    let first = std::error::Error::source(status);
+    let said = match std::iter::successors(first, |error| error.source()).last() {
+        Some(cause) => format!("{}: {cause}", status.message()),
+        None => status.message().to_owned(),
+    };
+    printable::text(&said)
 }
 
 /// Sends what is encoded already.

@@ -132,7 +132,7 @@ async fn pass_through(
     worker: &muster_worker::config::Config,
     shutdown: &Shutdown,
 ) -> Result<Report, Failure> {
-    let queue = worker.store.open().await?;
+    let queue = worker.store.open(&worker.store_options()).await?;
     let any_port = (Ipv4Addr::LOCALHOST, 0).into();
     let server = Server::bind(&muster_server::config::Config {
         listen: any_port,

@@ -31,10 +31,21 @@ pub(crate) struct Up {
 
 #[derive(Clone, clap::Args, Serialize)]
 struct Shared {
-    /// The store: file:PATH, redis://HOST:PORT or rediss://HOST:PORT [default: file:muster.redb, in the working folder]
+    /// The store: file:PATH, redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER or
+    /// redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) [default: file:muster.redb, in the
+    /// working folder]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
+    /// What "ok" means: accepted by the store, synced to its disk, or replicated; a file is always
+    /// synced [default: accepted]
+    #[arg(long, value_name = "LEVEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<String>,
+    /// How many replicas have what is replicated [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<u8>,
     /// The log's level, or a filter [default: info]
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +122,7 @@ async fn stay(
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let server = Server::bind(&server_config).await?;
-    let queue = server_config.store.open().await?;
+    let queue = server_config.store.open(&server_config.store_options()).await?;
     tracing::info!(store = %server_config.store, "starting");
     let processor = Arc::new(worker.pipeline());
     let work = async {

@@ -35,6 +35,9 @@ use crate::logging;
 /// The sections of the file: each is read by the program of that name, and skipped by the others.
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
 
+/// The keys that all programs with a store share, and `log`, at the top of the file.
+const SHARED: [&str; 4] = ["store", "durability", "replicas", "log"];
+
 /// Where settings come from, beside the defaults and the flags.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -127,7 +130,7 @@ fn origin(figment: &Figment, key: &str) -> String {
 /// A value that TOML cannot hold.
 pub fn dump<C: Settings>(config: &C) -> Result<toml::Table, Error> {
     let mut all = toml::Table::try_from(config).map_err(|error| Error::Dump(error.to_string()))?;
-    let shared = ["store", "log"].map(|key| (key.to_owned(), all.remove(key)));
+    let shared = SHARED.map(|key| (key.to_owned(), all.remove(key)));
     let mut table = toml::Table::new();
     table.extend(shared.into_iter().filter_map(|(key, value)| Some((key, value?))));
     table.insert(C::SECTION.to_owned(), toml::Value::Table(all));

@@ -22,6 +22,15 @@ impl Encoder {
         self.count += 1;
     }
 
+    /// Adds a record as [`Decoder::next_raw`] gives it.
+    pub fn push_raw(&mut self, raw: &[u8]) {
+        self.payload.reserve(prost::length_delimiter_len(raw.len()) + raw.len());
+        prost::encode_length_delimiter(raw.len(), &mut self.payload)
+            .expect("the room was reserved");
+        self.payload.extend_from_slice(raw);
+        self.count += 1;
+    }
+
     /// How many records there are.
     pub fn count(&self) -> u32 {
         self.count
@@ -132,6 +141,16 @@ mod tests {
     fn records_come_out_as_they_went_in() {
         let decoded: Result<Vec<_>, _> = Decoder::new(encoded()).collect();
         assert_eq!(decoded.unwrap(), records());
+    }
+
+    #[test]
+    fn raw_records_go_in_as_they_came_out() {
+        let (mut decoder, mut encoder) = (Decoder::new(encoded()), Encoder::default());
+        while let Some(raw) = decoder.next_raw() {
+            encoder.push_raw(&raw.unwrap());
+        }
+        assert_eq!(encoder.count(), 3);
+        assert_eq!(encoder.take(), encoded());
     }
 
     #[test]

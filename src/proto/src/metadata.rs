@@ -12,3 +12,14 @@ pub const PLACE: &str = "muster-place";
 
 /// Which batches are processed first: `high`, `normal` (the default), `low`.
 pub const PRIORITY: &str = "muster-priority";
+
+/// What becomes of the batch when some of its records are dead letters: `partial` (the default) or
+/// `fail`.
+pub const POLICY: &str = "muster-policy";
+
+/// The trace that the call is part of, as in W3C Trace Context.
+pub const TRACE: &str = "traceparent";
+
+/// In an answer `RESOURCE_EXHAUSTED`: after how many milliseconds to try again. gRPC clients with
+/// a retry policy know it (gRPC proposal A6).
+pub const RETRY_AFTER: &str = "grpc-retry-pushback-ms";

@@ -121,37 +121,113 @@ impl FromStr for Priority {
 #[error("a priority is high, normal or low")]
 pub struct InvalidPriority;
 
+/// What becomes of a batch some of whose records are dead letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// It is complete without them; the manifest says how many they are.
+    #[default]
+    Partial,
+    /// It is not complete, and the roll does not have it, until each of them is replayed or
+    /// dropped.
+    Fail,
+}
+
+impl Policy {
+    /// Every policy.
+    pub const ALL: [Self; 2] = [Self::Partial, Self::Fail];
+
+    /// The policy in lower case: `partial`, `fail`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Partial => "partial",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Policy {
+    type Err = InvalidPolicy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPolicy> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text).ok_or(InvalidPolicy)
+    }
+}
+
+/// A text that is no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a policy is partial or fail")]
+pub struct InvalidPolicy;
+
+/// How an open batch ends of its own accord when its sender does not come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Deadline {
+    /// How long nothing must have been appended.
+    pub after: Duration,
+    /// What happens then ([`Queue::end_overdue`]).
+    ///
+    /// [`Queue::end_overdue`]: crate::Queue::end_overdue
+    pub then: Ending,
+}
+
+/// How a batch ends at its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// It is sealed: what it has goes into the roll.
+    Seal,
+    /// It is aborted: what it has is discarded.
+    Abort,
+}
+
+impl Ending {
+    /// The ending in lower case: `seal`, `abort`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seal => "seal",
+            Self::Abort => "abort",
+        }
+    }
+}
+
 /// What is fixed when a batch is opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BatchOptions {
     /// Which chunks are leased first.
     pub priority: Priority,
-    /// Seals the batch when nothing has been appended for so long ([`Queue::seal_overdue`]).
-    ///
-    /// For batches that a server opens of its own accord: if the server dies, nobody else knows
-    /// of them.
-    ///
-    /// [`Queue::seal_overdue`]: crate::Queue::seal_overdue
-    pub seal_after: Option<Duration>,
+    /// What its dead letters mean for the others.
+    pub policy: Policy,
+    /// When it ends by itself; `None` for never.
+    pub deadline: Option<Deadline>,
 }
 
-/// Where a batch is on its way to the roll. A batch goes through the states in this order.
+/// Where a batch is on its way to the roll. A batch goes through the first four in this order, or
+/// leaves the way from one of the first two to the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BatchState {
     /// Chunks may still be appended.
     Open,
-    /// No more chunks will come; some are still to be committed.
+    /// No more chunks will come; some are still to be committed, or dead letters to be resolved.
     Sealed,
-    /// Every record is kept or dead; the roll is to be written.
+    /// Nothing is left to do; the roll is to be written.
     Complete,
     /// The batch is in the roll, and its results are gone from the store.
     Written,
+    /// The batch is discarded: none of it is in the roll, or will be.
+    Aborted,
 }
 
 impl BatchState {
-    /// Every state, first to last.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Sealed, Self::Complete, Self::Written];
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Sealed, Self::Complete, Self::Written, Self::Aborted];
 
     /// The state in lower case.
     pub fn as_str(self) -> &'static str {
@@ -160,11 +236,15 @@ impl BatchState {
             Self::Sealed => "sealed",
             Self::Complete => "complete",
             Self::Written => "written",
+            Self::Aborted => "aborted",
         }
     }
 }
 
 /// A batch as the store has it.
+///
+/// Each record that was received is waiting, retrying, kept, dead, dropped or replayed; in an
+/// aborted batch all of these are zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Its name.
@@ -173,19 +253,57 @@ pub struct Batch {
     pub state: BatchState,
     /// Which chunks are leased first.
     pub priority: Priority,
+    /// What its dead letters mean for the others.
+    pub policy: Policy,
     /// Records accepted: the place of the next one.
     pub received: u64,
+    /// Records that failed or were replayed here, and wait for their next attempt or are at it.
+    pub retrying: u64,
     /// Records committed for the roll.
     pub kept: u64,
-    /// Records committed as dead letters.
+    /// Records that are dead letters now.
     pub dead: u64,
+    /// Records that were dead letters and were dropped.
+    pub dropped: u64,
+    /// Records that were dead letters when the batch was complete, and went into another batch.
+    pub replayed: u64,
+    /// Whether its deadline ended it.
+    pub overdue: bool,
     /// SHA-256 of the roll that first held the batch, in hexadecimal, once it is written.
     pub roll_sha256: Option<String>,
 }
 
 impl Batch {
-    /// Whether every record that was received is kept or dead.
+    /// A batch that has just been opened.
+    pub fn opened(id: BatchId, options: &BatchOptions) -> Self {
+        Self {
+            id,
+            state: BatchState::Open,
+            priority: options.priority,
+            policy: options.policy,
+            received: 0,
+            retrying: 0,
+            kept: 0,
+            dead: 0,
+            dropped: 0,
+            replayed: 0,
+            overdue: false,
+            roll_sha256: None,
+        }
+    }
+
+    /// Whether every record that was received has an outcome.
     pub fn is_drained(&self) -> bool {
-        self.kept + self.dead == self.received
+        self.kept + self.dead + self.dropped + self.replayed == self.received
+    }
+
+    /// Whether nothing is missing for the roll but somebody who replays or drops its dead letters.
+    pub fn is_held(&self) -> bool {
+        self.state == BatchState::Sealed && self.is_drained() && !self.may_complete()
+    }
+
+    /// Whether, once it is sealed, it is complete.
+    pub fn may_complete(&self) -> bool {
+        self.is_drained() && (self.policy == Policy::Partial || self.dead == 0)
     }
 }

@@ -1,7 +1,10 @@
 //! A chunk on its way: appended, leased, committed, read back for the roll.
 
-use crate::{BatchId, DeadLetter, WorkerId};
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
+
+use crate::{BatchId, DeadLetter, WorkerId};
 
 /// A chunk to append.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +13,11 @@ pub struct NewChunk {
     pub places: Places,
     /// How many records there are: at least 1.
     pub count: u32,
-    /// The records, in a form that the store does not look into.
+    /// The records, in a form that the store does not look into. What two chunks hold one after
+    /// another is what one chunk would hold.
     pub payload: Bytes,
+    /// The trace that the records came with (a W3C `traceparent`), if they share one.
+    pub trace: Option<String>,
 }
 
 /// How the records of a chunk say which records of the batch they are.
@@ -101,32 +107,69 @@ pub struct Chunk {
     pub count: u32,
     /// The records, as appended.
     pub payload: Bytes,
+    /// The trace that the records came with.
+    pub trace: Option<String>,
+    /// How often its lease was lost: a worker was given it, and fell silent. Such a worker may have
+    /// been ended by a record of the chunk, or by something else: a loss is no failure.
+    pub lost: u32,
+    /// What became of its record before, if it is one that is retried.
+    pub history: History,
 }
 
-/// What came of a chunk: every record of it is either kept or dead.
+/// What became of a record before, where a record has a chunk of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// How often processing it has failed.
+    pub failures: u32,
+    /// When it failed first, to the millisecond.
+    pub failed_first: Option<SystemTime>,
+    /// Whether it is suspected of ending workers. Such a chunk is leased by
+    /// [`Queue::lease_isolated`] alone, so that nothing else is lost with it.
+    ///
+    /// [`Queue::lease_isolated`]: crate::Queue::lease_isolated
+    pub isolated: bool,
+}
+
+/// What came of a chunk: every record of it is kept, dead, or to be tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The records for the roll.
-    pub output: Output,
-    /// The records that are not. Places lie within the chunk, each at most once.
+    pub kept: Kept,
+    /// The records that will not be tried again.
     pub dead: Vec<DeadLetter>,
+    /// The records that will: each becomes a chunk of its own.
+    pub retry: Vec<Retry>,
 }
 
 /// The records of a chunk that are for the roll.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum Kept {
     /// All of the chunk, unchanged: its bytes stay where they are.
     AsSent,
-    /// These, in order, in place of what was sent.
-    Rewritten(Bytes),
+    /// These: each a run of records that follow one another, in order.
+    Runs(Vec<ResultChunk>),
 }
 
-/// A committed chunk, read back for the roll.
+/// A record that is to be tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Its place in the batch.
+    pub place: u64,
+    /// The record, in the form of a chunk's payload.
+    pub payload: Bytes,
+    /// What became of it until now.
+    pub history: History,
+    /// How long to wait before it may be leased. What is isolated does not wait.
+    pub after: Duration,
+}
+
+/// A committed run of records, read back for the roll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultChunk {
     /// The place of its first record.
     pub first: u64,
-    /// How many places it covers, dead letters included: the next chunk begins at `first + count`.
+    /// How many places it covers: the next one begins at `first + count`. Where a record is dead,
+    /// was dropped or was replayed into another batch, one covers its place alone and is empty.
     pub count: u32,
     /// The records that are kept, in order.
     pub payload: Bytes,
@@ -139,7 +182,7 @@ pub struct ResultChunk {
 pub enum Committed {
     /// The outcome is stored: it was the first for this chunk.
     Taken,
-    /// The chunk had been committed before, by whoever, or the lease had ended by release; nothing
-    /// was stored.
+    /// Nothing was stored: the chunk had been committed before, by whoever, or the lease had ended
+    /// by release, or the batch is aborted.
     Refused,
 }

@@ -4,48 +4,54 @@
 //! | --- | --- |
 //! | `tables` | every table, and what one transaction does to them |
 //! | `row` | a batch as its row holds it |
+//! | `note` | what is known of a waiting chunk, beside its records |
 //! | `writer` | the one thread that writes: steps that arrive together share one fsync |
-//! | `append`, `complete`, `written` | the steps: each checks first and writes after |
+//! | `append`, `complete`, `letters`, `written` | the steps: each checks first and writes after |
 //! | `leases` | who holds which entry, in memory alone |
+//! | `careful` | what a process that is ended in the middle leaves for the next one to know |
 //! | `lease` | finding work for a worker |
-//! | `read` | batches, results and dead letters, read without waiting for the writer |
+//! | `read` | batches and results, read without waiting for the writer |
 //! | `fault` | why a step failed |
 
 mod append;
+mod careful;
 mod clock;
 mod complete;
 mod fault;
 mod lease;
 mod leases;
+mod letters;
+mod note;
 mod read;
 mod row;
+mod store;
 mod tables;
 mod writer;
 mod written;
 
 use std::fmt;
-use std::fs::File;
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redb::{Database, ReadTransaction, ReadableDatabase};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use redb::ReadTransaction;
+use tokio::time::{Instant, timeout};
 
-use self::fault::{Fault, StoreFault};
-use self::leases::Leases;
-use self::tables::Tables;
+use self::clock::now_ms;
+use self::fault::Fault;
+use self::lease::Found;
+use self::store::Store;
+use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Error, Lease, NewChunk,
-    Outcome, Queue, Result, ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
+    Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, StoreOptions,
+    Work, WorkerId,
 };
 
-/// How much of the file is kept in memory.
-const CACHE_BYTES: usize = 32 * 1024 * 1024;
+/// How many chunks whose time has come one step lets wait.
+const PROMOTED_MAX: usize = 100;
 
 /// A queue in one file, for one process.
 ///
@@ -54,36 +60,26 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 pub struct EmbeddedQueue {
     store: Arc<Store>,
     writer: Writer,
-}
-
-/// What the writer and the readers share.
-struct Store {
-    /// `file:PATH`.
-    name: String,
-    database: Database,
-    leases: Mutex<Leases>,
-    /// Rings after every change that may have made an entry free to lease.
-    changed: Notify,
-    /// Why nothing more can be written until the next start.
-    write_failure: OnceLock<StoreFault>,
+    options: StoreOptions,
 }
 
 impl EmbeddedQueue {
     /// Opens the queue in this file, and creates it if there is none. Its folder must exist.
     ///
-    /// After a crash, the file is checked as a whole first. Blocks until then.
+    /// After a crash, the file is checked as a whole first. Blocks until then. Of `options` the
+    /// limits count: what is stored is always synced, and there are no replicas.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the file cannot be opened, or another process has it open;
     /// [`Error::Corrupt`] when it holds no queue.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
         let name = format!("file:{}", path.display());
         let store = Store::open(&name, path).map_err(|fault| fault.into_error(&name))?;
         let store = Arc::new(store);
         let writer = Writer::start(Arc::clone(&store))
             .map_err(|error| Error::Unavailable { store: name, reason: error.to_string() })?;
-        Ok(Self { store, writer })
+        Ok(Self { store, writer, options: *options })
     }
 
     /// Reads off the runtime: what is read may be large.
@@ -98,45 +94,26 @@ impl EmbeddedQueue {
             reason: format!("reading was broken off: {error}"),
         })?
     }
-}
 
-impl Store {
-    fn open(name: &str, path: &Path) -> Result<Self, Fault> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let in_folder = |error: io::Error| {
-            StoreFault::Unavailable(format!("its folder {}: {error}", folder.display()))
-        };
-        let folder_file = File::open(folder).map_err(in_folder)?;
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
-        // A file is on disk for good when its name is, too.
-        folder_file.sync_all().map_err(in_folder)?;
-
-        let transaction = database.begin_write()?;
-        Tables::open(&transaction)?;
-        transaction.commit()?;
-        Ok(Self {
-            name: name.to_owned(),
-            database,
-            leases: Mutex::default(),
-            changed: Notify::new(),
-            write_failure: OnceLock::new(),
-        })
+    /// Writes down what was leased, as far as that is needed, before it is handed out.
+    async fn hand_out(&self, found: Result<Vec<Found>, Fault>) -> Result<Vec<Work>> {
+        let found = found.map_err(|fault| fault.into_error(&self.store.name))?;
+        let entries: Vec<Entry> = found.iter().map(|(entry, _)| *entry).collect();
+        let entries = self.store.to_write_down(entries);
+        if !entries.is_empty() {
+            self.writer.write(move |tables| careful::lease(tables, &entries)).await?;
+        }
+        Ok(found.into_iter().map(|(_, work)| work).collect())
     }
 
-    /// The leases, locked. Never held across an await.
-    fn leases(&self) -> MutexGuard<'_, Leases> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads what was committed up to now.
-    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T> {
-        let transaction = self.database.begin_read().map_err(Fault::from);
-        transaction
-            .and_then(|transaction| read(&transaction))
-            .map_err(|fault| fault.into_error(&self.name))
+    /// Lets chunks wait whose time has come. Returns how long the next one still waits for it.
+    async fn promote(&self) -> Result<Option<Duration>> {
+        let due_ms = self.store.read(read::next_due_ms)?;
+        if due_ms.is_none_or(|due_ms| due_ms > now_ms()) {
+            return Ok(due_ms.map(|due_ms| Duration::from_millis(due_ms - now_ms().min(due_ms))));
+        }
+        self.writer.write(|tables| complete::promote(tables, PROMOTED_MAX)).await?;
+        Ok(None)
     }
 }
 
@@ -154,8 +131,8 @@ impl Queue for EmbeddedQueue {
     }
 
     async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        let (id, chunk) = (id.clone(), chunk.clone());
-        self.writer.write(move |tables| append::append(tables, &id, &chunk)).await
+        let (id, chunk, limits) = (id.clone(), chunk.clone(), self.options.limits);
+        self.writer.write(move |tables| append::append(tables, &id, &chunk, limits)).await
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
@@ -163,34 +140,45 @@ impl Queue for EmbeddedQueue {
         self.writer.write(move |tables| complete::seal(tables, &id, records)).await
     }
 
-    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
+    async fn abort(&self, id: &BatchId) -> Result<Batch> {
+        let id = id.clone();
+        self.writer.write(move |tables| complete::abort(tables, &id)).await
+    }
+
+    async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
         // Asked every now and then, mostly for nothing: that must not cost a write.
         if !self.store.read(read::is_any_overdue)? {
-            return Ok(0);
+            return Ok(Vec::new());
         }
-        self.writer.write(move |tables| complete::seal_overdue(tables, limit)).await
+        self.writer.write(move |tables| complete::end_overdue(tables, limit)).await
     }
 
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
-        // Nothing is held while this waits: a dropped future leaves no lease behind.
-        let found = async {
-            loop {
-                // Listens before it looks: what happens in between is not missed.
-                let changed = self.store.changed.notified();
-                let work = lease::lease(&self.store, worker, max)
-                    .map_err(|fault| fault.into_error(&self.store.name))?;
-                if !work.is_empty() {
-                    return Ok(work);
-                }
-                changed.await;
+        let end = Instant::now() + wait;
+        loop {
+            // Listens before it looks: what happens in between is not missed.
+            let changed = self.store.changed.notified();
+            let due = self.promote().await?;
+            let work = self.hand_out(lease::lease(&self.store, worker, max)).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            if !work.is_empty() || left.is_zero() {
+                return Ok(work);
             }
-        };
-        timeout(wait, found).await.unwrap_or_else(|_| Ok(Vec::new()))
+            // Over when the time of a retry has come, too: then it looks again.
+            let _ = timeout(due.map_or(left, |due| due.min(left)), changed).await;
+        }
     }
 
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>> {
-        lease::take_over(&self.store, worker, idle, max)
-            .map_err(|fault| fault.into_error(&self.store.name))
+        self.hand_out(lease::take_over(&self.store, worker, idle, max)).await
+    }
+
+    async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>> {
+        let found = self.hand_out(lease::lease_isolated(&self.store, worker, idle)).await?;
+        Ok(found.into_iter().find_map(|work| match work {
+            Work::Chunk(chunk) => Some(chunk),
+            Work::Roll(_) => None,
+        }))
     }
 
     async fn extend(&self, leases: &[Lease]) -> Result<()> {
@@ -243,18 +231,45 @@ impl Queue for EmbeddedQueue {
         limit: usize,
     ) -> Result<Vec<DeadLetter>> {
         let id = id.clone();
-        self.read_large(move |store| read::dead_letters(store, &id, from_place, limit)).await
+        self.read_large(move |store| letters::of_batch(store, &id, from_place, limit)).await
+    }
+
+    async fn dead_groups(&self) -> Result<Vec<DeadGroup>> {
+        self.read_large(letters::groups).await
+    }
+
+    async fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Result<Vec<(BatchId, DeadLetter)>> {
+        let (group, after) = (group.to_owned(), after.cloned());
+        self.read_large(move |store| letters::of_group(store, &group, after.as_ref(), limit)).await
+    }
+
+    async fn replay(&self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
+        let (id, letters) = (id.clone(), letters.to_vec());
+        self.writer.write(move |tables| letters::replay(tables, &id, &letters)).await
+    }
+
+    async fn drop_letters(&self, id: &BatchId, places: &[u64]) -> Result<u64> {
+        let (id, places) = (id.clone(), places.to_vec());
+        self.writer.write(move |tables| letters::drop_letters(tables, &id, &places)).await
+    }
+
+    async fn depth(&self) -> Result<Depth> {
+        self.store.read(read::depth)
     }
 
     async fn ping(&self) -> Result<()> {
-        match self.store.write_failure.get() {
-            Some(fault) => Err(Fault::from(fault.clone()).into_error(&self.store.name)),
-            None => self.store.read(|_| Ok(())),
-        }
+        self.store.last_write().map_err(|fault| Fault::from(fault).into_error(&self.store.name))?;
+        self.store.read(|_| Ok(()))
     }
 
-    async fn forget(&self, _worker: &WorkerId) -> Result<()> {
-        // A worker is known by what it holds, and by nothing else.
+    async fn forget(&self, worker: &WorkerId) -> Result<()> {
+        self.store.leases().release_all(worker);
+        self.store.changed.notify_waiters();
         Ok(())
     }
 }

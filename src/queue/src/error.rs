@@ -18,6 +18,15 @@ pub enum Error {
         /// What it said, or what its connection did.
         reason: String,
     },
+    /// The store is there, but is not set up so that it can keep the queue. It helps nothing to
+    /// wait; somebody has to change the store, or the settings.
+    #[error("the store at {store} is misconfigured: {problem}")]
+    Misconfigured {
+        /// The store's URL, without its password.
+        store: String,
+        /// What was found, why that will not do, and what to set.
+        problem: String,
+    },
     /// No batch has this id: it was never opened, or it was forgotten some time after it had been
     /// written.
     #[error("no batch {0}: it was never opened, or it was written long ago")]
@@ -53,6 +62,20 @@ pub enum Error {
     /// A batch that was begun by a stream gets single records, or the other way round.
     #[error("batch {0} was begun the other way: keep to one stream, or to unary calls")]
     MixedPlaces(BatchId),
+    /// The batch is aborted: none of it will be in the roll.
+    #[error("batch {0} was aborted: nothing of it is kept; send it again under another id")]
+    Aborted(BatchId),
+    /// The batch is complete or written, and cannot be aborted any more.
+    #[error("batch {0} is complete: it is in the roll, or about to be")]
+    Complete(BatchId),
+    /// The queue is at one of its limits. Below it, everything moves again.
+    #[error("the queue is full: {records} records ({bytes} bytes) wait to be processed")]
+    Full {
+        /// How many records wait.
+        records: u64,
+        /// How many bytes they have.
+        bytes: u64,
+    },
     /// The store holds what this version cannot read.
     #[error("the store at {store} holds something unreadable: {what}")]
     Corrupt {

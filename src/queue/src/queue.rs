@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Lease, NewChunk, Outcome,
-    Result, ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Lease,
+    LetterId, NewChunk, Outcome, Replay, Replayed, Result, ResultChunk, Work, WorkerId,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -18,78 +18,115 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Every method: [`Error::Unavailable`] when the store is away, [`Error::Corrupt`] when it holds
-/// what cannot be read. The others are named where they arise.
+/// Every method: [`Error::Unavailable`] when the store is away, [`Error::Misconfigured`] when it
+/// must not be used as it is, [`Error::Corrupt`] when it holds what cannot be read. The others are
+/// named where they arise.
 ///
 /// # Cancel safety
 ///
 /// A dropped future may or may not have taken its step, as with a lost answer.
 ///
 /// [`Error::Unavailable`]: crate::Error::Unavailable
+/// [`Error::Misconfigured`]: crate::Error::Misconfigured
 /// [`Error::Corrupt`]: crate::Error::Corrupt
 #[async_trait]
 pub trait Queue: fmt::Debug + Send + Sync {
-    /// Opens a batch, or finds the one that has this id already (its options stay as they are).
+    /// Opens a batch, or finds the one that has this id already: its options stay as they are, and
+    /// its deadline, if it is open, is put off.
     async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch>;
 
-    /// Appends a chunk to a batch, unless the batch already has its records.
+    /// Appends a chunk to a batch, unless the batch already has its records. Puts the batch's
+    /// deadline off.
+    ///
+    /// An aborted batch has no records: it answers [`Error::Aborted`] to all. What another batch
+    /// has already is told before it is asked whether more may come.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownBatch`]; [`Error::Sealed`] when the batch takes no more and does not have
-    /// the records; [`Error::Gap`]; [`Error::MixedPlaces`].
+    /// the records; [`Error::Aborted`]; [`Error::Gap`]; [`Error::MixedPlaces`]; [`Error::Full`]
+    /// when the records waiting have reached a limit of the queue.
     ///
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
     /// [`Error::Sealed`]: crate::Error::Sealed
+    /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Gap`]: crate::Error::Gap
     /// [`Error::MixedPlaces`]: crate::Error::MixedPlaces
+    /// [`Error::Full`]: crate::Error::Full
     async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended>;
 
-    /// Says that no more chunks will come. A batch of which every record is committed by then is
+    /// Says that no more chunks will come. A batch that has nothing left to do by then is
     /// complete in the same step, and its [`Work::Roll`] is queued.
     ///
     /// `records`, when given, must be the number the batch has.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownBatch`]; [`Error::Miscounted`].
+    /// [`Error::UnknownBatch`]; [`Error::Aborted`]; [`Error::Miscounted`].
     ///
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
+    /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Miscounted`]: crate::Error::Miscounted
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch>;
 
-    /// Seals up to `limit` batches whose [`BatchOptions::seal_after`] has passed. Returns how many.
-    async fn seal_overdue(&self, limit: usize) -> Result<usize>;
+    /// Discards an open or sealed batch, with its results and dead letters. Chunks of it that are
+    /// waiting, to be retried or leased stay in the queue until they are next committed, and
+    /// nothing of them is stored. Of its counters `received` alone stays, the others are zero.
+    /// To abort twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownBatch`]; [`Error::Complete`].
+    ///
+    /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
+    /// [`Error::Complete`]: crate::Error::Complete
+    async fn abort(&self, id: &BatchId) -> Result<Batch>;
+
+    /// Ends up to `limit` open batches whose deadline has passed, each in its [`Ending`]. Returns
+    /// them as they are then: a batch that is sealed and has nothing left to do is complete.
+    ///
+    /// [`Ending`]: crate::Ending
+    async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>>;
 
     /// Leases up to `max` pieces of work, and waits up to `wait` for the first.
     ///
-    /// Rolls come first, then chunks by priority, and in each the oldest.
+    /// Rolls come first, then chunks by priority, and in each the oldest. Chunks that are to be
+    /// tried again come when their time has come, at the latest with the next call after that;
+    /// isolated ones never do.
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>>;
 
     /// Leases up to `max` pieces of work that nobody has extended for `idle`, whoever holds them:
-    /// also the worker's own, which it was given in an answer that it never got.
+    /// also the worker's own, which it was given in an answer that it never got. Of each chunk,
+    /// [`Chunk::lost`] counts it. Never isolated ones.
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>>;
+
+    /// Leases one isolated chunk, if there is any: one that nobody has extended for `idle`, or
+    /// else one that waits. Of the former, [`Chunk::lost`] counts it.
+    async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>>;
 
     /// Extends leases by starting their idle time anew. Those that are lost stay lost: the work
     /// went to another worker, or is done.
     async fn extend(&self, leases: &[Lease]) -> Result<()>;
 
-    /// Gives work back, for others to lease at once. Leases that are lost are left alone.
+    /// Gives work back, for others to lease at once. That is no loss, and what was lost before
+    /// stays counted. Leases that are lost are left alone.
     async fn release(&self, leases: &[Lease]) -> Result<()>;
 
     /// Ends a chunk: it leaves the queue, its outcome is stored, and the batch's counters move,
     /// or none of it. The first commit is taken, any other is refused, whoever holds the lease.
     ///
+    /// Each record that is to be retried becomes a chunk of its own, in the same step, with the
+    /// chunk's trace; it was never lost.
     /// The commit that leaves nothing to do in a sealed batch completes it in the same step and
-    /// queues its [`Work::Roll`].
+    /// queues its [`Work::Roll`]. A chunk of an aborted batch leaves the queue, and no more.
     async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed>;
 
     /// The batch that is to be written to the roll next: of those that are complete, the first
-    /// that became so. `None` when there is none.
+    /// that became so, as far as the store keeps an order between them. `None` when there is none.
     async fn next_complete(&self) -> Result<Option<Batch>>;
 
-    /// Reads a batch's results in order, from the chunk that begins at `first`, as many whole
-    /// chunks as fit in `bytes_max`, at least one. Empty when there is no chunk at `first`.
+    /// Reads a batch's results in order, from the one that begins at `first`, as many whole
+    /// ones as fit in `bytes_max`, at least one. Empty when there is none at `first`.
     async fn results(&self, id: &BatchId, first: u64, bytes_max: usize)
     -> Result<Vec<ResultChunk>>;
 
@@ -112,9 +149,52 @@ pub trait Queue: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<DeadLetter>>;
 
+    /// Lists the groups that have dead letters, of all batches, by name.
+    async fn dead_groups(&self) -> Result<Vec<DeadGroup>>;
+
+    /// Lists the dead letters of a group, of all batches, in an order that stays: those behind
+    /// `after`, or all, at most `limit`. `after` may be gone by then.
+    async fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Result<Vec<(BatchId, DeadLetter)>>;
+
+    /// Lets dead letters of a batch be processed anew; those that are none (any more) are left
+    /// out.
+    ///
+    /// While the batch is open or sealed they go back to their places in it, and count as
+    /// retrying. When it is complete or written they go, in this order, into a new batch, sealed in
+    /// the same step, of the same priority and policy. Either way each becomes a chunk of its own,
+    /// with the letter's trace, no history and no wait, and a record is in the roll once at most.
+    ///
+    /// When there are none, as in an aborted batch, nothing is made, and [`Replayed::into`] is the
+    /// batch itself.
+    ///
+    /// [`Replayed::into`]: crate::Replayed::into
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownBatch`](crate::Error::UnknownBatch).
+    async fn replay(&self, id: &BatchId, letters: &[Replay]) -> Result<Replayed>;
+
+    /// Drops dead letters of a batch for good. Returns how many there were at these places.
+    ///
+    /// A sealed batch that waits for nothing else is complete in the same step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownBatch`](crate::Error::UnknownBatch).
+    async fn drop_letters(&self, id: &BatchId, places: &[u64]) -> Result<u64>;
+
+    /// How much waits to be processed, what is leased and what is to be retried included.
+    async fn depth(&self) -> Result<Depth>;
+
     /// Asks the store whether it is there.
     async fn ping(&self) -> Result<()>;
 
-    /// Forgets a worker that holds nothing (any more) and will not come back.
+    /// Forgets a worker that will not come back. What it holds is given back, as by
+    /// [`Queue::release`].
     async fn forget(&self, worker: &WorkerId) -> Result<()>;
 }

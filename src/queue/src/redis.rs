@@ -2,57 +2,65 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | `keys` | every key, and what it holds |
+//! | `batches` | the steps of a batch: from open to written, or aborted |
+//! | `work` | the steps of work: leased, extended, given back, committed |
+//! | `letters` | the steps of dead letters |
+//! | `keys` | every key, and what it holds; the partitions |
 //! | `scripts` | the Lua scripts, each in a file of its own |
-//! | `connection` | connecting, reconnecting, and reads that wait |
+//! | `address` | where the servers are, out of the URL |
+//! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
+//! | `checks` | what a server must be to keep the queue |
+//! | `connection` | connecting, reconnecting, and who waits on which connection |
+//! | `pool` | the connections for one caller at a time |
+//! | `refusals` | what the log says of a store that answers, and refuses |
+//! | `settle` | steps that are durable before they are answered |
 //! | `decode` | from what the scripts return to the types of this crate |
 //!
 //! A lease is an entry in a stream's list of pending entries: it is the worker's until it is
 //! committed or released, or until another takes it over.
+//!
+//! On a cluster the queue is in several partitions, each in one slot, and a batch in one of them.
+//! Every promise holds for each partition. What has an order (priorities, the oldest first, complete
+//! batches) has it within a partition.
 
+pub(crate) mod address;
+mod batches;
+mod checks;
 mod connection;
 mod decode;
 mod keys;
+mod letters;
+mod link;
+mod pool;
+mod refusals;
 mod scripts;
+mod settle;
+mod work;
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use redis::{Cmd, ScriptInvocation, Value};
-use tokio::time::Instant;
+use redis::{FromRedisValue, ScriptInvocation, Value};
 
 use self::connection::Connection;
 use self::decode::Unreadable;
-use self::keys::Stream;
+use self::keys::Partition;
 use self::scripts::Scripts;
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Error, Lease, NewChunk,
-    Outcome, Output, Places, Queue, Result, ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
+    Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
+    StoreOptions, Work, WorkerId,
 };
 
-/// How long one read waits at the server. A longer wait is several, so that a server that is
-/// silently gone is noticed.
-const BLOCK_MAX: Duration = Duration::from_secs(5);
-
-/// How long counters and dead letters stay after their batch was written, in seconds.
+/// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
+/// after it was aborted, in seconds.
 const RETENTION_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// How long a worker that holds nothing may be silent before it is forgotten, in milliseconds.
-const SILENT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-
-/// How many places a batch may have whose records each have their own: a bitmap of 16 MiB, which
-/// one record with a place out of all bounds could otherwise make the server allocate.
-const PLACES_MAX: u64 = 1 << 27;
-
-/// How many pieces of work, or batches, one script handles: it bounds the time for which the
-/// server can do nothing else.
+/// How many pieces of work, batches, or dead letters one script handles: it bounds the time for
+/// which the server can do nothing else.
 const STEP_MAX: usize = 1000;
-
-/// How many chunks one read of results returns: it bounds the script's time where the payloads
-/// are empty.
-const RESULT_CHUNKS_MAX: usize = 1024;
 
 /// A queue on a Redis or Valkey server.
 ///
@@ -63,6 +71,10 @@ const RESULT_CHUNKS_MAX: usize = 1024;
 pub struct RedisQueue {
     connection: Connection,
     scripts: Scripts,
+    partitions: Vec<Partition>,
+    limits: Limits,
+    /// The partition at which the next look for work begins, counted on without end.
+    turn: AtomicUsize,
 }
 
 impl fmt::Debug for RedisQueue {
@@ -72,39 +84,55 @@ impl fmt::Debug for RedisQueue {
 }
 
 impl RedisQueue {
-    /// Prepares the queue at `url`: `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or
-    /// `rediss://…` with TLS.
+    /// Prepares the queue at `url`: one server, the master that sentinels know, or a cluster. See
+    /// [`StoreUrl`](crate::StoreUrl).
     ///
-    /// The server need not be there: the connection is made when the queue is first used, and
-    /// anew whenever it is lost.
+    /// The servers need not be there: the connection is made when the queue is first used, and
+    /// anew whenever it is lost. Until it is made, and while a server is not as it must be,
+    /// every step fails with [`Error::Unavailable`], or [`Error::Misconfigured`].
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the URL does not say what Redis needs.
-    pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Self { connection: Connection::new(url)?, scripts: Scripts::new() })
+    pub async fn connect(url: &str, options: &StoreOptions) -> Result<Self> {
+        let cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
+        Ok(Self {
+            connection: Connection::new(url, options)?,
+            scripts: Scripts::new(),
+            partitions: Partition::all(cluster),
+            limits: options.limits,
+            turn: AtomicUsize::new(0),
+        })
     }
 
-    /// Leases what is there, without waiting.
-    async fn lease_now(&self, worker: &WorkerId, max: usize) -> Result<Vec<Work>> {
-        let mut lease = self.scripts.lease.key(&keys::STREAMS[..]);
-        lease.arg(worker.as_str()).arg(max.min(STEP_MAX));
-        let reply = self.connection.run(&lease).await?;
-        self.readable(decode::work(worker, reply))
+    /// The partition of a batch.
+    fn partition(&self, id: &BatchId) -> &Partition {
+        Partition::of(&self.partitions, id)
     }
 
-    /// Waits for work. It may return up to one piece of each stream, and nothing before the time
-    /// is over when the groups have to be made first.
-    async fn lease_blocking(&self, worker: &WorkerId, block: Duration) -> Result<Vec<Work>> {
-        let mut read = Cmd::new();
-        read.arg("XREADGROUP").arg("GROUP").arg(keys::GROUP).arg(worker.as_str());
-        // Zero would be for ever.
-        read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(block).max(1));
-        read.arg("STREAMS").arg(&keys::STREAMS[..]).arg(&[">"; keys::STREAMS.len()][..]);
-        match self.connection.send_blocking(&read, block).await? {
-            Some(reply) => self.readable(decode::work(worker, reply)),
-            None => Ok(Vec::new()),
-        }
+    /// Runs a script of a partition, whose change, and what it saw, must be as durable as asked for
+    /// when it returns.
+    async fn settled<T: FromRedisValue>(
+        &self,
+        partition: &Partition,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T> {
+        self.connection.run_settled(script, &partition.tag).await
+    }
+
+    /// The answer of such a script that says a word and gives a detail to it.
+    async fn answer(
+        &self,
+        partition: &Partition,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<(String, Value)> {
+        let answer = self.settled(partition, script).await?;
+        self.readable(decode::value(answer))
+    }
+
+    /// The detail of an answer.
+    fn detail<T: FromRedisValue>(&self, detail: Value) -> Result<T> {
+        self.readable(decode::value(detail))
     }
 
     /// The snapshot of a batch that must be there.
@@ -119,12 +147,6 @@ impl RedisQueue {
     fn corrupt(&self, what: String) -> Error {
         Error::Corrupt { store: self.connection.store().to_owned(), what }
     }
-
-    /// The answer of a script that says a word and gives a detail to it.
-    async fn answer(&self, script: &ScriptInvocation<'_>) -> Result<(String, Value)> {
-        let answer = self.connection.run(script).await?;
-        self.readable(decode::value(answer))
-    }
 }
 
 /// Whole milliseconds, as many as Redis can count.
@@ -132,158 +154,60 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Adds to `script` what `extend.lua` and `release.lua` take. Leases of another store are left out:
-/// here they are lost.
-fn add_leases(script: &mut ScriptInvocation<'_>, leases: &[Lease]) {
-    for lease in leases {
-        if let Some((stream, entry)) = decode::stream_entry(lease) {
-            script.arg(stream.number()).arg(entry).arg(lease.worker.as_str());
-        }
-    }
+/// What a script takes for a number that may be missing.
+fn or_empty(number: Option<impl ToString>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
 }
 
+/// Each step is a method of the same name in `batches`, `work` or `letters`.
 #[async_trait]
 impl Queue for RedisQueue {
     async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
-        let seal_after = options.seal_after.map(|after| millis(after).to_string());
-        let mut open = self.scripts.open.key(keys::batch(id));
-        open.key(keys::SEAL).arg(id.as_str());
-        open.arg(options.priority.as_str()).arg(seal_after.unwrap_or_default());
-        let snapshot = self.connection.run(&open).await?;
-        self.known(id, snapshot)
+        self.open(id, options).await
     }
 
     async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        let mut append = self.scripts.append.key(keys::batch(id));
-        append.key(keys::places(id)).key(keys::SEAL);
-        append.key(Stream::High.key()).key(Stream::Normal.key()).key(Stream::Low.key());
-        append.arg(id.as_str()).arg(chunk.count).arg(&chunk.payload[..]);
-        let place = match &chunk.places {
-            Places::From(first) => {
-                append.arg("from").arg(PLACES_MAX).arg(*first);
-                *first
-            }
-            Places::Each(places) => {
-                append.arg("each").arg(PLACES_MAX).arg(places);
-                places.iter().copied().max().unwrap_or_default()
-            }
-        };
-        let (word, detail) = self.answer(&append).await?;
-        match word.as_str() {
-            "accepted" => Ok(Appended::Accepted),
-            "behind" => Ok(Appended::Behind { received: self.readable(decode::value(detail))? }),
-            "taken" => Ok(Appended::Taken { places: self.readable(decode::value(detail))? }),
-            "gap" => {
-                let received = self.readable(decode::value(detail))?;
-                Err(Error::Gap { batch: id.clone(), received, place })
-            }
-            "sealed" => {
-                let received = self.readable(decode::value(detail))?;
-                Err(Error::Sealed { batch: id.clone(), received })
-            }
-            "mixed" => Err(Error::MixedPlaces(id.clone())),
-            "unknown" => Err(Error::UnknownBatch(id.clone())),
-            _ => Err(self.corrupt(format!("answer {word:?} of append"))),
-        }
+        self.append(id, chunk).await
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
-        let mut seal = self.scripts.seal.key(keys::batch(id));
-        seal.key(keys::SEAL).key(keys::ROLL).key(keys::COMPLETE);
-        seal.arg(id.as_str()).arg(records.map(|records| records.to_string()).unwrap_or_default());
-        let (word, detail) = self.answer(&seal).await?;
-        match (word.as_str(), records) {
-            ("sealed", _) => self.known(id, detail),
-            ("miscounted", Some(claimed)) => {
-                let received = self.readable(decode::value(detail))?;
-                Err(Error::Miscounted { batch: id.clone(), received, claimed })
-            }
-            ("unknown", _) => Err(Error::UnknownBatch(id.clone())),
-            _ => Err(self.corrupt(format!("answer {word:?} of seal"))),
-        }
+        self.seal(id, records).await
     }
 
-    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
-        let mut seal = self.scripts.seal_overdue.key(keys::SEAL);
-        seal.key(keys::ROLL).key(keys::COMPLETE).arg(limit.min(STEP_MAX));
-        self.connection.run(&seal).await
+    async fn abort(&self, id: &BatchId) -> Result<Batch> {
+        self.abort(id).await
+    }
+
+    async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.end_overdue(limit).await
     }
 
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
-        if max == 0 {
-            return Ok(Vec::new());
-        }
-        let started = Instant::now();
-        loop {
-            let work = self.lease_now(worker, max).await?;
-            let left = wait.saturating_sub(started.elapsed());
-            if !work.is_empty() || left.is_zero() {
-                return Ok(work);
-            }
-            let mut work = self.lease_blocking(worker, left.min(BLOCK_MAX)).await?;
-            if !work.is_empty() {
-                // A read of several streams can return one piece of each.
-                let over = work.split_off(work.len().min(max));
-                let over: Vec<Lease> = over.iter().map(|work| work.lease().clone()).collect();
-                self.release(&over).await?;
-                return Ok(work);
-            }
-        }
+        self.lease(worker, max, wait).await
     }
 
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>> {
-        let mut take_over = self.scripts.take_over.key(&keys::STREAMS[..]);
-        take_over.arg(worker.as_str()).arg(millis(idle)).arg(max.min(STEP_MAX));
-        let reply = self.connection.run(&take_over).await?;
-        self.readable(decode::work(worker, reply))
+        self.take_over(worker, idle, max).await
+    }
+
+    async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>> {
+        self.lease_isolated(worker, idle).await
     }
 
     async fn extend(&self, leases: &[Lease]) -> Result<()> {
-        for leases in leases.chunks(STEP_MAX) {
-            let mut extend = self.scripts.extend.key(&keys::STREAMS[..]);
-            add_leases(&mut extend, leases);
-            self.connection.run::<()>(&extend).await?;
-        }
-        Ok(())
+        self.each_lease(&self.scripts.extend, leases).await
     }
 
     async fn release(&self, leases: &[Lease]) -> Result<()> {
-        for leases in leases.chunks(STEP_MAX) {
-            let mut release = self.scripts.release.key(&keys::STREAMS[..]);
-            add_leases(&mut release, leases);
-            self.connection.run::<()>(&release).await?;
-        }
-        Ok(())
+        self.each_lease(&self.scripts.release, leases).await
     }
 
     async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {
-        let Some((stream, entry)) = decode::stream_entry(&chunk.lease) else {
-            return Ok(Committed::Refused);
-        };
-        let id = &chunk.batch;
-        let mut commit = self.scripts.commit.key(stream.key());
-        commit.key(keys::batch(id)).key(keys::results(id)).key(keys::dead(id));
-        commit.key(keys::ROLL).key(keys::COMPLETE);
-        commit.arg(entry).arg(id.as_str()).arg(chunk.first).arg(chunk.count);
-        match &outcome.output {
-            Output::AsSent => commit.arg("as_sent").arg(""),
-            Output::Rewritten(payload) => commit.arg("rewritten").arg(&payload[..]),
-        };
-        for letter in &outcome.dead {
-            commit.arg(decode::stored_letter(letter));
-        }
-        let first: bool = self.connection.run(&commit).await?;
-        Ok(if first { Committed::Taken } else { Committed::Refused })
+        self.commit(chunk, outcome).await
     }
 
     async fn next_complete(&self) -> Result<Option<Batch>> {
-        let found = self.connection.run(&self.scripts.next_complete.key(keys::COMPLETE)).await?;
-        let found: Option<(String, Value)> = self.readable(decode::value(found))?;
-        let Some((id, snapshot)) = found else {
-            return Ok(None);
-        };
-        let id = id.parse().map_err(|_| self.corrupt(format!("id {id:?} of a complete batch")))?;
-        self.known(&id, snapshot).map(Some)
+        self.next_complete().await
     }
 
     async fn results(
@@ -292,29 +216,15 @@ impl Queue for RedisQueue {
         first: u64,
         bytes_max: usize,
     ) -> Result<Vec<ResultChunk>> {
-        let mut results = self.scripts.results.key(keys::results(id));
-        results.arg(first).arg(bytes_max).arg(RESULT_CHUNKS_MAX);
-        let stored: Vec<Bytes> = self.connection.run(&results).await?;
-        self.readable(decode::results(first, stored))
+        self.results(id, first, bytes_max).await
     }
 
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
-        let mut mark = self.scripts.mark_written.key(keys::batch(id));
-        mark.key(keys::results(id)).key(keys::places(id)).key(keys::dead(id));
-        mark.key(keys::ROLL).key(keys::COMPLETE);
-        mark.arg(id.as_str()).arg(roll_sha256).arg(RETENTION_SECONDS);
-        let word: String = self.connection.run(&mark).await?;
-        match word.as_str() {
-            "written" => Ok(true),
-            "refused" => Ok(false),
-            "unknown" => Err(Error::UnknownBatch(id.clone())),
-            _ => Err(self.corrupt(format!("answer {word:?} of mark_written"))),
-        }
+        self.mark_written(id, roll_sha256).await
     }
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
-        let snapshot = self.connection.run(&self.scripts.show.key(keys::batch(id))).await?;
-        self.readable(decode::batch(id, snapshot))
+        self.batch(id).await
     }
 
     async fn dead_letters(
@@ -323,25 +233,39 @@ impl Queue for RedisQueue {
         from_place: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>> {
-        let from = [b"[".as_slice(), &from_place.to_be_bytes()].concat();
-        let range = Cmd::zrangebylex_limit(
-            keys::dead(id),
-            from,
-            "+",
-            0,
-            limit.try_into().unwrap_or(isize::MAX),
-        );
-        let stored: Vec<Bytes> = self.connection.send(&range).await?;
-        self.readable(stored.iter().map(|stored| decode::letter(stored)).collect())
+        self.dead_letters(id, from_place, limit).await
+    }
+
+    async fn dead_groups(&self) -> Result<Vec<DeadGroup>> {
+        self.dead_groups().await
+    }
+
+    async fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Result<Vec<(BatchId, DeadLetter)>> {
+        self.dead_in_group(group, after, limit).await
+    }
+
+    async fn replay(&self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
+        self.replay(id, letters).await
+    }
+
+    async fn drop_letters(&self, id: &BatchId, places: &[u64]) -> Result<u64> {
+        self.drop_letters(id, places).await
+    }
+
+    async fn depth(&self) -> Result<Depth> {
+        self.depth().await
     }
 
     async fn ping(&self) -> Result<()> {
-        self.connection.send(&Cmd::ping()).await
+        self.connection.send(&redis::Cmd::ping()).await
     }
 
     async fn forget(&self, worker: &WorkerId) -> Result<()> {
-        let mut forget = self.scripts.forget.key(&keys::STREAMS[..]);
-        forget.arg(worker.as_str()).arg(SILENT_MS_MAX);
-        self.connection.run(&forget).await
+        self.forget(worker).await
     }
 }

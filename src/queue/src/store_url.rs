@@ -5,18 +5,27 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use ::redis::IntoConnectionInfo as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Queue, Result, embedded, redis};
+use crate::redis::RedisQueue;
+use crate::redis::address::Address;
+use crate::{Durability, Queue, Result, StoreOptions, embedded};
 
-/// `redis://…`, `rediss://…`, or `file:PATH`.
+/// Which store, as one of
+///
+/// | URL | store |
+/// | --- | --- |
+/// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | a Redis or Valkey server |
+/// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…/MASTER[/DATABASE]` | the server that these sentinels say is the master of that name; the login is the master's |
+/// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…` | a cluster, by some of its nodes |
+/// | `rediss://…`, `rediss-sentinel://…`, `rediss-cluster://…` | the same over TLS |
+/// | `file:PATH` | the embedded store in this file |
 ///
 /// Showing it (`Display`, `Debug`, `Serialize`) leaves out the password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum StoreUrl {
-    /// A Redis or Valkey server, with the whole URL.
+    /// Redis or Valkey, with the whole URL.
     Redis(String),
     /// The embedded store, in this file.
     Embedded(PathBuf),
@@ -29,14 +38,30 @@ impl StoreUrl {
     /// itself, now and whenever the connection is lost: until it has, what is asked of it fails
     /// with [`Error::Unavailable`](crate::Error::Unavailable).
     ///
+    /// The embedded store is always synced, whatever `options` say.
+    ///
     /// # Errors
     ///
     /// The file cannot be opened, or the URL does not say what Redis needs.
-    pub async fn open(&self) -> Result<Arc<dyn Queue>> {
+    pub async fn open(&self, options: &StoreOptions) -> Result<Arc<dyn Queue>> {
         Ok(match self {
-            Self::Redis(url) => Arc::new(redis::RedisQueue::connect(url).await?),
-            Self::Embedded(path) => Arc::new(embedded::EmbeddedQueue::open(path)?),
+            Self::Redis(url) => Arc::new(RedisQueue::connect(url, options).await?),
+            Self::Embedded(path) => Arc::new(embedded::EmbeddedQueue::open(path, options)?),
         })
+    }
+
+    /// Checks that this store can be as durable as that.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub fn check(&self, durability: Durability) -> Result<(), String> {
+        match self {
+            Self::Embedded(_) if durability == Durability::Replicated => {
+                Err(format!("is `{durability}`, but the store is a file, which has no replicas"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -51,16 +76,11 @@ impl FromStr for StoreUrl {
     type Err = InvalidStoreUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
-        if text.starts_with("redis://") || text.starts_with("rediss://") {
-            // What is wrong with it is not said: it may be the password.
-            return match text.into_connection_info() {
-                Ok(_) => Ok(Self::Redis(text.to_owned())),
-                Err(_) => Err(InvalidStoreUrl),
-            };
-        }
         match text.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Self::Embedded(PathBuf::from(path))),
-            _ => Err(InvalidStoreUrl),
+            Some("") => Err(InvalidStoreUrl),
+            Some(path) => Ok(Self::Embedded(PathBuf::from(path))),
+            None if Address::parse(text).is_some() => Ok(Self::Redis(text.to_owned())),
+            None => Err(InvalidStoreUrl),
         }
     }
 }
@@ -108,7 +128,10 @@ fn without_password(url: &str) -> String {
 
 /// A text that names no store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a store is redis://HOST:PORT, rediss://HOST:PORT, or file:PATH")]
+#[error(
+    "a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, \
+     redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH"
+)]
 pub struct InvalidStoreUrl;
 
 #[cfg(test)]
@@ -122,6 +145,13 @@ mod tests {
             ("redis://:s3cret@localhost", "redis://:***@localhost"),
             ("rediss://ann:p@ss:word@localhost", "rediss://ann:***@localhost"),
             ("redis://ann@localhost", "redis://ann@localhost"),
+            (
+                "rediss-sentinel://ann:s3cret@one:1,two:2/main/3",
+                "rediss-sentinel://ann:***@one:1,two:2/main/3",
+            ),
+            ("redis-sentinel://one:26379/main", "redis-sentinel://one:26379/main"),
+            ("redis-cluster://:s3cret,:@one:1,[::1]:2", "redis-cluster://:***@one:1,[::1]:2"),
+            ("rediss-cluster://one:1", "rediss-cluster://one:1"),
         ] {
             let url: StoreUrl = url.parse().unwrap();
             assert_eq!(url.to_string(), shown);
@@ -139,6 +169,15 @@ mod tests {
             "Redis://x",
             "redis://",
             "redis://localhost:abc",
+            "redis-sentinel://localhost:26379",
+            "redis-sentinel://localhost:26379/",
+            "redis-sentinel://localhost/main",
+            "redis-sentinel://localhost:26379/main/two",
+            "redis-sentinel:///main",
+            "redis-cluster://",
+            "redis-cluster://one:1,",
+            "redis-cluster://one:1/2",
+            "redis-unix:///tmp/redis",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
         }

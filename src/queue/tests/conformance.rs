@@ -4,20 +4,45 @@
 //! is, and says what a caller would notice.
 
 mod conformance {
+    pub(crate) mod abort;
     pub(crate) mod append_each;
     pub(crate) mod append_from;
     pub(crate) mod batches;
     pub(crate) mod commit;
+    pub(crate) mod dead_letters;
+    pub(crate) mod depth;
+    pub(crate) mod end_overdue;
+    pub(crate) mod isolated;
     pub(crate) mod lease;
+    pub(crate) mod limits;
+    pub(crate) mod policy;
     pub(crate) mod release;
+    pub(crate) mod replay;
     pub(crate) mod results;
+    pub(crate) mod retry;
     pub(crate) mod roll;
     pub(crate) mod seal;
-    pub(crate) mod seal_overdue;
     pub(crate) mod steps;
     pub(crate) mod take_over;
 }
 mod support;
+
+use std::num::{NonZeroU8, NonZeroU64};
+
+use muster_queue::{Durability, Limits, StoreOptions};
+
+/// What may wait in each store: more than any claim sends but those on the limits.
+const RECORDS_MAX: u32 = 1000;
+const BYTES_MAX: u64 = 4 << 20;
+
+const OPTIONS: StoreOptions = StoreOptions {
+    limits: Limits {
+        records: NonZeroU64::new(RECORDS_MAX as u64),
+        bytes: NonZeroU64::new(BYTES_MAX),
+    },
+    durability: Durability::Accepted,
+    replicas: NonZeroU8::MIN,
+};
 
 /// Makes one test of each claim for one store.
 macro_rules! hold_for {
@@ -26,7 +51,7 @@ macro_rules! hold_for {
             $(mod $theme {
                 $(#[tokio::test]
                 async fn $claim() -> muster_queue::Result<()> {
-                    let (queue, _home) = crate::support::$store().await?;
+                    let (queue, _home) = crate::support::$store(crate::OPTIONS).await?;
                     crate::conformance::$theme::$claim(queue.as_ref()).await
                 })+
             })+
@@ -73,8 +98,18 @@ hold! {
         single_records_take_no_stream
         what_was_refused_does_not_decide_the_way
     }
+    limits {
+        it_takes_any_chunk_below_the_limit
+        it_takes_none_at_the_limit_of_records
+        it_takes_none_at_the_limit_of_bytes
+        what_is_leased_counts
+        below_the_limit_everything_moves_again
+        what_it_has_is_told_although_it_is_full
+        a_replay_is_never_refused
+    }
     seal {
         the_number_is_checked
+        an_aborted_batch_is_not_sealed
         twice_is_the_same_as_once
         the_number_is_checked_again
         an_empty_batch_is_complete
@@ -82,12 +117,36 @@ hold! {
         commit_last_completes
         seal_last_completes
     }
-    seal_overdue {
-        only_what_is_overdue_is_sealed
-        a_batch_without_a_deadline_is_never_sealed
-        records_move_the_deadline
-        never_more_than_the_limit
+    end_overdue {
+        it_is_sealed_with_what_it_has
+        it_is_aborted_with_all_it_has
+        an_empty_batch_is_completed
         a_drained_batch_is_completed
+        a_batch_with_dead_letters_is_held
+        only_what_is_overdue_ends
+        records_put_the_deadline_off
+        never_more_than_the_limit
+    }
+    abort {
+        an_open_batch_is_discarded
+        a_sealed_batch_is_discarded
+        a_held_batch_is_discarded
+        twice_is_the_same_as_once
+        what_is_complete_is_not_aborted
+        it_takes_no_more
+        it_stays_aborted
+        its_chunks_leave_when_they_are_committed
+        what_was_to_be_retried_leaves_as_well
+    }
+    policy {
+        partial_completes_without_them
+        fail_holds_a_sealed_batch
+        fail_holds_when_the_commit_comes_last
+        fail_completes_without_dead_letters
+        a_drop_resolves
+        a_replay_resolves_when_it_is_committed
+        a_replay_that_fails_holds_it_again
+        a_drop_of_the_last_seals_nothing
     }
     lease {
         nothing_waits_in_an_empty_store
@@ -111,6 +170,17 @@ hold! {
         extended_work_is_kept
         a_lost_lease_stays_lost
         a_roll_is_taken_too
+        each_loss_is_counted
+    }
+    isolated {
+        there_is_none_among_others
+        it_is_never_leased_with_others
+        it_comes_alone_and_at_once
+        each_is_leased_once
+        one_that_is_lost_comes_first_and_is_counted
+        one_that_is_extended_is_kept
+        one_that_is_given_back_is_still_isolated
+        the_first_of_two_commits_is_taken
     }
     release {
         released_work_is_leased_by_another
@@ -118,7 +188,9 @@ hold! {
         a_committed_chunk_does_not_come_back
         released_twice_it_waits_once
         a_roll_is_leased_by_another
-        an_idle_worker_is_forgotten
+        what_was_lost_stays_counted
+        what_a_forgotten_worker_held_is_given_back
+        a_worker_that_holds_nothing_is_forgotten
     }
     commit {
         the_first_is_taken_and_the_second_refused
@@ -128,6 +200,17 @@ hold! {
         the_new_holder_may_be_first
         the_old_holder_may_be_first
         a_refused_outcome_changes_nothing
+    }
+    retry {
+        it_comes_as_a_chunk_of_its_own
+        it_waits_for_its_time
+        it_counts_as_retrying_until_it_has_an_outcome
+        one_commit_keeps_buries_and_retries
+        it_keeps_a_sealed_batch_from_completing
+        what_came_of_it_is_in_its_place
+        as_sent_is_what_was_to_be_retried
+        the_first_of_two_commits_is_taken
+        a_commit_from_before_is_refused
     }
     results {
         they_are_in_order_whatever_the_order_of_commits
@@ -140,6 +223,27 @@ hold! {
         dead_letters_come_by_page
         large_and_binary_payloads_are_kept
     }
+    dead_letters {
+        dropped_ones_are_gone
+        those_of_a_written_batch_are_dropped
+        a_drop_does_not_complete_what_has_work_left
+        groups_are_listed_by_name
+        a_group_that_is_empty_is_gone
+        a_group_is_listed_across_batches
+        paging_goes_on_behind_one_that_is_gone
+    }
+    replay {
+        in_an_open_batch_they_go_back_to_their_places
+        in_a_sealed_batch_they_go_back_to_their_places
+        a_complete_batch_stays_as_it_is
+        of_a_written_batch_they_go_into_a_new_one
+        what_fails_again_is_a_dead_letter_of_the_new_batch
+        twice_is_the_same_as_once
+        twice_into_a_new_batch_is_the_same_as_once
+        what_is_no_dead_letter_is_left_out
+        the_record_may_be_mended
+        what_was_sent_is_told_as_before
+    }
     roll {
         there_is_none_before_a_batch_is_complete
         batches_come_in_the_order_of_completion
@@ -150,5 +254,12 @@ hold! {
         each_complete_batch_has_a_roll
         sent_again_after_it_was_written
         single_records_sent_again_after_it_was_written
+    }
+    depth {
+        it_is_what_was_sent
+        what_is_leased_waits_too
+        what_is_committed_does_not
+        what_is_retried_waits_too
+        what_is_replayed_waits_again
     }
 }

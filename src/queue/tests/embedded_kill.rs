@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Chunk, NewChunk, Outcome, Output, Places, Queue, Work,
-    WorkerId,
+    Appended, BatchId, BatchOptions, Chunk, Kept, NewChunk, Outcome, Places, Queue, StoreOptions,
+    Work, WorkerId,
 };
 use tokio::task::JoinSet;
 
@@ -30,7 +30,7 @@ fn batches() -> [BatchId; 4] {
 /// Ten records from a place on.
 fn ten(place: u64) -> NewChunk {
     let payload = Bytes::from(format!("ten records from {place}"));
-    NewChunk { places: Places::From(place), count: 10, payload }
+    NewChunk { places: Places::From(place), count: 10, payload, trace: None }
 }
 
 async fn lease(queue: &EmbeddedQueue, worker: &WorkerId, max: usize) -> Vec<Chunk> {
@@ -70,7 +70,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     // What it had printed by then counts as well.
     acknowledged.extend(lines.filter_map(|line| acknowledgement(&line.unwrap())));
 
-    let queue = EmbeddedQueue::open(&path).unwrap();
+    let queue = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
     let mut waiting: BTreeMap<BatchId, Vec<Chunk>> = BTreeMap::new();
     for chunk in lease(&queue, &WorkerId::random("after"), usize::MAX).await {
         waiting.entry(chunk.batch.clone()).or_default().push(chunk);
@@ -88,10 +88,59 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
+/// In the environment of a child process: the file of which it is to lease a chunk, and die.
+const FILE_TO_LEASE: &str = "MUSTER_TEST_FILE_TO_LEASE";
+
+#[tokio::test]
+async fn a_chunk_that_ends_process_after_process_is_known_as_lost() {
+    if let Some(path) = std::env::var_os(FILE_TO_LEASE) {
+        let queue = EmbeddedQueue::open(Path::new(&path), &StoreOptions::default()).unwrap();
+        let chunk = lease(&queue, &WorkerId::random("child"), 1).await.remove(0);
+        println!("leased {}", chunk.lost);
+        std::process::abort();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.redb");
+    let batch: BatchId = "b".parse().unwrap();
+    let queue = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    for place in [0, 10] {
+        queue.append(&batch, &ten(place)).await.unwrap();
+    }
+    drop(queue);
+
+    let leased = || {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_chunk_that_ends_process_after_process_is_known_as_lost"])
+            .args(["--nocapture"])
+            .env(FILE_TO_LEASE, &path)
+            .output()
+            .unwrap();
+        assert!(!child.status.success());
+        let said = String::from_utf8(child.stdout).unwrap();
+        said.lines().find_map(|line| Some(line.strip_prefix("leased ")?.to_owned())).unwrap()
+    };
+    // The first end costs nothing: nobody knows what was in hand.
+    assert_eq!([leased(), leased(), leased(), leased()], ["0", "0", "1", "2"]);
+    let queue = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
+    let lost: Vec<u32> = lease(&queue, &WorkerId::random("after"), usize::MAX)
+        .await
+        .iter()
+        .map(|chunk| chunk.lost)
+        .collect();
+    assert_eq!(lost, [3, 0], "its neighbour was in nobody's hands");
+    drop(queue);
+
+    // An end as it should be loses nothing.
+    let queue = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
+    let chunks = lease(&queue, &WorkerId::random("later"), usize::MAX).await;
+    assert_eq!([chunks[0].lost, chunks[1].lost], [3, 0]);
+}
+
 /// Appends to four batches at once and commits meanwhile, and prints what is acknowledged: how many
 /// records each batch has, and how many of them are committed.
 async fn fill_until_killed(path: &Path) {
-    let queue = Arc::new(EmbeddedQueue::open(path).unwrap());
+    let queue = Arc::new(EmbeddedQueue::open(path, &StoreOptions::default()).unwrap());
     let mut fillers = JoinSet::new();
     for batch in batches() {
         let queue = Arc::clone(&queue);
@@ -105,7 +154,7 @@ async fn fill_until_killed(path: &Path) {
         });
     }
     let worker = WorkerId::random("child");
-    let outcome = Outcome { output: Output::AsSent, dead: Vec::new() };
+    let outcome = Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() };
     loop {
         for chunk in lease(&queue, &worker, 1).await {
             queue.commit(&chunk, &outcome).await.unwrap();

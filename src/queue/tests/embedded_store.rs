@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadLetter, Error, NewChunk,
-    Outcome, Output, Places, Queue, Work, WorkerId,
+    Appended, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadLetter, Deadline, Ending,
+    Error, History, Kept, NewChunk, Outcome, Places, Queue, ResultChunk, Retry, StoreOptions, Work,
+    WorkerId,
 };
 use tempfile::TempDir;
 
@@ -24,7 +25,7 @@ fn file() -> (TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Arc<dyn Queue> {
-    Arc::new(EmbeddedQueue::open(path).unwrap())
+    Arc::new(EmbeddedQueue::open(path, &StoreOptions::default()).unwrap())
 }
 
 fn id(text: &str) -> BatchId {
@@ -36,13 +37,13 @@ fn worker(label: &str) -> WorkerId {
 }
 
 fn as_sent() -> Outcome {
-    Outcome { output: Output::AsSent, dead: Vec::new() }
+    Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() }
 }
 
 /// Ten records from a place on.
 fn ten(place: u64) -> NewChunk {
     let payload = Bytes::from(format!("ten records from {place}"));
-    NewChunk { places: Places::From(place), count: 10, payload }
+    NewChunk { places: Places::From(place), count: 10, payload, trace: None }
 }
 
 async fn append_tens(queue: &dyn Queue, id: &BatchId, chunks: u64) {
@@ -74,6 +75,11 @@ async fn what_was_stored_is_there_after_reopening() {
         place: 15,
         record_id: 7,
         reason: "no email".to_owned(),
+        attempts: 1,
+        crashes: 0,
+        first: SystemTime::UNIX_EPOCH,
+        last: SystemTime::UNIX_EPOCH,
+        trace: None,
         record: Bytes::from_static(b"record"),
     };
     {
@@ -81,8 +87,13 @@ async fn what_was_stored_is_there_after_reopening() {
         append_tens(&*queue, &finished, 2).await;
         let chunks = lease_chunks(&*queue, &worker("before"), 2).await;
         queue.commit(&chunks[0], &as_sent()).await.unwrap();
-        let output = Output::Rewritten(Bytes::from_static(b"nine records"));
-        let outcome = Outcome { output, dead: vec![letter.clone()] };
+        let run = |first, count, payload| ResultChunk { first, count, payload };
+        let runs = vec![
+            run(10, 5, Bytes::from_static(b"five records")),
+            run(16, 4, Bytes::from_static(b"four records")),
+        ];
+        let (kept, dead, retry) = (Kept::Runs(runs), vec![letter.clone()], Vec::new());
+        let outcome = Outcome { kept, dead, retry };
         queue.commit(&chunks[1], &outcome).await.unwrap();
         queue.seal(&finished, Some(20)).await.unwrap();
         append_tens(&*queue, &unfinished, 3).await;
@@ -96,7 +107,9 @@ async fn what_was_stored_is_there_after_reopening() {
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Complete, 19, 1));
     let results = queue.results(&finished, 0, usize::MAX).await.unwrap();
     let payloads: Vec<_> = results.into_iter().map(|result| result.payload).collect();
-    assert_eq!(payloads, [ten(0).payload, Bytes::from_static(b"nine records")]);
+    let of_second = [&b"five records"[..], b"", b"four records"].map(Bytes::from_static);
+    assert_eq!(payloads[0], ten(0).payload);
+    assert_eq!(payloads[1..], of_second);
     assert_eq!(queue.dead_letters(&finished, 0, 10).await.unwrap(), [letter]);
 
     // What was leased before is waiting again.
@@ -124,8 +137,8 @@ async fn a_lease_from_before_reopening_commits_nothing() {
 #[test]
 fn a_file_is_opened_once() {
     let (_folder, path) = file();
-    let first = EmbeddedQueue::open(&path).unwrap();
-    let error = EmbeddedQueue::open(&path).unwrap_err();
+    let first = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
+    let error = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -134,13 +147,15 @@ fn a_file_is_opened_once() {
         )
     );
     drop(first);
-    EmbeddedQueue::open(&path).unwrap();
+    EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
 }
 
 #[test]
 fn a_missing_folder_is_named() {
     let (folder, _) = file();
-    let error = EmbeddedQueue::open(&folder.path().join("nowhere/queue.redb")).unwrap_err();
+    let error =
+        EmbeddedQueue::open(&folder.path().join("nowhere/queue.redb"), &StoreOptions::default())
+            .unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Unavailable { .. }), "{text}");
     assert!(text.contains("nowhere: ") && text.contains("No such file"), "{text}");
@@ -151,7 +166,7 @@ fn a_file_of_something_else_is_left_alone() {
     let (_folder, path) = file();
     let text = "these are somebody's notes\n".repeat(400);
     std::fs::write(&path, &text).unwrap();
-    let error = EmbeddedQueue::open(&path).unwrap_err();
+    let error = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
@@ -235,6 +250,27 @@ async fn a_waiting_lease_is_woken() {
 }
 
 #[tokio::test]
+async fn a_waiting_lease_is_woken_when_the_time_of_a_retry_has_come() {
+    let (_folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 1).await;
+    let chunk = lease_chunks(&*queue, &worker("one"), 1).await.remove(0);
+    let after = Duration::from_millis(300);
+    let retry = Retry {
+        place: 0,
+        payload: Bytes::from_static(b"record"),
+        history: History { failures: 1, ..History::default() },
+        after,
+    };
+    let outcome = Outcome { kept: Kept::Runs(Vec::new()), dead: Vec::new(), retry: vec![retry] };
+    let committed = Instant::now();
+    queue.commit(&chunk, &outcome).await.unwrap();
+    let chunk = chunks_of(queue.lease(&worker("two"), 1, LONG).await.unwrap()).remove(0);
+    assert!(committed.elapsed() >= after && committed.elapsed() < LONG / 2);
+    assert_eq!((chunk.first, chunk.count, chunk.history.failures), (0, 1, 1));
+}
+
+#[tokio::test]
 async fn places_that_are_taken_are_known_after_reopening() {
     let (_folder, path) = file();
     let batch = id("b");
@@ -242,6 +278,7 @@ async fn places_that_are_taken_are_known_after_reopening() {
         places: Places::Each(places.to_vec()),
         count: u32::try_from(places.len()).unwrap(),
         payload: Bytes::from_static(b"records"),
+        trace: None,
     };
     let queue = open(&path);
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
@@ -267,15 +304,16 @@ async fn a_batch_is_sealed_when_its_time_is_over_and_not_before() {
     let (_folder, path) = file();
     let queue = open(&path);
     let (short, long) = (id("short"), id("long"));
-    for (id, seal_after) in [(&short, Duration::ZERO), (&long, LONG)] {
-        let options = BatchOptions { seal_after: Some(seal_after), ..BatchOptions::default() };
+    for (id, after) in [(&short, Duration::ZERO), (&long, LONG)] {
+        let deadline = Some(Deadline { after, then: Ending::Seal });
+        let options = BatchOptions { deadline, ..BatchOptions::default() };
         queue.open(id, &options).await.unwrap();
         queue.append(id, &ten(0)).await.unwrap();
     }
     drop(queue);
     let queue = open(&path);
-    assert_eq!(queue.seal_overdue(10).await.unwrap(), 1);
-    assert_eq!(queue.seal_overdue(10).await.unwrap(), 0);
+    assert_eq!(queue.end_overdue(10).await.unwrap().len(), 1);
+    assert_eq!(queue.end_overdue(10).await.unwrap(), []);
     assert_eq!(queue.batch(&short).await.unwrap().unwrap().state, BatchState::Sealed);
     assert_eq!(queue.batch(&long).await.unwrap().unwrap().state, BatchState::Open);
 }
@@ -301,7 +339,7 @@ async fn write_batch(queue: &dyn Queue, batch: BatchId) {
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
     for place in 0..2 {
         let payload = Bytes::from(vec![b'x'; 100_000]);
-        let chunk = NewChunk { places: Places::From(place), count: 1, payload };
+        let chunk = NewChunk { places: Places::From(place), count: 1, payload, trace: None };
         queue.append(&batch, &chunk).await.unwrap();
     }
     for chunk in lease_chunks(queue, &worker("w"), 2).await {

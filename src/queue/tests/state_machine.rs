@@ -3,12 +3,17 @@
 //! A failure names its seed. `PROPTEST_RNG_SEED=<seed>` makes the same steps again.
 
 mod state_machine {
+    pub(crate) mod compare;
     pub(crate) mod desk;
     pub(crate) mod drain;
+    pub(crate) mod letters;
     pub(crate) mod model;
+    pub(crate) mod mutant;
+    pub(crate) mod mutants;
     pub(crate) mod run;
     pub(crate) mod session;
     pub(crate) mod step;
+    pub(crate) mod work;
 }
 mod support;
 
@@ -16,28 +21,31 @@ use std::sync::Arc;
 
 use muster_queue::Result;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use proptest_state_machine::ReferenceStateMachine;
 use tokio::runtime::Runtime;
 
-use state_machine::model::Model;
-use state_machine::run::Run;
+use state_machine::run::{OPTIONS, Run};
 use state_machine::session::{Home, Session};
 
-/// Steps in one sequence.
-const STEPS: std::ops::Range<usize> = 1..150;
+/// Steps in one sequence, at most.
+const STEPS_MAX: usize = 150;
+
+/// Sequences for each store: as many as take some seconds.
+const CASES_IN_MEMORY: u32 = 500;
+const CASES_EMBEDDED: u32 = 50;
+const CASES_ON_REDIS: u32 = 150;
 
 #[test]
 fn memory_answers_as_the_model_does() {
-    hold(&runtime(), 300, async || {
-        let (queue, ()) = support::memory().await?;
+    hold(&runtime(), CASES_IN_MEMORY, async || {
+        let (queue, ()) = support::memory(OPTIONS).await?;
         Ok(Session { queue, home: Home::Memory })
     });
 }
 
 #[test]
 fn embedded_answers_as_the_model_does() {
-    hold(&runtime(), 50, async || {
-        let (queue, folder) = support::embedded().await?;
+    hold(&runtime(), CASES_EMBEDDED, async || {
+        let (queue, folder) = support::embedded(OPTIONS).await?;
         Ok(Session { queue, home: Home::Embedded(folder) })
     });
 }
@@ -45,12 +53,12 @@ fn embedded_answers_as_the_model_does() {
 #[test]
 fn redis_answers_as_the_model_does() {
     let runtime = runtime();
-    let (_, server) = runtime.block_on(support::redis()).expect("a store on Redis");
+    let (_, server) = runtime.block_on(support::redis(OPTIONS)).expect("a store on Redis");
     let server = Arc::new(server);
-    hold(&runtime, 150, async || {
+    hold(&runtime, CASES_ON_REDIS, async || {
         let home = Home::Redis(Arc::clone(&server));
         home.empty().await;
-        let queue = support::connect_redis(&server).await?;
+        let queue = support::connect_redis(&server, OPTIONS).await?;
         Ok(Session { queue, home })
     });
 }
@@ -59,23 +67,32 @@ fn runtime() -> Runtime {
     Runtime::new().expect("a runtime")
 }
 
-/// Goes through this many sequences of steps, each in a store that `open` made anew.
+/// Asserts that a store answers as the model does, in this many sequences of steps.
 fn hold(runtime: &Runtime, cases: u32, open: impl AsyncFn() -> Result<Session>) {
+    if let Some(failure) = find_failure(runtime, cases, open) {
+        panic!("{failure}");
+    }
+}
+
+/// Goes through this many sequences of steps, each in a store that `open` made anew. Returns the
+/// shortest that fails, if there is any.
+fn find_failure(
+    runtime: &Runtime,
+    cases: u32,
+    open: impl AsyncFn() -> Result<Session>,
+) -> Option<String> {
     let mut config = Config { cases, failure_persistence: None, ..Config::default() };
     let seed = match config.rng_seed {
         RngSeed::Fixed(seed) => seed,
         RngSeed::Random => rand::random(),
     };
     config.rng_seed = RngSeed::Fixed(seed);
-    let sequences = Model::sequential_strategy(STEPS);
-    let held = TestRunner::new(config).run(&sequences, |(model, steps, seen)| {
+    let held = TestRunner::new(config).run(&state_machine::step::steps(STEPS_MAX), |steps| {
         runtime.block_on(async {
             let session = open().await.expect("the store opens");
-            Run::new(model, session).go(steps, seen).await;
+            Run::new(session).go(steps).await.expect("the store answers");
         });
         Ok(())
     });
-    if let Err(failure) = held {
-        panic!("with PROPTEST_RNG_SEED={seed}: {failure}");
-    }
+    held.err().map(|failure| format!("with PROPTEST_RNG_SEED={seed}: {failure}"))
 }

@@ -4,15 +4,10 @@
 use std::sync::Arc;
 
 use muster_proto::v1;
-use muster_queue::{Batch, BatchId, BatchState, DeadLetter, Error, Queue};
+use muster_queue::{Batch, BatchId, BatchState, Error, Policy, Queue};
 use tonic::{Request, Response, Status};
 
 use crate::status;
-
-/// How many dead letters a page has when the caller does not say.
-const PAGE_SIZE_DEFAULT: u32 = 100;
-/// How many it has at most.
-const PAGE_SIZE_MAX: u32 = 1000;
 
 /// The service.
 #[derive(Debug)]
@@ -51,30 +46,18 @@ impl v1::batches_server::Batches for Batches {
         Ok(Response::new(to_proto(batch.map_err(|error| status::of(&error))?)))
     }
 
-    async fn list_dead_letters(
+    async fn abort_batch(
         &self,
-        request: Request<v1::ListDeadLettersRequest>,
-    ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
-        let v1::ListDeadLettersRequest { batch, from_place, page_size } = request.get_ref();
-        let id = batch_id("batch", batch)?;
-        let page_size = match *page_size {
-            0 => PAGE_SIZE_DEFAULT,
-            size => size.min(PAGE_SIZE_MAX),
-        } as usize;
-        // One more than asked for: it tells whether there is a next page.
-        let letters = self.queue.dead_letters(&id, *from_place, page_size + 1).await;
-        let mut letters = letters.map_err(|error| status::of(&error))?;
-        if letters.is_empty() {
-            self.find(id).await?;
-        }
-        let next_place = letters.get(page_size).map(|letter| letter.place);
-        letters.truncate(page_size);
-        let dead_letters = letters.into_iter().map(letter_to_proto).collect();
-        Ok(Response::new(v1::ListDeadLettersResponse { dead_letters, next_place }))
+        request: Request<v1::AbortBatchRequest>,
+    ) -> Result<Response<v1::Batch>, Status> {
+        let id = batch_id("id", &request.get_ref().id)?;
+        let batch = self.queue.abort(&id).await.map_err(|error| status::of(&error))?;
+        tracing::warn!(batch = %id, received = batch.received, "aborted by a client");
+        Ok(Response::new(to_proto(batch)))
     }
 }
-
-fn batch_id(field: &str, text: &str) -> Result<BatchId, Status> {
+/// Reads the id of a batch in the field of a request.
+pub(crate) fn batch_id(field: &str, text: &str) -> Result<BatchId, Status> {
     text.parse().map_err(|error| Status::invalid_argument(format!("`{field}`: {error}")))
 }
 
@@ -84,8 +67,19 @@ fn to_proto(batch: Batch) -> v1::Batch {
         BatchState::Sealed => v1::BatchState::Sealed,
         BatchState::Complete => v1::BatchState::Complete,
         BatchState::Written => v1::BatchState::Written,
+        BatchState::Aborted => v1::BatchState::Aborted,
+    };
+    let policy = match batch.policy {
+        Policy::Partial => v1::BatchPolicy::Partial,
+        Policy::Fail => v1::BatchPolicy::Fail,
     };
     v1::Batch {
+        held: batch.is_held(),
+        policy: policy.into(),
+        retrying: batch.retrying,
+        dropped: batch.dropped,
+        replayed: batch.replayed,
+        overdue: batch.overdue,
         id: batch.id.to_string(),
         state: state.into(),
         received: batch.received,
@@ -93,8 +87,4 @@ fn to_proto(batch: Batch) -> v1::Batch {
         dead: batch.dead,
         roll_sha256: batch.roll_sha256.unwrap_or_default(),
     }
-}
-
-fn letter_to_proto(letter: DeadLetter) -> v1::DeadLetter {
-    v1::DeadLetter { place: letter.place, record_id: letter.record_id, reason: letter.reason }
 }

@@ -1,24 +1,39 @@
 //! The server's settings.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU64};
 use std::time::Duration;
 
 use muster_program::config::Settings;
-use muster_queue::StoreUrl;
+use muster_queue::{Durability, Ending, Limits, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
 
 /// The server's settings: what all programs share, and the section `[server]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The store: `redis://…`, `rediss://…`, or `file:PATH`.
+    /// The store.
     pub store: StoreUrl,
+    /// What the store has done when it answers "ok".
+    pub durability: Durability,
+    /// How many replicas have a step that is replicated.
+    pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
     /// Where gRPC is served.
     pub listen: SocketAddr,
     /// Where `/livez` and `/readyz` are served.
     pub http: SocketAddr,
+    /// How long a batch that was begun may lie open, with nothing coming, before it ends.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Duration,
+    /// What becomes of a stream's batch then: its records go into the roll (`seal`), or are
+    /// discarded (`abort`). Records of unary calls, each of which was answered, are always kept.
+    pub at_deadline: Ending,
+    /// How many records may wait to be processed; above, senders are slowed down.
+    pub records_max: Option<NonZeroU64>,
+    /// How many bytes they may have.
+    pub bytes_max: Option<NonZeroU64>,
     /// How long the end may take.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
@@ -28,18 +43,39 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store: StoreUrl::default(),
+            durability: Durability::default(),
+            replicas: NonZeroU8::MIN,
             log: "info".to_owned(),
             listen: (Ipv4Addr::LOCALHOST, 50051).into(),
             http: (Ipv4Addr::LOCALHOST, 9181).into(),
+            deadline: Duration::from_secs(60 * 60),
+            at_deadline: Ending::Abort,
+            records_max: None,
+            bytes_max: NonZeroU64::new(1 << 30),
             grace: Duration::from_secs(10),
         }
     }
 }
 
+impl Config {
+    /// How the store is used.
+    pub fn store_options(&self) -> StoreOptions {
+        let limits = Limits { records: self.records_max, bytes: self.bytes_max };
+        StoreOptions { durability: self.durability, replicas: self.replicas, limits }
+    }
+}
+
+/// A shorter deadline could end the batch of a sender that is only slow.
+const DEADLINE_MIN: Duration = Duration::from_secs(1);
+
 impl Settings for Config {
     const SECTION: &'static str = "server";
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
+        self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
+        if self.deadline < DEADLINE_MIN {
+            return Err(("deadline", format!("must be at least {DEADLINE_MIN:?}")));
+        }
         if self.listen == self.http && self.listen.port() != 0 {
             return Err(("http", format!("is {}, as `listen` is", self.http)));
         }

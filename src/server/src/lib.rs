@@ -5,6 +5,7 @@
 //! | [`config`] | its settings |
 //! | `users` | the service `Users`: one record, or a stream of them |
 //! | `batches` | the service `muster.v1.Batches`: resume, end, wait for a batch |
+//! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
 //! | `metadata` | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
 //! | `readiness` | whether the store is there |
@@ -12,6 +13,7 @@
 
 mod batches;
 pub mod config;
+mod dead_letters;
 mod http;
 mod metadata;
 mod readiness;
@@ -27,13 +29,16 @@ use muster_program::daemon::Failure;
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::users_server::UsersServer;
 use muster_proto::v1::batches_server::BatchesServer;
+use muster_proto::v1::dead_letters_server::DeadLettersServer;
 use muster_queue::Queue;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+use crate::batches::Batches;
 use crate::config::Config;
+use crate::dead_letters::DeadLetters;
 use crate::users::Users;
 
 /// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
@@ -49,7 +54,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 pub struct Server {
     grpc: TcpListener,
     http: TcpListener,
-    grace: Duration,
+    config: Config,
 }
 
 impl Server {
@@ -62,7 +67,7 @@ impl Server {
         Ok(Self {
             grpc: listen("listen", config.listen).await?,
             http: listen("http", config.http).await?,
-            grace: config.grace,
+            config: config.clone(),
         })
     }
 
@@ -91,34 +96,37 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// A listener fails.
+    /// A listener fails; or the store turns out to be misconfigured at its first answer.
     pub async fn serve(self, queue: Arc<dyn Queue>, shutdown: &Shutdown) -> Result<(), Failure> {
         tracing::info!(grpc = %self.grpc.local_addr()?, http = %self.http.local_addr()?, "listening");
         let (health, health_service) = tonic_health::server::health_reporter();
         let readiness = readiness::watch(Arc::clone(&queue), health, shutdown);
         let http = http::serve(self.http, readiness, shutdown.token());
 
+        let store = Arc::clone(&queue);
         let break_off = CancellationToken::new();
-        let users = Users::start(Arc::clone(&queue), break_off.clone(), shutdown);
+        let users = Users::start(Arc::clone(&queue), &self.config, break_off.clone(), shutdown);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let services = Routes::new(UsersServer::new(users))
-            .add_service(BatchesServer::new(batches::Batches::new(queue)))
+            .add_service(BatchesServer::new(Batches::new(Arc::clone(&queue))))
+            .add_service(DeadLettersServer::new(DeadLetters::new(queue)))
             .add_service(health_service)
             .add_service(reflection);
         let grpc = serve_grpc(self.grpc, services, shutdown.token());
         let patience = async {
             shutdown.begun().await;
-            tokio::time::sleep(self.grace / 2).await;
+            tokio::time::sleep(self.config.grace / 2).await;
             break_off.cancel();
             // For the answers. A connection whose other end is silent, or which only watches,
             // does not end by itself: it is not waited for.
-            tokio::time::sleep(self.grace / 4).await;
+            tokio::time::sleep(self.config.grace / 4).await;
         };
         tokio::select! {
             result = async { tokio::try_join!(grpc, http) } => result.map(|_| ()),
+            error = muster_queue::unfit(store.as_ref()) => Err(error.into()),
             () = patience => Ok(()),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use muster_proto::metadata::{BATCH, PLACE, PRIORITY};
-use muster_queue::{BatchId, Priority};
+use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
+use muster_queue::{BatchId, Policy, Priority};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
@@ -13,6 +13,9 @@ pub(crate) struct Sent {
     pub(crate) batch: Option<BatchId>,
     pub(crate) place: Option<u64>,
     pub(crate) priority: Priority,
+    pub(crate) policy: Policy,
+    /// The trace that the call is part of.
+    pub(crate) trace: Option<String>,
 }
 
 impl Sent {
@@ -26,8 +29,20 @@ impl Sent {
             batch: value(metadata, BATCH, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
             place: value(metadata, PLACE, "a whole number from 0 on")?,
             priority: value(metadata, PRIORITY, "high, normal or low")?.unwrap_or_default(),
+            policy: value(metadata, POLICY, "partial or fail")?.unwrap_or_default(),
+            trace: trace(metadata),
         })
     }
+}
+
+/// The trace, if it is one. As W3C Trace Context asks for, one that is none is as good as none.
+fn trace(metadata: &MetadataMap) -> Option<String> {
+    let text = metadata.get(TRACE)?.to_str().ok()?;
+    let mut parts = text.split('-').map(str::len);
+    let is_one = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        && [2, 32, 16, 2].into_iter().all(|len| parts.next() == Some(len))
+        && parts.next().is_none();
+    is_one.then(|| text.to_owned())
 }
 
 fn value<T: FromStr>(map: &MetadataMap, key: &str, expected: &str) -> Result<Option<T>, Status> {
@@ -55,20 +70,41 @@ mod tests {
 
     #[test]
     fn nothing_is_needed() {
-        let nothing = Sent { batch: None, place: None, priority: Priority::Normal };
+        let nothing = Sent {
+            batch: None,
+            place: None,
+            priority: Priority::Normal,
+            policy: Policy::Partial,
+            trace: None,
+        };
         assert_eq!(read(&[]), Ok(nothing));
     }
 
     #[test]
     fn what_is_said_is_read() {
-        let sent = read(&[(BATCH, "b-1"), (PLACE, "7"), (PRIORITY, "high")]).unwrap();
+        let labels = [(BATCH, "b-1"), (PLACE, "7"), (PRIORITY, "high"), (POLICY, "fail")];
+        let sent = read(&labels).unwrap();
         assert_eq!(sent.batch.unwrap().as_str(), "b-1");
         assert_eq!((sent.place, sent.priority), (Some(7), Priority::High));
+        assert_eq!(sent.policy, Policy::Fail);
+    }
+
+    #[test]
+    fn a_trace_is_taken_or_left() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(read(&[(TRACE, trace)]).unwrap().trace.as_deref(), Some(trace));
+        for none in ["", "00-0af7", "\u{1b}[31m", &trace.to_uppercase(), &format!("{trace}-00")] {
+            let mut map = MetadataMap::new();
+            if let Ok(value) = none.parse() {
+                map.insert(TRACE, value);
+            }
+            assert_eq!(Sent::read(&map).unwrap().trace, None, "{none}");
+        }
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        for (key, value) in [(BATCH, "a b"), (PLACE, "-1"), (PRIORITY, "urgent")] {
+        for (key, value) in [(BATCH, "a b"), (PLACE, "-1"), (PRIORITY, "urgent"), (POLICY, "")] {
             let message = read(&[(key, value)]).unwrap_err();
             assert!(message.starts_with(&format!("metadata `{key}` must be")), "{message}");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::users_server;
-use muster_proto::v1::batches_server;
+use muster_proto::v1::{batches_server, dead_letters_server};
 use muster_queue::Queue;
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
@@ -56,7 +56,13 @@ async fn tell(health: &HealthReporter, sender: &watch::Sender<Readiness>, readin
         *current = readiness;
         changed
     });
-    for service in ["", users_server::SERVICE_NAME, batches_server::SERVICE_NAME] {
+    let services = [
+        "",
+        users_server::SERVICE_NAME,
+        batches_server::SERVICE_NAME,
+        dead_letters_server::SERVICE_NAME,
+    ];
+    for service in services {
         health.set_service_status(service, status).await;
     }
 }

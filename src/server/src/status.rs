@@ -1,7 +1,13 @@
 //! The one place where errors become gRPC statuses.
 
+use std::time::Duration;
+
+use muster_proto::metadata::RETRY_AFTER;
 use muster_queue::Error;
 use tonic::Status;
+
+/// How long a caller is told to wait when the queue is full.
+pub(crate) const FULL_PAUSE: Duration = Duration::from_millis(250);
 
 /// What a caller is told. What the store itself said stays in the log.
 pub(crate) fn of(error: &Error) -> Status {
@@ -13,14 +19,26 @@ pub(crate) fn of(error: &Error) -> Status {
             tracing::debug!(%error, "the store is away");
             Status::unavailable("the store is unavailable; try again")
         }
+        Error::Misconfigured { .. } => {
+            tracing::debug!(%error, "the store must not be used as it is");
+            Status::unavailable("the store is misconfigured; ask who runs this server")
+        }
         Error::Corrupt { .. } => {
             tracing::error!(%error, "the store is damaged");
             Status::data_loss("the store is damaged; ask who runs this server")
         }
         Error::UnknownBatch(_) => Status::not_found(message),
         Error::Gap { .. } => Status::out_of_range(message),
-        Error::Sealed { .. } | Error::Miscounted { .. } | Error::MixedPlaces(_) => {
-            Status::failed_precondition(message)
+        Error::Sealed { .. }
+        | Error::Aborted(_)
+        | Error::Complete(_)
+        | Error::Miscounted { .. }
+        | Error::MixedPlaces(_) => Status::failed_precondition(message),
+        Error::Full { .. } => {
+            let mut status = Status::resource_exhausted(format!("{message}; try again later"));
+            let pause = u32::try_from(FULL_PAUSE.as_millis()).unwrap_or(u32::MAX);
+            status.metadata_mut().insert(RETRY_AFTER, pause.into());
+            status
         }
         error => {
             tracing::error!(%error, "no status for this error");

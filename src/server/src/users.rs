@@ -1,5 +1,6 @@
 //! The service `Users`: one record, or a stream of them.
 
+mod abandoned;
 mod chunk;
 mod named;
 mod run;
@@ -11,20 +12,26 @@ use std::sync::Arc;
 use muster_program::shutdown::Shutdown;
 use muster_proto::metadata::BATCH;
 use muster_proto::users::{self, UserRequest, UserResponse};
-use muster_queue::{BatchId, BatchOptions, Queue};
+use muster_queue::{BatchId, BatchOptions, Deadline, Ending, Queue};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::config::Config;
 use crate::metadata::Sent;
 use crate::status;
+use abandoned::AbortUnlessEnded;
+pub(crate) use chunk::check;
 use unary::Grouper;
 
 /// The service.
 #[derive(Debug)]
 pub(crate) struct Users {
     queue: Arc<dyn Queue>,
+    /// When the batch of a stream ends by itself, and how.
+    deadline: Deadline,
     grouper: Grouper,
     break_off: CancellationToken,
+    shutdown: Shutdown,
 }
 
 impl Users {
@@ -32,11 +39,15 @@ impl Users {
     /// refuses calls.
     pub(crate) fn start(
         queue: Arc<dyn Queue>,
+        config: &Config,
         break_off: CancellationToken,
         shutdown: &Shutdown,
     ) -> Self {
-        let grouper = Grouper::start(Arc::clone(&queue), break_off.clone(), shutdown);
-        Self { queue, grouper, break_off }
+        let deadline = Deadline { after: config.deadline, then: config.at_deadline };
+        // Each of its records was answered "ok": they are kept.
+        let of_calls = Deadline { then: Ending::Seal, ..deadline };
+        let grouper = Grouper::start(Arc::clone(&queue), of_calls, break_off.clone(), shutdown);
+        Self { queue, deadline, grouper, break_off, shutdown: shutdown.clone() }
     }
 }
 
@@ -59,11 +70,16 @@ impl users::users_server::Users for Users {
         &self,
         request: Request<Streaming<UserRequest>>,
     ) -> Result<Response<UserResponse>, Status> {
-        let Sent { batch, place, priority } = Sent::read(request.metadata())?;
+        let Sent { batch, place, priority, policy, trace } = Sent::read(request.metadata())?;
+        let is_named = batch.is_some();
         let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
-        let options = BatchOptions { priority, seal_after: None };
+        let options = BatchOptions { priority, policy, deadline: Some(self.deadline) };
         let opened = self.queue.open(&batch, &options).await.map_err(|e| status::of(&e))?;
-        let receiver = stream::Receiver::new(self.queue.as_ref(), opened, place.unwrap_or(0))
+        // A sender that has not named its batch cannot come back to it.
+        let unless_ended = (!is_named)
+            .then(|| AbortUnlessEnded::new(Arc::clone(&self.queue), batch.clone(), &self.shutdown));
+        let stream = stream::Stream { queue: self.queue.as_ref(), options, trace };
+        let receiver = stream::Receiver::new(stream, opened, place.unwrap_or(0))
             .map_err(|error| status::of(&error))?;
         let refused = tokio::select! {
             refused = receiver.receive(request.into_inner()) => refused?,
@@ -72,6 +88,9 @@ impl users::users_server::Users for Users {
                 return Err(Status::unavailable("the server is shutting down; resume the batch"));
             }
         };
+        if let Some(unless_ended) = unless_ended {
+            unless_ended.ended();
+        }
         let message = match refused {
             None => ok(),
             Some(refused) => UserResponse { status: false, message: refused.to_string() },

@@ -1,21 +1,26 @@
 //! The worker's settings.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
-use muster_queue::StoreUrl;
+use muster_queue::{Durability, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
 
+use crate::Retries;
 use crate::processor::{Normalise, Pipeline, Rules, Validate};
 
 /// The worker's settings: what all programs share, and the section `[worker]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The store: `redis://…`, `rediss://…`, or `file:PATH`.
+    /// The store.
     pub store: StoreUrl,
+    /// What the store has done when it answers "ok".
+    pub durability: Durability,
+    /// How many replicas have a step that is replicated.
+    pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
     /// The folder of the roll. All workers of one store must share it.
@@ -28,6 +33,16 @@ pub struct Config {
     /// How often a worker looks for chunks of silent ones.
     #[serde(with = "humantime_serde")]
     pub scan_interval: Duration,
+    /// How often a record is processed, when it fails, before it is a dead letter.
+    pub attempts_max: NonZeroU32,
+    /// How many workers may be lost with a record alone in hand before it is a dead letter.
+    pub crashes_max: NonZeroU32,
+    /// The longest delay before a second attempt; it doubles with each one.
+    #[serde(with = "humantime_serde")]
+    pub retry_delay: Duration,
+    /// The longest delay before any attempt.
+    #[serde(with = "humantime_serde")]
+    pub retry_delay_max: Duration,
     /// How long the end may take.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
@@ -43,13 +58,21 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let retries = Retries::default();
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             store: StoreUrl::default(),
+            durability: Durability::default(),
+            replicas: NonZeroU8::MIN,
             log: "info".to_owned(),
             roll: PathBuf::from("."),
             workers: NonZeroU16::MIN,
             lease: Duration::from_secs(6),
             scan_interval: Duration::from_secs(2),
+            attempts_max: number(retries.attempts_max),
+            crashes_max: number(retries.crashes_max),
+            retry_delay: retries.delay,
+            retry_delay_max: retries.delay_max,
             grace: Duration::from_secs(10),
             check_email: true,
             check_ip_address: true,
@@ -60,6 +83,22 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How the store is used.
+    pub fn store_options(&self) -> StoreOptions {
+        let Self { durability, replicas, .. } = *self;
+        StoreOptions { durability, replicas, ..StoreOptions::default() }
+    }
+
+    /// How records are retried.
+    pub fn retries(&self) -> Retries {
+        Retries {
+            attempts_max: self.attempts_max.get(),
+            crashes_max: self.crashes_max.get(),
+            delay: self.retry_delay,
+            delay_max: self.retry_delay_max,
+        }
+    }
+
     /// The built-in processors that these settings ask for: normalise first, then validate.
     pub fn pipeline(&self) -> Pipeline {
         let mut pipeline = Pipeline::default();
@@ -79,6 +118,7 @@ impl Settings for Config {
     const SECTION: &'static str = "worker";
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
+        self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
         let at_least = |least: Duration| format!("must be at least {least:?}");
         if self.lease < LEASE_MIN {
             return Err(("lease", at_least(LEASE_MIN)));

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use muster_queue::{Lease, Queue};
+use muster_queue::{Batch, BatchState, Lease};
+
+use crate::team::Team;
 
 /// How many heartbeats fit into a lease: one may be lost, and one late.
 const HEARTBEATS_PER_LEASE: u32 = 3;
-/// How many overdue batches are sealed at one heartbeat.
-const SEALED_MAX: usize = 100;
+/// How many overdue batches are ended at one heartbeat.
+const ENDED_MAX: usize = 100;
 
 /// The leases that the workers of this process hold.
 #[derive(Debug, Default)]
@@ -37,23 +38,35 @@ impl Held {
     }
 }
 
-/// Extends what is held, and seals what is overdue. Never ends.
-pub(crate) async fn keep(queue: &dyn Queue, held: &Held, lease: Duration) {
-    let mut heartbeat = tokio::time::interval(lease / HEARTBEATS_PER_LEASE);
+/// Extends what is held, and ends batches whose deadline has passed. Never ends.
+pub(crate) async fn keep(team: &Team) {
+    let queue = team.queue.as_ref();
+    let mut heartbeat = tokio::time::interval(team.lease / HEARTBEATS_PER_LEASE);
     heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         heartbeat.tick().await;
-        let leases = held.all();
+        let leases = team.held.all();
         let beat = async {
             if !leases.is_empty() {
                 queue.extend(&leases).await?;
             }
-            queue.seal_overdue(SEALED_MAX).await
+            queue.end_overdue(ENDED_MAX).await
         };
         match beat.await {
-            Ok(0) => {}
-            Ok(batches) => tracing::warn!(batches, "sealed batches whose server went away"),
+            Ok(ended) => ended.iter().for_each(log_overdue),
             Err(error) => tracing::debug!(%error, "no heartbeat"),
+        }
+    }
+}
+
+fn log_overdue(batch: &Batch) {
+    let Batch { id, received, .. } = batch;
+    match batch.state {
+        BatchState::Aborted => {
+            tracing::warn!(batch = %id, received, "aborted: its sender did not come back before its deadline");
+        }
+        _ => {
+            tracing::warn!(batch = %id, received, "sealed: its sender did not come back before its deadline")
         }
     }
 }

@@ -2,18 +2,26 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`cli`] | the whole of a worker program, but for its processor |
 //! | [`config`] | its settings |
 //! | [`processor`] | what is done with a record: the trait, and the built-in processors |
+//! | `retry` | when a record is tried again, and when it is given up |
 //! | `outcome` | a chunk through the processor |
+//! | `team` | what the workers of one process share |
 //! | `worker` | one worker's loop: lease, process, commit |
+//! | `suspects` | records that may end workers, each processed alone |
 //! | `housekeeping` | what keeps leases alive and batches moving |
 //! | [`roll`] | the roll: `all_users.json`, its manifest, how it grows |
 
+pub mod cli;
 pub mod config;
 mod housekeeping;
 mod outcome;
 pub mod processor;
+mod retry;
 pub mod roll;
+mod suspects;
+mod team;
 mod worker;
 
 use std::path::Path;
@@ -22,11 +30,21 @@ use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Queue, WorkerId};
+use tokio::sync::RwLock;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::housekeeping::Held;
 use crate::processor::Processor;
 use crate::roll::Roll;
+use crate::team::Team;
+use crate::worker::Worker;
+
+pub use retry::Retries;
+
+/// How long the store may take, at the end, to take back what the workers hold.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
 /// What workers do when the roll cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +56,8 @@ pub enum RollFailure {
 }
 
 /// Runs `config.workers` workers until the shutdown begins and each has finished what it has in
-/// hand.
+/// hand, or three quarters of the grace period have passed. What they hold then goes back to the
+/// queue at once.
 ///
 /// # Errors
 ///
@@ -50,32 +69,70 @@ pub async fn run(
     roll_failure: RollFailure,
     shutdown: &Shutdown,
 ) -> Result<(), roll::Error> {
-    let roll = Roll::in_folder(&config.roll)?;
-    let held = Arc::new(Held::default());
+    let team = Arc::new(Team {
+        queue,
+        processor,
+        retries: config.retries(),
+        roll: Roll::in_folder(&config.roll)?,
+        roll_failure,
+        lease: config.lease,
+        scan_interval: config.scan_interval,
+        shutdown: shutdown.clone(),
+        held: Held::default(),
+        hands: RwLock::new(()),
+    });
     let label = host_name();
-    let worker = |_| {
-        let worker = worker::Worker {
-            id: WorkerId::random(&label),
-            queue: Arc::clone(&queue),
-            processor: Arc::clone(&processor),
-            roll: roll.clone(),
-            roll_failure,
-            held: Arc::clone(&held),
-            lease: config.lease,
-            scan_interval: config.scan_interval,
-            shutdown: shutdown.clone(),
-        };
-        let working = shutdown.spawn(worker.run());
-        async {
-            working.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    let mut ids = Vec::new();
+    let mut hire = || {
+        let id = WorkerId::random(&label);
+        ids.push(id.clone());
+        Worker { id, team: Arc::clone(&team) }
+    };
+    let mut working = JoinSet::new();
+    for _ in 0..config.workers.get() {
+        working.spawn(hire().run());
+    }
+    let suspects = hire();
+    working.spawn(async {
+        suspects::look_after(suspects).await;
+        Ok(())
+    });
+    tracing::info!(workers = config.workers, roll = %team.roll.path().display(), "working");
+    let overtime = async {
+        shutdown.begun().await;
+        tokio::time::sleep(config.grace / 4 * 3).await;
+    };
+    let ended = tokio::select! {
+        ended = all(&mut working) => ended,
+        () = housekeeping::keep(&team) => Ok(()),
+        () = overtime => {
+            tracing::warn!("time is up: what is in hand goes back to the queue");
+            Ok(())
         }
     };
-    let workers = futures::future::try_join_all((0..config.workers.get()).map(worker));
-    tracing::info!(workers = config.workers, roll = %roll.path().display(), "working");
-    tokio::select! {
-        ended = workers => ended.map(|_| ()),
-        () = housekeeping::keep(queue.as_ref(), &held, config.lease) => Ok(()),
+    working.shutdown().await;
+    say_goodbye(team.queue.as_ref(), &ids).await;
+    ended
+}
+
+/// Waits until every worker has ended, or one has failed.
+async fn all(working: &mut JoinSet<Result<(), roll::Error>>) -> Result<(), roll::Error> {
+    while let Some(ended) = working.join_next().await {
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     }
+    Ok(())
+}
+
+/// Gives back what these workers hold. When it fails, others take it over.
+async fn say_goodbye(queue: &dyn Queue, workers: &[WorkerId]) {
+    let goodbyes = workers.iter().map(|worker| async move {
+        match timeout(GOODBYE_MAX, queue.forget(worker)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%worker, %error, "could not say goodbye"),
+            Err(_) => tracing::debug!(%worker, "the store does not take a goodbye"),
+        }
+    });
+    futures::future::join_all(goodbyes).await;
 }
 
 /// This machine's name, as far as it can be had without asking the network.

@@ -1,72 +1,107 @@
-//! A chunk through the processor: what goes into the roll, and what is dead.
+//! A chunk through the processor: what goes into the roll, what is tried again, and what is dead.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use muster_proto::chunk::{Decoder, Encoder};
 use muster_proto::users::UserRequest;
-use muster_queue::{DeadLetter, Outcome, Output};
+use muster_queue::{Chunk, DeadLetter, History, Kept, Outcome, ResultChunk, Retry};
 
 use crate::processor::{Processor, Verdict};
+use crate::retry::{LOST_MAX, Retries};
 
-/// Processes every record of a chunk: `count` records in `payload`, the first at place `first`.
-pub(crate) fn of(first: u64, count: u32, payload: &Bytes, processor: &dyn Processor) -> Outcome {
-    let mut rewritten = Encoder::default();
-    let mut dead = Vec::new();
-    let mut as_sent = true;
-    let mut records = Decoder::new(payload.clone());
-    for place in (first..).take(count as usize) {
-        let (raw, decoded) = next(&mut records);
-        let verdict = match &decoded {
-            Ok(record) => process(processor, record),
-            Err(reason) => Verdict::Reject(reason.clone()),
-        };
-        let record = decoded.unwrap_or_default();
-        if as_sent && verdict != Verdict::Keep {
-            as_sent = false;
-            rewritten = records_before(place, first, payload);
-        }
-        match verdict {
-            Verdict::Keep if as_sent => {}
-            Verdict::Keep => rewritten.push(&record),
-            Verdict::Replace(record) => rewritten.push(&record),
-            Verdict::Reject(reason) => {
-                dead.push(DeadLetter { place, record_id: record.id, reason, record: raw });
+/// What comes of a chunk, whatever became of it before.
+pub(crate) fn of(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) -> Outcome {
+    if chunk.history.isolated && chunk.lost >= retries.crashes_max {
+        give_up(chunk)
+    } else if !chunk.history.isolated && chunk.lost >= LOST_MAX {
+        isolate(chunk)
+    } else {
+        process(chunk, processor, retries)
+    }
+}
+
+/// Processes every record.
+fn process(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) -> Outcome {
+    let mut results = Results::of(chunk);
+    for (place, record) in records(chunk) {
+        match record.verdict(processor) {
+            Verdict::Keep => results.keep(place, &record.raw),
+            Verdict::Replace(replaced) => results.replace(place, &replaced),
+            Verdict::Reject(reason) => results.bury(place, record, reason),
+            Verdict::Fail(reason) => {
+                let failures = chunk.history.failures + 1;
+                if failures >= retries.attempts_max {
+                    results.bury(place, record, reason);
+                } else {
+                    let failed_first = chunk.history.failed_first.or(Some(results.now));
+                    let history = History { failures, failed_first, isolated: false };
+                    results.retry(place, &record, history, retries.backoff(failures));
+                }
             }
         }
     }
-    let output = if as_sent { Output::AsSent } else { Output::Rewritten(rewritten.take()) };
-    Outcome { output, dead }
+    results.finish()
 }
 
-/// The next record, as its bytes and decoded, or why it cannot be.
-fn next(records: &mut Decoder) -> (Bytes, Result<UserRequest, String>) {
-    match records.next_raw() {
-        Some(Ok(raw)) => {
-            let decoded = muster_proto::chunk::decode(raw.clone());
-            (raw, decoded.map_err(|error| error.to_string()))
-        }
-        Some(Err(error)) => (Bytes::new(), Err(error.to_string())),
-        None => (Bytes::new(), Err("the chunk holds fewer records than it says".to_owned())),
+/// Gives each record a chunk of its own, to find the one that ends workers.
+fn isolate(chunk: &Chunk) -> Outcome {
+    let mut results = Results::of(chunk);
+    for (place, record) in records(chunk) {
+        let history = History { isolated: true, ..chunk.history };
+        results.retry(place, &record, history, Duration::ZERO);
+    }
+    results.finish()
+}
+
+/// Makes a dead letter of a record that was alone each time a worker was lost.
+fn give_up(chunk: &Chunk) -> Outcome {
+    let mut results = Results::of(chunk);
+    for (place, record) in records(chunk) {
+        let reason = format!(
+            "{} workers were lost with this record alone in hand: processing it ends them",
+            chunk.lost
+        );
+        results.bury(place, record, reason);
+    }
+    results.finish()
+}
+
+/// A record of a chunk, or why there is none.
+struct Record {
+    raw: Bytes,
+    decoded: Result<UserRequest, String>,
+}
+
+impl Record {
+    fn verdict(&self, processor: &dyn Processor) -> Verdict {
+        let record = match &self.decoded {
+            Ok(record) => record,
+            Err(reason) => return Verdict::Reject(reason.clone()),
+        };
+        // The processor sees one record at a time and keeps nothing of it: after a panic the next
+        // record is processed as if nothing had been.
+        catch_unwind(AssertUnwindSafe(|| processor.process(record))).unwrap_or_else(|panic| {
+            Verdict::Fail(format!("the processor panicked: {}", message(panic.as_ref())))
+        })
     }
 }
 
-/// The records from `first` on and before `end`, which were all kept as sent.
-fn records_before(end: u64, first: u64, payload: &Bytes) -> Encoder {
-    let mut encoder = Encoder::default();
-    let records = Decoder::new(payload.clone()).map_while(Result::ok);
-    for (_, record) in (first..end).zip(records) {
-        encoder.push(&record);
-    }
-    encoder
-}
-
-fn process(processor: &dyn Processor, record: &UserRequest) -> Verdict {
-    // The processor sees one record at a time and keeps nothing of it: after a panic the next
-    // record is processed as if nothing had been.
-    catch_unwind(AssertUnwindSafe(|| processor.process(record))).unwrap_or_else(|panic| {
-        Verdict::Reject(format!("the processor panicked: {}", message(panic.as_ref())))
+/// The records of a chunk, each with its place: as many as the chunk says.
+fn records(chunk: &Chunk) -> impl Iterator<Item = (u64, Record)> {
+    let mut records = Decoder::new(chunk.payload.clone());
+    (chunk.first..).take(chunk.count as usize).map(move |place| {
+        let (raw, decoded) = match records.next_raw() {
+            Some(Ok(raw)) => {
+                let decoded = muster_proto::chunk::decode(raw.clone());
+                (raw, decoded.map_err(|error| error.to_string()))
+            }
+            Some(Err(error)) => (Bytes::new(), Err(error.to_string())),
+            None => (Bytes::new(), Err("the chunk holds fewer records than it says".to_owned())),
+        };
+        (place, Record { raw, decoded })
     })
 }
 
@@ -78,75 +113,107 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("it gave no message")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// An outcome in the making. As long as every record is kept, nothing is copied.
+struct Results<'a> {
+    chunk: &'a Chunk,
+    now: SystemTime,
+    /// Whether a record was anything but kept.
+    changed: bool,
+    runs: Vec<ResultChunk>,
+    /// The run that is not closed yet, and the place of its first record.
+    run: Encoder,
+    run_first: u64,
+    dead: Vec<DeadLetter>,
+    retry: Vec<Retry>,
+}
 
-    /// Rejects 13, replaces 7 by 8, panics at 99.
-    #[derive(Debug)]
-    struct Picky;
+impl<'a> Results<'a> {
+    fn of(chunk: &'a Chunk) -> Self {
+        Self {
+            chunk,
+            now: SystemTime::now(),
+            changed: false,
+            runs: Vec::new(),
+            run: Encoder::default(),
+            run_first: chunk.first,
+            dead: Vec::new(),
+            retry: Vec::new(),
+        }
+    }
 
-    impl Processor for Picky {
-        fn process(&self, record: &UserRequest) -> Verdict {
-            match record.id {
-                13 => Verdict::Reject("unlucky".to_owned()),
-                7 => Verdict::Replace(Box::new(UserRequest { id: 8, ..record.clone() })),
-                99 => panic!("ninety-nine"),
-                _ => Verdict::Keep,
+    fn keep(&mut self, place: u64, raw: &[u8]) {
+        if self.changed {
+            self.begin_run(place);
+            self.run.push_raw(raw);
+        }
+    }
+
+    fn replace(&mut self, place: u64, record: &UserRequest) {
+        self.change(place);
+        self.begin_run(place);
+        self.run.push(record);
+    }
+
+    fn bury(&mut self, place: u64, record: Record, reason: String) {
+        self.change(place);
+        self.close_run();
+        let Chunk { history, lost, trace, .. } = self.chunk;
+        let crashes = if history.isolated { *lost } else { 0 };
+        let given_up = history.isolated && crashes > 0;
+        self.dead.push(DeadLetter {
+            place,
+            record_id: record.decoded.map(|record| record.id).unwrap_or_default(),
+            reason,
+            attempts: history.failures + u32::from(!given_up),
+            crashes,
+            first: history.failed_first.unwrap_or(self.now),
+            last: self.now,
+            trace: trace.clone(),
+            record: record.raw,
+        });
+    }
+
+    fn retry(&mut self, place: u64, record: &Record, history: History, after: Duration) {
+        self.change(place);
+        self.close_run();
+        let mut payload = Encoder::default();
+        payload.push_raw(&record.raw);
+        self.retry.push(Retry { place, payload: payload.take(), history, after });
+    }
+
+    /// Makes a run of the records before the first that is not kept as sent.
+    fn change(&mut self, place: u64) {
+        if self.changed {
+            return;
+        }
+        self.changed = true;
+        let mut records = Decoder::new(self.chunk.payload.clone());
+        for _ in self.chunk.first..place {
+            if let Some(Ok(raw)) = records.next_raw() {
+                self.run.push_raw(&raw);
             }
         }
     }
 
-    fn payload(ids: &[i32]) -> Bytes {
-        let mut encoder = Encoder::default();
-        for &id in ids {
-            encoder.push(&UserRequest { id, ..UserRequest::default() });
+    fn begin_run(&mut self, place: u64) {
+        if self.run.is_empty() {
+            self.run_first = place;
         }
-        encoder.take()
     }
 
-    fn ids(output: &Output) -> Vec<i32> {
-        let Output::Rewritten(payload) = output else { panic!("as sent") };
-        Decoder::new(payload.clone()).map(|record| record.unwrap().id).collect()
+    fn close_run(&mut self) {
+        if !self.run.is_empty() {
+            let (first, count) = (self.run_first, self.run.count());
+            self.runs.push(ResultChunk { first, count, payload: self.run.take() });
+        }
     }
 
-    #[test]
-    fn a_chunk_of_which_all_is_kept_stays_as_sent() {
-        let outcome = of(10, 3, &payload(&[1, 2, 3]), &Picky);
-        assert_eq!(outcome, Outcome { output: Output::AsSent, dead: Vec::new() });
-    }
-
-    #[test]
-    fn a_replaced_record_takes_the_place_of_what_was_sent() {
-        let outcome = of(0, 3, &payload(&[1, 7, 3]), &Picky);
-        assert_eq!(ids(&outcome.output), [1, 8, 3]);
-        assert!(outcome.dead.is_empty());
-    }
-
-    #[test]
-    fn a_rejected_record_is_dead_and_its_neighbours_are_kept() {
-        let outcome = of(10, 3, &payload(&[1, 13, 3]), &Picky);
-        assert_eq!(ids(&outcome.output), [1, 3]);
-        let [letter] = outcome.dead.as_slice() else { panic!("{:?}", outcome.dead) };
-        assert_eq!((letter.place, letter.record_id, letter.reason.as_str()), (11, 13, "unlucky"));
-        assert_eq!(muster_proto::chunk::decode(letter.record.clone()).unwrap().id, 13);
-    }
-
-    #[test]
-    fn a_record_that_makes_the_processor_panic_is_dead_and_its_neighbours_are_kept() {
-        let outcome = of(0, 3, &payload(&[1, 99, 3]), &Picky);
-        assert_eq!(ids(&outcome.output), [1, 3]);
-        assert_eq!(outcome.dead[0].reason, "the processor panicked: ninety-nine");
-    }
-
-    #[test]
-    fn what_a_chunk_lacks_is_dead_with_its_reason() {
-        let whole = payload(&[1, 2]);
-        let outcome = of(0, 3, &whole, &Picky);
-        assert_eq!(ids(&outcome.output), [1, 2]);
-        assert_eq!(outcome.dead[0].reason, "the chunk holds fewer records than it says");
-        let outcome = of(0, 2, &whole.slice(..whole.len() - 1), &Picky);
-        assert_eq!(ids(&outcome.output), [1]);
-        assert_eq!(outcome.dead[0].reason, "the chunk is cut short");
+    fn finish(mut self) -> Outcome {
+        self.close_run();
+        let kept = if self.changed { Kept::Runs(self.runs) } else { Kept::AsSent };
+        Outcome { kept, dead: self.dead, retry: self.retry }
     }
 }
+
+#[cfg(test)]
+mod tests;

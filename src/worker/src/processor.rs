@@ -13,8 +13,9 @@ pub use validate::{Rules, Validate};
 /// Processes records, one at a time.
 ///
 /// It runs on a thread that may block, on several at once. A record may be processed more than
-/// once (when a worker was lost, for one), but only one outcome of it is taken. A panic makes a
-/// dead letter of the record that caused it.
+/// once (when a worker was lost, for one), but only one outcome of it is taken. A panic is a
+/// [`Verdict::Fail`] of the record that caused it. A record that ends the process is found and
+/// becomes a dead letter, too, at the cost of some processes.
 pub trait Processor: fmt::Debug + Send + Sync {
     /// Says what becomes of a record.
     fn process(&self, record: &UserRequest) -> Verdict;
@@ -29,6 +30,9 @@ pub enum Verdict {
     Replace(Box<UserRequest>),
     /// It becomes a dead letter, for this reason.
     Reject(String),
+    /// It could not be processed now, for this reason. It is tried again later, some times, and
+    /// then becomes a dead letter.
+    Fail(String),
 }
 
 /// Processors one after another: each sees what the one before it made.
@@ -51,7 +55,7 @@ impl Processor for Pipeline {
             match step.process(replaced.as_deref().unwrap_or(record)) {
                 Verdict::Keep => {}
                 Verdict::Replace(record) => replaced = Some(record),
-                Verdict::Reject(reason) => return Verdict::Reject(reason),
+                end @ (Verdict::Reject(_) | Verdict::Fail(_)) => return end,
             }
         }
         replaced.map_or(Verdict::Keep, Verdict::Replace)

@@ -14,6 +14,10 @@
 //! 3 leaves a manifest that names the batch: the next one goes on with 4. So a batch is in the
 //! roll once, whenever a writer is lost. The first writer begins with the manifest of an empty
 //! roll: a roll without a manifest is none of ours, and is left alone.
+//!
+//! A store that loses its last seconds (a power cut, a failover) can forget that batches were
+//! written. The manifest names the last ones, each with a digest of its records: what it has
+//! already is not added again.
 
 mod error;
 mod file;
@@ -23,12 +27,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Batch, Queue};
+use muster_queue::{Batch, Queue, ResultChunk};
 
 pub use error::Error;
-pub use manifest::Manifest;
+pub use manifest::{Entry, Manifest};
 
-use file::NewRoll;
+use file::{BatchDigest, Lock, NewRoll};
 
 /// The roll's file name in its folder.
 pub const FILE_NAME: &str = "all_users.json";
@@ -53,8 +57,9 @@ impl Roll {
     ///
     /// The folder cannot be made.
     pub fn in_folder(folder: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))?;
-        Ok(Self { folder: folder.to_owned() })
+        let roll = Self { folder: folder.to_owned() };
+        roll.make_folder()?;
+        Ok(roll)
     }
 
     /// The roll's own file.
@@ -84,34 +89,61 @@ impl Roll {
             let Some(batch) = queue.next_complete().await? else {
                 return Ok(());
             };
-            let lock = file::try_lock(&self.folder)?;
-            let Some(_lock) = lock else {
+            self.make_folder()?;
+            let Some(lock) = Lock::take(&self.folder)? else {
                 tokio::time::sleep(LOCK_INTERVAL).await;
                 continue;
             };
             // Another writer may have written it before the lock was had.
             if queue.next_complete().await?.is_some_and(|next| next.id == batch.id) {
-                self.write_batch(queue, &batch).await?;
+                self.write_batch(queue, &batch, lock).await?;
             }
         }
         Ok(())
     }
 
-    async fn write_batch(&self, queue: &dyn Queue, batch: &Batch) -> Result<(), Error> {
+    async fn write_batch(&self, queue: &dyn Queue, batch: &Batch, lock: Lock) -> Result<(), Error> {
         let before = match Manifest::read(&self.folder)? {
             Some(manifest) => manifest,
             None => self.begin()?,
         };
-        let after = if before.last_batch.as_deref() == Some(batch.id.as_str()) {
-            before
+        let (after, _lock) = if self.has(&before, queue, batch).await? {
+            (before, lock)
         } else {
-            let roll = NewRoll::after(&self.folder, before).await?;
-            self.add_batch(queue, batch, roll).await?
+            let mut roll = NewRoll::after(&self.folder, before, lock).await?;
+            let mut pages = Pages::of(queue, batch);
+            while let Some(page) = pages.next().await? {
+                roll = roll.add(page).await?;
+            }
+            roll.publish(batch).await?
         };
         queue.mark_written(&batch.id, &after.sha256).await?;
         tracing::info!(batch = %batch.id, records = batch.kept, dead = batch.dead,
             roll_records = after.records, sha256 = after.sha256, "the roll is written");
         Ok(())
+    }
+
+    /// Whether the roll has the batch: these records, under this id.
+    async fn has(
+        &self,
+        manifest: &Manifest,
+        queue: &dyn Queue,
+        batch: &Batch,
+    ) -> Result<bool, Error> {
+        let Some(entry) = manifest.entry(&batch.id) else {
+            return Ok(false);
+        };
+        let mut digest = BatchDigest::default();
+        let mut pages = Pages::of(queue, batch);
+        while let Some(page) = pages.next().await? {
+            digest.add(page, |_| Ok(()))?;
+        }
+        Ok(digest.finish() == (entry.records, entry.sha256.clone()))
+    }
+
+    fn make_folder(&self) -> Result<(), Error> {
+        let folder = &self.folder;
+        std::fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))
     }
 
     /// Begins an empty roll by its manifest: a roll that is there without one is someone else's.
@@ -124,27 +156,31 @@ impl Roll {
         empty.write(&self.folder)?;
         Ok(empty)
     }
+}
 
-    async fn add_batch(
-        &self,
-        queue: &dyn Queue,
-        batch: &Batch,
-        mut roll: NewRoll,
-    ) -> Result<Manifest, Error> {
-        let mut place = 0;
-        loop {
-            let page = queue.results(&batch.id, place, PAGE_BYTES_MAX).await?;
-            let Some(last) = page.last() else { break };
-            place = last.first + u64::from(last.count);
-            roll = roll.add(page).await?;
+/// The results of a batch, page by page.
+struct Pages<'a> {
+    queue: &'a dyn Queue,
+    batch: &'a Batch,
+    place: u64,
+}
+
+impl<'a> Pages<'a> {
+    fn of(queue: &'a dyn Queue, batch: &'a Batch) -> Self {
+        Self { queue, batch, place: 0 }
+    }
+
+    /// The next page; `None` after the last, when every place of the batch was covered.
+    async fn next(&mut self) -> Result<Option<Vec<ResultChunk>>, Error> {
+        let Batch { id, received, .. } = self.batch;
+        let page = self.queue.results(id, self.place, PAGE_BYTES_MAX).await?;
+        if let Some(last) = page.last() {
+            self.place = last.first + u64::from(last.count);
+            return Ok(Some(page));
         }
-        if place != batch.received {
-            return Err(Error::ResultsMissing {
-                batch: batch.id.clone(),
-                found: place,
-                expected: batch.received,
-            });
+        if self.place == *received {
+            return Ok(None);
         }
-        roll.publish(batch).await
+        Err(Error::ResultsMissing { batch: id.clone(), found: self.place, expected: *received })
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::RECORD_BYTES_MAX;
+use crate::printable;
 
 /// How much of a text is shown, in characters.
 const EXCERPT_CHARS_MAX: usize = 24;
@@ -53,8 +54,8 @@ pub enum FaultKind {
 pub(super) fn excerpt(text: &[u8]) -> String {
     let bytes = &text[..text.len().min(4 * EXCERPT_CHARS_MAX)];
     let lossy = String::from_utf8_lossy(bytes);
-    let mut shown: String =
-        lossy.chars().take(EXCERPT_CHARS_MAX).flat_map(char::escape_debug).collect();
+    let beginning: String = lossy.chars().take(EXCERPT_CHARS_MAX).collect();
+    let mut shown = printable::text(&beginning);
     if text.len() > bytes.len() || lossy.chars().count() > EXCERPT_CHARS_MAX {
         shown.push('…');
     }

@@ -11,7 +11,7 @@ use super::scanner::Scanner;
 use super::{Counts, Item, Reader, Source};
 
 /// Reads `bytes` as if they were standard input.
-fn read(bytes: &[u8]) -> Reader {
+pub(super) fn read(bytes: &[u8]) -> Reader {
     read_in_steps(bytes, usize::MAX)
 }
 

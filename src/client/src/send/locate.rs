@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use muster_proto::v1::DeadLetter;
+use muster_proto::v1::list_dead_letters_request::Of;
+use muster_proto::v1::{DeadLetter, ListDeadLettersRequest};
 use tonic::Status;
 
 use super::Sender;
@@ -26,7 +27,7 @@ pub(super) async fn complain(
         Mode::Stream => lines(inputs, places).await,
         Mode::Unary => BTreeMap::new(),
     };
-    for DeadLetter { place, record_id, reason } in &letters {
+    for DeadLetter { place, record_id, reason, .. } in &letters {
         match lines.get(place) {
             Some(line) => sender.progress.complain(&format_args!("{line}: dead letter: {reason}")),
             None => sender.progress.complain(&format_args!(
@@ -43,11 +44,18 @@ pub(super) async fn complain(
 async fn dead_letters(sender: &Sender) -> Result<Vec<DeadLetter>, Status> {
     let Sender { server, labels, retry, .. } = sender;
     let mut letters = Vec::new();
-    let mut from_place = Some(0);
-    while let Some(from) = from_place {
-        let page = retry.call(async || server.dead_letters(&labels.batch, from).await).await?;
+    let mut request = ListDeadLettersRequest {
+        of: Some(Of::Batch(labels.batch.clone())),
+        ..ListDeadLettersRequest::default()
+    };
+    while letters.len() < SHOWN_MAX {
+        let list = async || server.dead_letters().list_dead_letters(request.clone()).await;
+        let page = retry.call(list).await?.into_inner();
         letters.extend(page.dead_letters);
-        from_place = page.next_place.filter(|_| letters.len() < SHOWN_MAX);
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
     }
     letters.truncate(SHOWN_MAX);
     Ok(letters)

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use muster_proto::users::UserResponse;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
@@ -27,6 +28,7 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
     let mut failures = 0;
     loop {
         let first = window.first();
+        let begun = Instant::now();
         let answer = attempt(sender, &window, feed).await?;
         let status = match answer {
             Ok(UserResponse { status: true, .. }) => return Ok(0),
@@ -36,6 +38,7 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
         if window.first() > first {
             failures = 0;
         }
+        sender.retry.lasted(begun.elapsed());
         sender.retry.pause(failures, status).await?;
         failures += 1;
         acknowledge(sender, &window).await?;

@@ -2,40 +2,34 @@
 
 use redb::ReadableTable;
 
-use super::clock::{duration_ms, now_ms};
+use super::clock::now_ms;
 use super::fault::Fault;
+use super::note::Note;
 use super::row::{BatchRow, Order};
 use super::tables::{Tables, rank};
-use crate::{Appended, Batch, BatchId, BatchOptions, BatchState, Error, NewChunk, Places, Result};
+use crate::{
+    Appended, Batch, BatchId, BatchOptions, BatchState, Error, Limits, NewChunk, Places, Result,
+};
 
-/// Opens a batch, or finds it.
+/// Opens a batch, or finds it. Either way its deadline, while it is open, is put off.
 pub(super) fn open(
     tables: &mut Tables<'_>,
     id: &BatchId,
     options: &BatchOptions,
 ) -> Result<Batch, Fault> {
-    if let Some(row) = tables.find_batch(id)? {
-        return Ok(row.batch);
-    }
-    let mut row = BatchRow {
-        number: tables.number()?,
-        batch: Batch {
-            id: id.clone(),
-            state: BatchState::Open,
-            priority: options.priority,
-            received: 0,
-            kept: 0,
-            dead: 0,
-            roll_sha256: None,
-        },
-        order: None,
-        seal_after_ms: options.seal_after.map(duration_ms),
-        seal_at_ms: None,
-        roll: None,
+    let mut row = match tables.find_batch(id)? {
+        Some(row) => row,
+        None => {
+            let row =
+                BatchRow::opened(tables.number()?, Batch::opened(id.clone(), options), options);
+            tables.ids.insert(row.number, id.as_str())?;
+            row
+        }
     };
-    tables.ids.insert(row.number, id.as_str())?;
-    postpone_seal(tables, &mut row)?;
-    tables.save(&row)?;
+    if row.batch.state == BatchState::Open {
+        put_deadline_off(tables, &mut row)?;
+        tables.save(&row)?;
+    }
     Ok(row.batch)
 }
 
@@ -44,8 +38,12 @@ pub(super) fn append(
     tables: &mut Tables<'_>,
     id: &BatchId,
     chunk: &NewChunk,
+    limits: Limits,
 ) -> Result<Appended, Fault> {
     let mut row = tables.batch(id)?;
+    if row.batch.state == BatchState::Aborted {
+        return Err(Error::Aborted(id.clone()).into());
+    }
     let order = Order::from(&chunk.places);
     if row.order.is_some_and(|decided| decided != order) {
         return Err(Error::MixedPlaces(id.clone()).into());
@@ -53,18 +51,22 @@ pub(super) fn append(
     if let Some(answer) = why_not(tables, &row, chunk)? {
         return Ok(answer);
     }
+    let depth = tables.depth()?;
+    if limits.are_reached(depth) {
+        return Err(Error::Full { records: depth.records, bytes: depth.bytes }.into());
+    }
 
-    let first = row.batch.received;
-    tables.chunks.insert((row.number, first), chunk.payload.as_ref())?;
+    let piece = (row.number, row.batch.received, chunk.count);
+    tables.add_chunk(piece, &chunk.payload, &Note::new(chunk.trace.clone()))?;
     if let Places::Each(places) = &chunk.places {
         for place in places {
             tables.places.insert((row.number, *place), ())?;
         }
     }
-    tables.queue(rank(row.batch.priority), (row.number, first, chunk.count))?;
+    tables.queue(rank(row.batch.priority), piece)?;
     row.order = Some(order);
     row.batch.received += u64::from(chunk.count);
-    postpone_seal(tables, &mut row)?;
+    put_deadline_off(tables, &mut row)?;
     tables.save(&row)?;
     Ok(Appended::Accepted)
 }
@@ -111,16 +113,16 @@ fn taken(tables: &Tables<'_>, number: u64, places: &[u64]) -> Result<Vec<u64>, F
     Ok(taken)
 }
 
-/// Moves the time at which the batch is sealed by itself, if it is.
-fn postpone_seal(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
-    let Some(seal_after_ms) = row.seal_after_ms else {
+/// Moves the time at which the batch ends by itself, if it does.
+fn put_deadline_off(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
+    let Some(deadline) = row.deadline else {
         return Ok(());
     };
-    if let Some(earlier) = row.seal_at_ms {
+    if let Some(earlier) = row.ends_at_ms {
         tables.deadlines.remove((earlier, row.number))?;
     }
-    let seal_at_ms = now_ms().saturating_add(seal_after_ms);
-    tables.deadlines.insert((seal_at_ms, row.number), ())?;
-    row.seal_at_ms = Some(seal_at_ms);
+    let ends_at_ms = now_ms().saturating_add(deadline.after_ms);
+    tables.deadlines.insert((ends_at_ms, row.number), ())?;
+    row.ends_at_ms = Some(ends_at_ms);
     Ok(())
 }

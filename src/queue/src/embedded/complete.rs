@@ -1,13 +1,17 @@
-//! The steps that finish a batch: seal and commit, either of which may complete it.
+//! The steps that finish a batch: seal, abort, the deadline, and commit, which may complete it.
 
 use redb::ReadableTable;
 
-use super::Store;
-use super::clock::now_ms;
+use super::clock::{duration_ms, now_ms};
 use super::fault::Fault;
+use super::letters;
+use super::note::Note;
 use super::row::BatchRow;
-use super::tables::{ROLL_RANK, Tables};
-use crate::{Batch, BatchId, BatchState, Committed, Error, Lease, Outcome, Output, Result};
+use super::store::Store;
+use super::tables::{ISOLATED_RANK, Piece, ROLL_RANK, Tables, all_of, keys_of, rank};
+use crate::{
+    Batch, BatchId, BatchState, Committed, Ending, Error, Kept, Lease, Outcome, Result, Retry,
+};
 
 /// Seals a batch.
 pub(super) fn seal(
@@ -16,6 +20,9 @@ pub(super) fn seal(
     records: Option<u64>,
 ) -> Result<Batch, Fault> {
     let mut row = tables.batch(id)?;
+    if row.batch.state == BatchState::Aborted {
+        return Err(Error::Aborted(id.clone()).into());
+    }
     let received = row.batch.received;
     if let Some(claimed) = records
         && claimed != received
@@ -24,32 +31,78 @@ pub(super) fn seal(
     }
     if row.batch.state == BatchState::Open {
         seal_row(tables, &mut row)?;
+        tables.save(&row)?;
     }
     Ok(row.batch)
 }
 
-/// Seals the batches whose deadline has passed.
-pub(super) fn seal_overdue(tables: &mut Tables<'_>, limit: usize) -> Result<usize, Fault> {
-    let overdue: Vec<u64> = tables
+/// Discards a batch.
+pub(super) fn abort(tables: &mut Tables<'_>, id: &BatchId) -> Result<Batch, Fault> {
+    let mut row = tables.batch(id)?;
+    match row.batch.state {
+        BatchState::Complete | BatchState::Written => Err(Error::Complete(id.clone()).into()),
+        BatchState::Aborted => Ok(row.batch),
+        BatchState::Open | BatchState::Sealed => {
+            abort_row(tables, &mut row)?;
+            tables.save(&row)?;
+            Ok(row.batch)
+        }
+    }
+}
+
+/// Ends the batches whose deadline has passed.
+pub(super) fn end_overdue(tables: &mut Tables<'_>, limit: usize) -> Result<Vec<Batch>, Fault> {
+    let overdue: Vec<(u64, u64)> = tables
         .deadlines
         .range(..=(now_ms(), u64::MAX))?
         .take(limit)
-        .map(|deadline| deadline.map(|(key, _)| key.value().1))
+        .map(|deadline| deadline.map(|(key, _)| key.value()))
         .collect::<Result<_, _>>()?;
-    for number in &overdue {
-        let mut row = tables.numbered_batch(*number)?;
-        seal_row(tables, &mut row)?;
+    let mut ended = Vec::with_capacity(overdue.len());
+    for key in overdue {
+        let Some(mut row) = tables.numbered_batch(key.1)? else {
+            tables.deadlines.remove(key)?;
+            continue;
+        };
+        match row.deadline.map(|deadline| deadline.then) {
+            Some(Ending::Abort) => abort_row(tables, &mut row)?,
+            Some(Ending::Seal) | None => seal_row(tables, &mut row)?,
+        }
+        row.batch.overdue = true;
+        tables.save(&row)?;
+        ended.push(row.batch);
     }
-    Ok(overdue.len())
+    Ok(ended)
 }
 
 fn seal_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
     row.batch.state = BatchState::Sealed;
-    if let Some(seal_at_ms) = row.seal_at_ms.take() {
-        tables.deadlines.remove((seal_at_ms, row.number))?;
+    drop_deadline(tables, row)?;
+    complete_if_done(tables, row)
+}
+
+/// Discards what a batch has. Its chunks that wait, or are leased, stay until they are committed.
+fn abort_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
+    drop_deadline(tables, row)?;
+    let number = row.number;
+    for key in keys_of(&tables.results, number)? {
+        tables.results.remove(key)?;
+        tables.chunks.remove(key)?;
     }
-    complete_if_drained(tables, row)?;
-    tables.save(row)
+    letters::remove_all(tables, row)?;
+    tables.places.retain_in(all_of(number), |_, ()| false)?;
+    let Batch { id, priority, policy, received, .. } = row.batch.clone();
+    let options = crate::BatchOptions { priority, policy, deadline: None };
+    row.batch = Batch { state: BatchState::Aborted, received, ..Batch::opened(id, &options) };
+    tables.resolved.insert((now_ms(), number), ())?;
+    Ok(())
+}
+
+fn drop_deadline(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
+    if let Some(ends_at_ms) = row.ends_at_ms.take() {
+        tables.deadlines.remove((ends_at_ms, row.number))?;
+    }
+    Ok(())
 }
 
 /// Stores the outcome of a chunk, if its lease has not ended.
@@ -66,28 +119,87 @@ pub(super) fn commit(
     let Some(piece) = tables.waiting.get(entry)?.map(|piece| piece.value()) else {
         return Ok(Committed::Refused);
     };
-    let (number, first, count) = piece;
-    let mut row = tables.numbered_batch(number)?;
-
-    if let Output::Rewritten(payload) = &outcome.output {
-        tables.chunks.insert((number, first), payload.as_ref())?;
-    }
-    tables.results.insert((number, first), count)?;
-    for letter in &outcome.dead {
-        tables.dead.insert((number, letter.place), letter.to_stored().as_slice())?;
-    }
     tables.end(entry)?;
-    let dead = outcome.dead.len() as u64;
-    row.batch.dead += dead;
-    row.batch.kept += u64::from(count).saturating_sub(dead);
-    complete_if_drained(tables, &mut row)?;
+    let (payload, note) = tables.take_chunk(piece)?;
+    let (number, first, count) = piece;
+    let row = tables.numbered_batch(number)?;
+    let Some(mut row) = row.filter(|row| row.batch.state != BatchState::Aborted) else {
+        return Ok(Committed::Refused);
+    };
+
+    match &outcome.kept {
+        Kept::AsSent => add_result(tables, &mut row, (number, first, count), &payload)?,
+        Kept::Runs(runs) => {
+            for run in runs {
+                add_result(tables, &mut row, (number, run.first, run.count), &run.payload)?;
+            }
+        }
+    }
+    for letter in &outcome.dead {
+        letters::add(tables, &mut row, letter)?;
+    }
+    for retry in &outcome.retry {
+        add_retry(tables, &mut row, retry, note.trace.clone())?;
+    }
+    if note.is_retry {
+        row.batch.retrying = row.batch.retrying.saturating_sub(u64::from(count));
+    }
+    complete_if_done(tables, &mut row)?;
     tables.save(&row)?;
     Ok(Committed::Taken)
 }
 
+fn add_result(
+    tables: &mut Tables<'_>,
+    row: &mut BatchRow,
+    (number, first, count): Piece,
+    payload: &[u8],
+) -> Result<(), Fault> {
+    tables.chunks.insert((number, first), payload)?;
+    tables.results.insert((number, first), count)?;
+    row.batch.kept += u64::from(count);
+    Ok(())
+}
+
+fn add_retry(
+    tables: &mut Tables<'_>,
+    row: &mut BatchRow,
+    retry: &Retry,
+    trace: Option<String>,
+) -> Result<(), Fault> {
+    let piece = (row.number, retry.place, 1);
+    tables.add_chunk(piece, &retry.payload, &Note::of_retry(retry, trace))?;
+    if retry.history.isolated {
+        tables.queue(ISOLATED_RANK, piece)?;
+    } else if retry.after.is_zero() {
+        tables.queue(rank(row.batch.priority), piece)?;
+    } else {
+        let due_ms = now_ms().saturating_add(duration_ms(retry.after));
+        let sequence = tables.number()?;
+        tables.delayed.insert((due_ms, sequence), (rank(row.batch.priority), piece))?;
+    }
+    row.batch.retrying += 1;
+    Ok(())
+}
+
+/// Lets chunks wait whose time has come, up to `limit`.
+pub(super) fn promote(tables: &mut Tables<'_>, limit: usize) -> Result<(), Fault> {
+    let due: Vec<((u64, u64), (u8, Piece))> = tables
+        .delayed
+        .range(..=(now_ms(), u64::MAX))?
+        .take(limit)
+        .map(|due| due.map(|(key, waiting)| (key.value(), waiting.value())))
+        .collect::<Result<_, _>>()?;
+    for (key, (rank, piece)) in due {
+        tables.delayed.remove(key)?;
+        tables.queue(rank, piece)?;
+    }
+    Ok(())
+}
+
 /// Completes a sealed batch in which nothing is left to do, and queues its roll.
-fn complete_if_drained(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
-    if row.batch.state == BatchState::Sealed && row.batch.is_drained() {
+pub(super) fn complete_if_done(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
+    if row.batch.state == BatchState::Sealed && row.batch.may_complete() {
         row.batch.state = BatchState::Complete;
         row.roll = Some(tables.queue(ROLL_RANK, (row.number, 0, 0))?);
     }

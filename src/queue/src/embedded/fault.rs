@@ -16,11 +16,13 @@ pub(super) enum Fault {
 }
 
 /// What failed in the store. All who share a transaction share its fault.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum StoreFault {
     /// The file cannot be read or written now.
+    #[error("{0}")]
     Unavailable(String),
     /// The file holds something unreadable.
+    #[error("unreadable: {0}")]
     Corrupt(String),
 }
 
@@ -62,9 +64,9 @@ impl From<redb::Error> for StoreFault {
             redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Self::Corrupt(format!("the file is no queue: {error}"))
             }
-            redb::Error::PreviousIo => Self::Unavailable(
-                "an earlier write failed; see to the disk, then start the program again".to_owned(),
-            ),
+            redb::Error::PreviousIo => {
+                Self::Unavailable("an earlier write failed; see to the disk".to_owned())
+            }
             redb::Error::Corrupted(_)
             | redb::Error::UpgradeRequired(_)
             | redb::Error::TableTypeMismatch { .. }

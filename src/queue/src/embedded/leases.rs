@@ -1,6 +1,7 @@
 //! Who holds which entry. In memory alone: after a restart, nobody holds anything.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::tables::Entry;
@@ -10,6 +11,8 @@ use crate::{Lease, WorkerId};
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     held: BTreeMap<Entry, Claim>,
+    /// How often entries that are not ended were taken over.
+    lost: BTreeMap<Entry, u32>,
 }
 
 /// One worker's hold on an entry.
@@ -56,19 +59,41 @@ impl Leases {
         Ticket { entry, token: rand::random() }.lease(worker)
     }
 
-    /// Leases on up to `max` entries that have not been extended for `idle`, each with its entry. They count from [`Leases::hold`] on.
+    /// Leases on up to `max` entries of these ranks that have not been extended for `idle`, each
+    /// with its entry. They count from [`Leases::hold`] on.
     pub(super) fn offer_idle(
         &self,
+        ranks: Range<u8>,
         worker: &WorkerId,
         idle: Duration,
         max: usize,
     ) -> Vec<(Entry, Lease)> {
         self.held
-            .iter()
+            .range((ranks.start, 0)..(ranks.end, 0))
             .filter(|(_, claim)| claim.extended.elapsed() >= idle)
             .take(max)
             .map(|(entry, claim)| (*entry, claim.ticket.lease(worker)))
             .collect()
+    }
+
+    /// How often an entry was taken over.
+    pub(super) fn lost(&self, entry: Entry) -> u32 {
+        self.lost.get(&entry).copied().unwrap_or_default()
+    }
+
+    /// How often each entry was taken over, of those that were.
+    pub(super) fn all_lost(&self) -> &BTreeMap<Entry, u32> {
+        &self.lost
+    }
+
+    /// Counts an entry as taken over.
+    pub(super) fn add_lost(&mut self, entry: Entry) {
+        *self.lost.entry(entry).or_default() += 1;
+    }
+
+    /// Forgets a worker: others may lease what it holds.
+    pub(super) fn release_all(&mut self, worker: &WorkerId) {
+        self.held.retain(|_, claim| claim.worker != *worker);
     }
 
     /// Lets a worker hold what it was offered.
@@ -109,5 +134,6 @@ impl Leases {
     /// Forgets an entry that is no longer in the queue.
     pub(super) fn end(&mut self, entry: Entry) {
         self.held.remove(&entry);
+        self.lost.remove(&entry);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading batches, results and dead letters.
+//! Reading batches and results.
 
 use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable};
@@ -6,10 +6,10 @@ use redb::{ReadTransaction, ReadableTable};
 use super::clock::now_ms;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHUNKS, DEAD, DEADLINES, IDS, RESULTS, ROLL_RANK, WAITING, read_batch,
-    read_numbered_batch,
+    BATCHES, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, RESULTS, ROLL_RANK, WAITING, read_batch,
+    read_depth,
 };
-use crate::{Batch, BatchId, DeadLetter, Result, ResultChunk};
+use crate::{Batch, BatchId, Depth, Result, ResultChunk};
 
 /// A batch, if there is one of this id.
 pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
@@ -27,11 +27,14 @@ pub(super) fn next_complete(store: &ReadTransaction) -> Result<Option<Batch>, Fa
     if rank != ROLL_RANK {
         return Ok(None);
     }
-    let row = read_numbered_batch(&store.open_table(IDS)?, &store.open_table(BATCHES)?, number)?;
+    let missing = || Fault::corrupt(format!("batch number {number} is missing"));
+    let ids = store.open_table(IDS)?;
+    let id = ids.get(number)?.ok_or_else(missing)?;
+    let row = read_batch(&store.open_table(BATCHES)?, id.value())?.ok_or_else(missing)?;
     Ok(Some(row.batch))
 }
 
-/// Whether a batch is to be sealed by now.
+/// Whether the deadline of a batch has passed.
 pub(super) fn is_any_overdue(store: &ReadTransaction) -> Result<bool, Fault> {
     let deadlines = store.open_table(DEADLINES)?;
     let earliest = deadlines.first()?;
@@ -71,25 +74,14 @@ pub(super) fn results(
     Ok(found)
 }
 
-/// The dead letters from a place on.
-pub(super) fn dead_letters(
-    store: &ReadTransaction,
-    id: &BatchId,
-    from_place: u64,
-    limit: usize,
-) -> Result<Vec<DeadLetter>, Fault> {
-    let Some(row) = read_batch(&store.open_table(BATCHES)?, id.as_str())? else {
-        return Ok(Vec::new());
-    };
-    let dead = store.open_table(DEAD)?;
-    let letters = (row.number, from_place)..=(row.number, u64::MAX);
-    dead.range(letters)?
-        .take(limit)
-        .map(|letter| {
-            let (key, stored) = letter?;
-            let (_, place) = key.value();
-            DeadLetter::from_stored(place, stored.value())
-                .ok_or_else(|| Fault::corrupt(format!("batch {id}: dead letter {place}")))
-        })
-        .collect()
+/// How much waits.
+pub(super) fn depth(store: &ReadTransaction) -> Result<Depth, Fault> {
+    read_depth(&store.open_table(DEPTH)?)
+}
+
+/// When the next chunk that waits for its time may be leased, in milliseconds since 1970.
+pub(super) fn next_due_ms(store: &ReadTransaction) -> Result<Option<u64>, Fault> {
+    let delayed = store.open_table(DELAYED)?;
+    let first = delayed.first()?;
+    Ok(first.map(|(key, _)| key.value().0))
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::duration_ms;
 use super::fault::Fault;
-use crate::{Batch, Places};
+use crate::{Batch, BatchOptions, Ending, Places};
 
 /// A batch, and what the store alone needs to know of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,11 +14,18 @@ pub(super) struct BatchRow {
     pub(super) batch: Batch,
     /// How its records say their places, once the first chunk has decided.
     pub(super) order: Option<Order>,
-    pub(super) seal_after_ms: Option<u64>,
-    /// When it is sealed if nothing is appended: its key in the table of deadlines.
-    pub(super) seal_at_ms: Option<u64>,
+    pub(super) deadline: Option<Deadline>,
+    /// When it ends if nothing is appended: its key in the table of deadlines.
+    pub(super) ends_at_ms: Option<u64>,
     /// The sequence of its roll among the waiting entries, while it is complete.
     pub(super) roll: Option<u64>,
+}
+
+/// [`crate::Deadline`], as stored.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Deadline {
+    pub(super) after_ms: u64,
+    pub(super) then: Ending,
 }
 
 /// [`Places`] without the places.
@@ -38,6 +46,15 @@ impl From<&Places> for Order {
 }
 
 impl BatchRow {
+    /// The row of a batch that has just been opened.
+    pub(super) fn opened(number: u64, batch: Batch, options: &BatchOptions) -> Self {
+        let deadline = options.deadline.map(|deadline| Deadline {
+            after_ms: duration_ms(deadline.after),
+            then: deadline.then,
+        });
+        Self { number, batch, order: None, deadline, ends_at_ms: None, roll: None }
+    }
+
     /// The row as stored.
     pub(super) fn to_stored(&self) -> Result<Vec<u8>, Fault> {
         serde_json::to_vec(self)

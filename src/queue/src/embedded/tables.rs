@@ -1,33 +1,50 @@
-//! Every table of the store, and what one transaction does to them.
-//!
-//! A payload is written once, when its chunk is appended. All other rows are small.
+//! The tables of the store, and what a write transaction does to them.
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::fault::Fault;
+use super::note::Note;
 use super::row::BatchRow;
-use crate::{BatchId, Error, Priority};
+use crate::{BatchId, Depth, Error, Priority};
 
 /// The number that the next batch or waiting entry gets. No number is given twice.
-const NEXT: TableDefinition<'_, (), u64> = TableDefinition::new("next");
+pub(super) const NEXT: TableDefinition<'_, (), u64> = TableDefinition::new("next");
 /// Batch id → [`BatchRow`] as JSON.
 pub(super) const BATCHES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("batches");
 /// Batch number → batch id.
 pub(super) const IDS: TableDefinition<'_, u64, &str> = TableDefinition::new("ids");
-/// Batch number, place of the first record → payload: as sent, or as rewritten by the commit.
+/// Batch number, place of the first record → payload: as sent, or as rewritten by the commit; empty
+/// for the place of a record that is not kept.
 pub(super) const CHUNKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("chunks");
+/// Batch number, place of the first record → [`Note`] as JSON, for waiting chunks that have one.
+pub(super) const NOTES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("notes");
 /// What is to be done, in the order in which it is leased.
 pub(super) const WAITING: TableDefinition<'_, Entry, Piece> = TableDefinition::new("waiting");
+/// Milliseconds since 1970, sequence → rank and piece: what is to wait, from that time on.
+pub(super) const DELAYED: TableDefinition<'_, (u64, u64), (u8, Piece)> =
+    TableDefinition::new("delayed");
+/// Entries that are leased, as far as that is written down: see [`super::careful`].
+pub(super) const LEASED: TableDefinition<'_, Entry, ()> = TableDefinition::new("leased");
+/// Whether the store is open, or was not closed: then the number from which on entries were
+/// made since.
+pub(super) const RUNNING: TableDefinition<'_, (), u64> = TableDefinition::new("running");
+/// Records and bytes that are not committed.
+pub(super) const DEPTH: TableDefinition<'_, (), (u64, u64)> = TableDefinition::new("depth");
 /// Batch number, place of the first record → how many places the committed chunk covers.
 pub(super) const RESULTS: TableDefinition<'_, (u64, u64), u32> = TableDefinition::new("results");
 /// Batch number, place that the sender gave: those that are taken, for batches in no order.
 const PLACES: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("places");
 /// Batch number, place → dead letter.
 pub(super) const DEAD: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("dead");
-/// Milliseconds since 1970, batch number: when an open batch is to be sealed.
+/// Group, batch id, place: the dead letters of all batches.
+pub(super) const LETTERS: TableDefinition<'_, (&str, &str, u64), ()> =
+    TableDefinition::new("letters");
+/// Group → how many dead letters it has.
+pub(super) const GROUPS: TableDefinition<'_, &str, u64> = TableDefinition::new("groups");
+/// Milliseconds since 1970, batch number: when an open batch ends by itself.
 pub(super) const DEADLINES: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("deadlines");
-/// Milliseconds since 1970, batch number: when a batch was written.
-const WRITTEN: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("written");
+/// Milliseconds since 1970, batch number: since when nothing is left to do for a batch.
+const RESOLVED: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("resolved");
 
 /// The key of a waiting entry: its rank (0 is leased first), then its number in the order of arrival.
 pub(super) type Entry = (u8, u64);
@@ -37,6 +54,9 @@ pub(super) type Piece = (u64, u64, u32);
 
 /// The rank of rolls: before all chunks.
 pub(super) const ROLL_RANK: u8 = 0;
+
+/// The rank of isolated chunks: behind all that any worker leases.
+pub(super) const ISOLATED_RANK: u8 = 4;
 
 /// The rank of a batch's chunks.
 pub(super) fn rank(priority: Priority) -> u8 {
@@ -58,12 +78,19 @@ pub(super) struct Tables<'txn> {
     batches: Table<'txn, &'static str, &'static [u8]>,
     pub(super) ids: Table<'txn, u64, &'static str>,
     pub(super) chunks: Table<'txn, (u64, u64), &'static [u8]>,
+    notes: Table<'txn, (u64, u64), &'static [u8]>,
     pub(super) waiting: Table<'txn, Entry, Piece>,
+    pub(super) delayed: Table<'txn, (u64, u64), (u8, Piece)>,
+    pub(super) leased: Table<'txn, Entry, ()>,
+    pub(super) running: Table<'txn, (), u64>,
+    depth: Table<'txn, (), (u64, u64)>,
     pub(super) results: Table<'txn, (u64, u64), u32>,
     pub(super) places: Table<'txn, (u64, u64), ()>,
     pub(super) dead: Table<'txn, (u64, u64), &'static [u8]>,
+    pub(super) letters: Table<'txn, (&'static str, &'static str, u64), ()>,
+    pub(super) groups: Table<'txn, &'static str, u64>,
     pub(super) deadlines: Table<'txn, (u64, u64), ()>,
-    pub(super) written: Table<'txn, (u64, u64), ()>,
+    pub(super) resolved: Table<'txn, (u64, u64), ()>,
     /// The entries that this transaction ends.
     ended: Vec<Entry>,
 }
@@ -76,27 +103,38 @@ impl<'txn> Tables<'txn> {
             batches: transaction.open_table(BATCHES)?,
             ids: transaction.open_table(IDS)?,
             chunks: transaction.open_table(CHUNKS)?,
+            notes: transaction.open_table(NOTES)?,
             waiting: transaction.open_table(WAITING)?,
+            delayed: transaction.open_table(DELAYED)?,
+            leased: transaction.open_table(LEASED)?,
+            running: transaction.open_table(RUNNING)?,
+            depth: transaction.open_table(DEPTH)?,
             results: transaction.open_table(RESULTS)?,
             places: transaction.open_table(PLACES)?,
             dead: transaction.open_table(DEAD)?,
+            letters: transaction.open_table(LETTERS)?,
+            groups: transaction.open_table(GROUPS)?,
             deadlines: transaction.open_table(DEADLINES)?,
-            written: transaction.open_table(WRITTEN)?,
+            resolved: transaction.open_table(RESOLVED)?,
             ended: Vec::new(),
         })
     }
 
+    /// The number that nothing has yet.
+    pub(super) fn next_number(&self) -> Result<u64, Fault> {
+        Ok(self.next.get(())?.map_or(0, |next| next.value()))
+    }
+
     /// A number that nothing else has.
     pub(super) fn number(&mut self) -> Result<u64, Fault> {
-        let number = self.next.get(())?.map_or(0, |next| next.value());
+        let number = self.next_number()?;
         self.next.insert((), number + 1)?;
         Ok(number)
     }
 
     /// The batch that has this id.
     pub(super) fn batch(&self, id: &BatchId) -> Result<BatchRow, Fault> {
-        read_batch(&self.batches, id.as_str())?
-            .ok_or_else(|| Error::UnknownBatch(id.clone()).into())
+        self.find_batch(id)?.ok_or_else(|| Error::UnknownBatch(id.clone()).into())
     }
 
     /// The batch that has this id, if there is one.
@@ -104,9 +142,13 @@ impl<'txn> Tables<'txn> {
         read_batch(&self.batches, id.as_str())
     }
 
-    /// The batch that another table names.
-    pub(super) fn numbered_batch(&self, number: u64) -> Result<BatchRow, Fault> {
-        read_numbered_batch(&self.ids, &self.batches, number)
+    /// The batch that another table names; `None` if it is forgotten, as an aborted one can be
+    /// while chunks of it wait.
+    pub(super) fn numbered_batch(&self, number: u64) -> Result<Option<BatchRow>, Fault> {
+        match self.ids.get(number)? {
+            Some(id) => read_batch(&self.batches, id.value()),
+            None => Ok(None),
+        }
     }
 
     /// Stores a batch that is new or has changed.
@@ -132,14 +174,86 @@ impl<'txn> Tables<'txn> {
     /// Ends a piece of work.
     pub(super) fn end(&mut self, entry: Entry) -> Result<(), Fault> {
         self.waiting.remove(entry)?;
+        self.leased.remove(entry)?;
         self.ended.push(entry);
         Ok(())
+    }
+
+    /// Stores a chunk that is to be processed, and counts it.
+    pub(super) fn add_chunk(
+        &mut self,
+        (number, first, count): Piece,
+        payload: &[u8],
+        note: &Note,
+    ) -> Result<(), Fault> {
+        self.chunks.insert((number, first), payload)?;
+        if !note.is_empty() {
+            self.notes.insert((number, first), note.to_stored()?.as_slice())?;
+        }
+        self.count(i64::from(count), i64::try_from(payload.len()).unwrap_or(i64::MAX))
+    }
+
+    /// Takes a chunk that is not to be processed any more, and counts it off. Returns its payload
+    /// and its note.
+    pub(super) fn take_chunk(
+        &mut self,
+        (number, first, count): Piece,
+    ) -> Result<(Vec<u8>, Note), Fault> {
+        let payload = self.chunks.remove((number, first))?.map(|found| found.value().to_vec());
+        let payload = payload.ok_or_else(|| missing_chunk(number, first))?;
+        let note = self.notes.remove((number, first))?;
+        let note = note.map(|stored| Note::from_stored(stored.value())).transpose()?;
+        self.count(-i64::from(count), -i64::try_from(payload.len()).unwrap_or(i64::MAX))?;
+        Ok((payload, note.unwrap_or_default()))
+    }
+
+    /// Counts a chunk as lost so often more. A roll is no chunk.
+    pub(super) fn add_lost(&mut self, piece: Piece, times: u32) -> Result<(), Fault> {
+        let (number, first, count) = piece;
+        if count == 0 {
+            return Ok(());
+        }
+        let mut note = read_note(&self.notes, number, first)?;
+        note.lost += times;
+        self.notes.insert((number, first), note.to_stored()?.as_slice())?;
+        Ok(())
+    }
+
+    fn count(&mut self, records: i64, bytes: i64) -> Result<(), Fault> {
+        let Depth { records: records_before, bytes: bytes_before } = self.depth()?;
+        let after = (
+            records_before.saturating_add_signed(records),
+            bytes_before.saturating_add_signed(bytes),
+        );
+        self.depth.insert((), after)?;
+        Ok(())
+    }
+
+    /// How much waits.
+    pub(super) fn depth(&self) -> Result<Depth, Fault> {
+        read_depth(&self.depth)
     }
 
     /// Closes the tables. Returns the entries that nobody needs to hold once this is committed.
     pub(super) fn into_ended(self) -> Vec<Entry> {
         self.ended
     }
+}
+
+/// Reads how much waits.
+pub(super) fn read_depth(depth: &impl ReadableTable<(), (u64, u64)>) -> Result<Depth, Fault> {
+    let (records, bytes) = depth.get(())?.map(|depth| depth.value()).unwrap_or_default();
+    Ok(Depth { records, bytes })
+}
+
+/// Reads the note on a chunk: an empty one where there is none.
+pub(super) fn read_note(
+    notes: &impl ReadableTable<(u64, u64), &'static [u8]>,
+    number: u64,
+    first: u64,
+) -> Result<Note, Fault> {
+    let note = notes.get((number, first))?;
+    note.map_or_else(|| Ok(Note::default()), |stored| Note::from_stored(stored.value()))
 }
 
 /// Reads the row of a batch.
@@ -150,13 +264,15 @@ pub(super) fn read_batch(
     batches.get(id)?.map(|stored| BatchRow::from_stored(id, stored.value())).transpose()
 }
 
-/// Reads the row of a batch that another table names: it exists.
-pub(super) fn read_numbered_batch(
-    ids: &impl ReadableTable<u64, &'static str>,
-    batches: &impl ReadableTable<&'static str, &'static [u8]>,
+/// The keys of a batch in a table.
+pub(super) fn keys_of<V: redb::Value + 'static>(
+    table: &impl ReadableTable<(u64, u64), V>,
     number: u64,
-) -> Result<BatchRow, Fault> {
-    let missing = || Fault::corrupt(format!("batch number {number} is missing"));
-    let id = ids.get(number)?.ok_or_else(missing)?;
-    read_batch(batches, id.value())?.ok_or_else(missing)
+) -> Result<Vec<(u64, u64)>, Fault> {
+    table.range(all_of(number))?.map(|row| Ok(row?.0.value())).collect()
+}
+
+/// A chunk that a waiting entry names, and that is not there.
+pub(super) fn missing_chunk(number: u64, first: u64) -> Fault {
+    Fault::corrupt(format!("batch number {number} lacks its chunk {first}"))
 }

@@ -5,8 +5,9 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Store;
+use super::careful;
 use super::fault::{Fault, StoreFault};
+use super::store::Store;
 use super::tables::Tables;
 use crate::{Error, Result};
 
@@ -107,26 +108,28 @@ fn write_until_closed(store: &Store, mut waiting: mpsc::Receiver<Box<dyn Step>>)
     let mut group = Vec::with_capacity(GROUP_STEPS_MAX);
     while waiting.blocking_recv_many(&mut group, GROUP_STEPS_MAX) > 0 {
         let committed = commit(store, &mut group);
-        if let Err(fault @ StoreFault::Unavailable(_)) = &committed {
-            // Only the first says what happened: redb refuses all others because of it.
-            store.write_failure.get_or_init(|| fault.clone());
-        }
+        store.note_write(&committed);
         for step in group.drain(..) {
             step.answer(committed.clone());
         }
+    }
+    if let Err(fault) = store.write(|tables| careful::end(tables, store.leases().all_lost())) {
+        tracing::warn!(
+            store = store.name,
+            ?fault,
+            "not closed well: the next start is a careful one"
+        );
     }
 }
 
 /// Applies all steps in one transaction. It is on disk when this returns `Ok`.
 fn commit(store: &Store, group: &mut [Box<dyn Step>]) -> Result<(), StoreFault> {
-    let transaction = store.database.begin_write()?;
-    let mut tables = Tables::open(&transaction)?;
-    for step in group {
-        step.apply(&mut tables)?;
-    }
-    let ended = tables.into_ended();
-    // Durable at once: this is redb's default.
-    transaction.commit()?;
+    let ended = store.write_all(|tables| {
+        for step in &mut *group {
+            step.apply(tables)?;
+        }
+        Ok(())
+    })?;
     let mut leases = store.leases();
     for entry in ended {
         leases.end(entry);

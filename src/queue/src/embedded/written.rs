@@ -1,4 +1,5 @@
-//! The step that lets go of a batch: its results when it is written, all of it much later.
+//! The step that lets go of a batch: its results when it is written, all of it much later, when its
+//! dead letters are resolved.
 
 use std::time::Duration;
 
@@ -6,16 +7,17 @@ use redb::ReadableTable;
 
 use super::clock::{duration_ms, now_ms};
 use super::fault::Fault;
+use super::letters;
 use super::tables::{ROLL_RANK, Tables, all_of};
 use crate::{BatchId, BatchState, Result};
 
-/// How long a written batch is remembered, with its dead letters.
+/// How long a batch is remembered when nothing is left to do for it.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How many batches are forgotten in one step at most. More than one, so that they do not pile up.
 const FORGOTTEN_MAX: usize = 8;
 
-/// Marks a complete batch as written, and forgets those written long ago.
+/// Marks a complete batch as written, and forgets those resolved long ago.
 pub(super) fn mark_written(
     tables: &mut Tables<'_>,
     id: &BatchId,
@@ -32,59 +34,68 @@ pub(super) fn mark_written(
         tables.end((ROLL_RANK, sequence))?;
     }
     let now_ms = now_ms();
-    tables.written.insert((now_ms, number), ())?;
     row.batch.state = BatchState::Written;
     row.batch.roll_sha256 = Some(roll_sha256.to_owned());
+    letters::forget_later_if_resolved(tables, &mut row)?;
     tables.save(&row)?;
     forget(tables, now_ms.saturating_sub(duration_ms(RETENTION)))?;
     Ok(true)
 }
 
-/// Forgets batches that were written before a time.
+/// Forgets batches for which nothing was left to do before a time.
 fn forget(tables: &mut Tables<'_>, before_ms: u64) -> Result<(), Fault> {
     let old: Vec<(u64, u64)> = tables
-        .written
+        .resolved
         .range(..(before_ms, 0))?
         .take(FORGOTTEN_MAX)
-        .map(|written| written.map(|(key, _)| key.value()))
+        .map(|resolved| resolved.map(|(key, _)| key.value()))
         .collect::<Result<_, _>>()?;
-    for (written_ms, number) in old {
-        let row = tables.numbered_batch(number)?;
-        tables.remove_batch(&row)?;
-        tables.dead.retain_in(all_of(number), |_, _| false)?;
+    for key in old {
+        let (_, number) = key;
+        if let Some(row) = tables.numbered_batch(number)? {
+            tables.remove_batch(&row)?;
+        }
         tables.places.retain_in(all_of(number), |_, ()| false)?;
-        tables.written.remove((written_ms, number))?;
+        tables.resolved.remove(key)?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Store, append, complete};
+    use super::super::store::Store;
+    use super::super::{append, complete};
     use super::*;
     use crate::BatchOptions;
 
     #[test]
-    fn what_was_written_long_ago_is_forgotten_and_nothing_else() {
+    fn what_was_resolved_long_ago_is_forgotten_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open("file:test", &folder.path().join("queue.redb")).unwrap();
-        let transaction = store.database.begin_write().unwrap();
+        let transaction = store.begin_write().unwrap();
         let mut tables = Tables::open(&transaction).unwrap();
-        let [old, recent, complete] = ["old", "recent", "complete"].map(|id| id.parse().unwrap());
-        for id in [&old, &recent, &complete] {
+        let ids = ["old", "recent", "ill", "complete"].map(|id| id.parse().unwrap());
+        for id in &ids {
             append::open(&mut tables, id, &BatchOptions::default()).unwrap();
             complete::seal(&mut tables, id, None).unwrap();
         }
-        assert!(mark_written(&mut tables, &old, "digest").unwrap());
-        tables.written.pop_first().unwrap().unwrap();
-        let number = tables.batch(&old).unwrap().number;
-        tables.written.insert((1, number), ()).unwrap();
-        tables.dead.insert((number, 0), b"letter".as_slice()).unwrap();
+        let [old, recent, ill, complete] = ids;
+        let mut row = tables.batch(&ill).unwrap();
+        row.batch.dead = 1;
+        tables.save(&row).unwrap();
+        for id in [&old, &ill] {
+            assert!(mark_written(&mut tables, id, "digest").unwrap());
+        }
+        let ((_, number), ()) = {
+            let first = tables.resolved.pop_first().unwrap().unwrap();
+            (first.0.value(), first.1.value())
+        };
+        tables.resolved.insert((1, number), ()).unwrap();
 
         assert!(mark_written(&mut tables, &recent, "digest").unwrap());
         assert!(tables.find_batch(&old).unwrap().is_none());
-        assert!(tables.dead.first().unwrap().is_none());
-        assert!(tables.find_batch(&recent).unwrap().is_some());
-        assert!(tables.find_batch(&complete).unwrap().is_some());
+        for id in [&recent, &ill, &complete] {
+            assert!(tables.find_batch(id).unwrap().is_some(), "{id}");
+        }
     }
 }

@@ -1,58 +1,87 @@
-//! The connections to the server: one that all short steps share, and one for each read that waits.
+//! The connections to the servers: one that all short steps share, and some for one caller each,
+//! who waits in a read or until a step is settled.
+//!
+//! A connection that fails is given up, and the next caller makes a new one: it goes to the server
+//! that is the master by then, and is looked at first (`checks`). That holds for a lost
+//! connection, and for a master that keeps its connections but has become a replica.
 //!
 //! `redis::aio::ConnectionManager` is not used: when connecting fails for another reason than I/O
 //! (a password that is rotated, a database that cannot be selected), it keeps that answer for good.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, ScriptInvocation, Value,
-};
+use redis::{Cmd, FromRedisValue, RedisError, RedisResult, ScriptInvocation, Value};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::{Error, Result, StoreUrl};
+use super::address::Address;
+use super::checks::{self, Unfit};
+use super::link::{Link, Opener};
+use super::pool::{Own, Pool};
+use super::refusals::Refusals;
+use super::settle::{self, Barrier, Settled};
+use crate::{Error, Result, StoreOptions, StoreUrl};
 
-/// How long it may take to connect, the login included.
+/// How long it may take to connect, the login and a look at the server included.
 const CONNECT_MAX: Duration = Duration::from_millis(1500);
 
 /// How long the server may take for an answer.
 const RESPONSE_MAX: Duration = Duration::from_secs(2);
 
-/// How many connections for waiting are kept open while nobody waits.
-const IDLE_CONNECTIONS_MAX: usize = 16;
+/// How many steps are settled at once: each has a connection of its own.
+const SETTLING_MAX: usize = 256;
 
 /// What the server says when a group is not there, or goes while a read waits for it.
 const GROUP_GONE: [&str; 2] = ["NOGROUP", "UNBLOCKED"];
 
+/// What a server says that is not, or not any more, the one to ask.
+const NOT_THE_MASTER: [&str; 4] = ["READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED"];
+
 /// Connects when it is needed, and anew when a connection was lost.
 pub(super) struct Connection {
-    client: Client,
+    opener: Opener,
+    options: StoreOptions,
     /// The URL without its password.
     store: String,
-    shared: tokio::sync::Mutex<Option<Arc<MultiplexedConnection>>>,
-    idle: Mutex<Vec<MultiplexedConnection>>,
+    shared: tokio::sync::Mutex<Option<Arc<Shared>>>,
+    pool: Pool,
+    may_settle: Semaphore,
+    refusals: Refusals,
+}
+
+/// The shared connection, and what a step waits for at its server.
+struct Shared {
+    link: Link,
+    barrier: Option<Barrier>,
 }
 
 impl Connection {
-    /// Prepares for the server at `url`, without connecting.
+    /// Prepares for the servers at `url`, without connecting.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the URL does not say what Redis needs.
-    pub(super) fn new(url: &str) -> Result<Self> {
+    pub(super) fn new(url: &str, options: &StoreOptions) -> Result<Self> {
         let store = StoreUrl::Redis(url.to_owned()).to_string();
-        if url.starts_with("rediss:") {
+        if url.starts_with("rediss") {
             // It fails when the program has chosen one before: then that one is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        match Client::open(url) {
-            Ok(client) => Ok(Self {
-                client,
+        let Some(address) = Address::parse(url) else {
+            return Err(Error::Unavailable { store, reason: "its URL names no server".to_owned() });
+        };
+        match Opener::new(address) {
+            Ok(opener) => Ok(Self {
+                opener,
+                options: *options,
                 store,
                 shared: tokio::sync::Mutex::default(),
-                idle: Mutex::default(),
+                pool: Pool::default(),
+                may_settle: Semaphore::new(SETTLING_MAX),
+                refusals: Refusals::default(),
             }),
             Err(error) => Err(Error::Unavailable { store, reason: error.to_string() }),
         }
@@ -66,16 +95,56 @@ impl Connection {
     /// Runs a script.
     pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T> {
         let shared = self.shared().await?;
-        let mut connection = MultiplexedConnection::clone(&shared);
-        let answer = script.invoke_async(&mut connection).await;
-        self.checked(&shared, answer)
+        self.run_on(&shared, script).await
+    }
+
+    async fn run_on<T: FromRedisValue>(
+        &self,
+        shared: &Arc<Shared>,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T> {
+        let mut link = shared.link.clone();
+        let answer = within(RESPONSE_MAX, script.invoke_async(&mut link)).await;
+        self.checked(shared, answer)
+    }
+
+    /// Runs a script, and returns once what it wrote, and what it saw, is as durable as asked
+    /// for. `key` is any key of the script. See [`settle`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] also when it is not as durable after a while: the step may be taken
+    /// again.
+    pub(super) async fn run_settled<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+        key: &str,
+    ) -> Result<T> {
+        let shared = self.shared().await?;
+        let Some(barrier) = shared.barrier else {
+            return self.run_on(&shared, script).await;
+        };
+        let _permit = self.may_settle.acquire().await;
+        let mut own = self.own().await?;
+        let settled = settle::run(&mut own.link, script, key, barrier);
+        let settled = self.checked(&shared, within(settle::ANSWER_MAX, settled).await)?;
+        self.pool.put_back(own);
+        match settled {
+            Settled::Yes(answer) => {
+                redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))
+            }
+            Settled::Late(reason) => {
+                self.refusals.say(&self.store, &reason);
+                Err(self.unavailable(reason))
+            }
+        }
     }
 
     /// Sends a command that does not wait.
     pub(super) async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
         let shared = self.shared().await?;
-        let mut connection = MultiplexedConnection::clone(&shared);
-        let answer = command.query_async(&mut connection).await;
+        let mut link = shared.link.clone();
+        let answer = within(RESPONSE_MAX, command.query_async(&mut link)).await;
         self.checked(&shared, answer)
     }
 
@@ -88,94 +157,125 @@ impl Connection {
         command: &Cmd,
         block: Duration,
     ) -> Result<Option<Value>> {
-        let mut connection = match self.take_idle() {
-            Some(connection) => connection,
-            None => self.open().await?,
-        };
-        connection.set_response_timeout(block + RESPONSE_MAX);
-        let answer = match command.query_async(&mut connection).await {
-            Ok(answer) => Some(answer),
-            Err(error) if error.code().is_some_and(|code| GROUP_GONE.contains(&code)) => None,
-            Err(error) => {
-                // The idle ones were opened to the same server, and are likely lost with it.
-                self.idle().clear();
-                return Err(self.unavailable(&error));
+        let mut own = self.own().await?;
+        match within(block + RESPONSE_MAX, command.query_async(&mut own.link)).await {
+            Ok(answer) => {
+                self.pool.put_back(own);
+                Ok(Some(answer))
             }
-        };
-        let mut idle = self.idle();
-        if idle.len() < IDLE_CONNECTIONS_MAX {
-            idle.push(connection);
+            Err(error) if error.code().is_some_and(|code| GROUP_GONE.contains(&code)) => Ok(None),
+            Err(error) => {
+                self.pool.empty();
+                Err(self.failed(&error))
+            }
         }
-        Ok(answer)
     }
 
     /// The shared connection. Callers that find it gone wait together for a new one, each no
     /// longer than connecting may take.
-    async fn shared(&self) -> Result<Arc<MultiplexedConnection>> {
+    async fn shared(&self) -> Result<Arc<Shared>> {
         let connect = async {
             let mut shared = self.shared.lock().await;
             if let Some(connection) = &*shared {
                 return Ok(Arc::clone(connection));
             }
-            let connection = Arc::new(self.open().await?);
+            let link = self.opener.open().await?;
+            let barrier = checks::look(&link, &self.options).await?;
+            let connection = Arc::new(Shared { link, barrier });
             *shared = Some(Arc::clone(&connection));
             Ok(connection)
         };
-        timeout(CONNECT_MAX, connect).await.unwrap_or_else(|_| Err(self.no_connection()))
+        match timeout(CONNECT_MAX, connect).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(Unfit::Error(error))) => Err(self.failed(&error)),
+            Ok(Err(Unfit::Unavailable(reason))) => Err(self.unavailable(reason)),
+            Ok(Err(Unfit::Misconfigured(problem))) => {
+                Err(Error::Misconfigured { store: self.store.clone(), problem })
+            }
+            Err(_) => Err(self.no_connection()),
+        }
     }
 
-    /// Opens a connection.
-    async fn open(&self) -> Result<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_MAX))
-            .set_response_timeout(Some(RESPONSE_MAX));
-        match self.client.get_multiplexed_async_connection_with_config(&config).await {
-            Ok(connection) => Ok(connection),
-            Err(error) if error.is_timeout() => Err(self.no_connection()),
-            Err(error) => Err(self.unavailable(&error)),
+    /// A connection of one's own. It is not looked at: what is sent on it fails at a server that
+    /// is none for it.
+    async fn own(&self) -> Result<Own> {
+        if let Some(own) = self.pool.take() {
+            return Ok(own);
+        }
+        let generation = self.pool.generation();
+        match timeout(CONNECT_MAX, self.opener.open()).await {
+            Ok(Ok(link)) => Ok(Own::new(link, generation)),
+            Ok(Err(error)) => Err(self.failed(&error)),
+            Err(_) => Err(self.no_connection()),
         }
     }
 
     /// Passes on an answer; after an error that the connection may not survive, the next caller
     /// gets a new one.
-    fn checked<T>(
-        &self,
-        used: &Arc<MultiplexedConnection>,
-        answer: Result<T, RedisError>,
-    ) -> Result<T> {
+    fn checked<T>(&self, used: &Arc<Shared>, answer: RedisResult<T>) -> Result<T> {
         let error = match answer {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        if error.is_io_error() || error.is_unrecoverable_error() {
+        let is_not_master = error.code().is_some_and(|code| NOT_THE_MASTER.contains(&code));
+        if is_not_master || error.is_io_error() || error.is_unrecoverable_error() {
             self.give_up(used);
         }
-        Err(self.unavailable(&error))
+        Err(self.failed(&error))
     }
 
-    /// Leaves a connection that is lost. Where the lock is taken, somebody connects anew already.
-    fn give_up(&self, used: &Arc<MultiplexedConnection>) {
-        if let Ok(mut shared) = self.shared.try_lock() {
-            shared.take_if(|connection| Arc::ptr_eq(connection, used));
+    /// Leaves a connection that is lost, and those beside it. Where the lock is taken, somebody
+    /// connects anew already.
+    fn give_up(&self, used: &Arc<Shared>) {
+        if let Ok(mut shared) = self.shared.try_lock()
+            && shared.take_if(|connection| Arc::ptr_eq(connection, used)).is_some()
+        {
+            self.pool.empty();
         }
-    }
-
-    fn take_idle(&self) -> Option<MultiplexedConnection> {
-        self.idle().pop()
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<MultiplexedConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn no_connection(&self) -> Error {
-        Error::Unavailable {
-            store: self.store.clone(),
-            reason: format!("no connection within {} ms", CONNECT_MAX.as_millis()),
-        }
+        self.unavailable(format!("no connection within {} ms", CONNECT_MAX.as_millis()))
     }
 
-    fn unavailable(&self, error: &RedisError) -> Error {
-        Error::Unavailable { store: self.store.clone(), reason: error.to_string() }
+    fn failed(&self, error: &RedisError) -> Error {
+        let reason = reason(error);
+        if error.code().is_some() {
+            self.refusals.say(&self.store, &reason);
+        }
+        self.unavailable(reason)
+    }
+
+    fn unavailable(&self, reason: String) -> Error {
+        Error::Unavailable { store: self.store.clone(), reason }
+    }
+}
+
+/// An answer, if it comes in time.
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = RedisResult<T>>,
+) -> RedisResult<T> {
+    timeout(limit, answer).await.unwrap_or_else(|_| {
+        let late = format!("no answer within {} ms", limit.as_millis());
+        Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
+    })
+}
+
+/// What an error of the server means to whoever runs it.
+fn reason(error: &RedisError) -> String {
+    let text = error.to_string();
+    // An older server hides it in the error of the script.
+    if text.contains("OOM command not allowed") || error.code() == Some("OOM") {
+        return "its memory is full (OOM): free some, or raise its maxmemory".to_owned();
+    }
+    match error.code() {
+        Some("READONLY") => "it has become a replica, and takes no writes (READONLY)".to_owned(),
+        Some("LOADING") => "it is still reading its data (LOADING)".to_owned(),
+        Some("MASTERDOWN") => "it is a replica that has lost its master (MASTERDOWN)".to_owned(),
+        Some("TRYAGAIN") => "the keys are moving to another node (TRYAGAIN)".to_owned(),
+        Some("CLUSTERDOWN") => format!("the cluster is down: {text}"),
+        Some("MISCONF") => format!("it cannot write to its disk: {text}"),
+        _ => text,
     }
 }

@@ -7,8 +7,11 @@ use bytes::Bytes;
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{FromRedisValue, Value};
 
-use super::keys::Stream;
-use crate::{Batch, BatchId, BatchState, Chunk, DeadLetter, Lease, ResultChunk, Work, WorkerId};
+use super::keys::{Partition, Stream};
+use crate::dead_letter::from_millis;
+use crate::{
+    Batch, BatchId, BatchState, Chunk, DeadLetter, History, Lease, ResultChunk, Work, WorkerId,
+};
 
 /// What a value is that cannot be read: the words for [`Error::Corrupt`](crate::Error::Corrupt).
 pub(super) type Unreadable = String;
@@ -26,85 +29,126 @@ pub(super) fn value<T: FromRedisValue>(value: Value) -> Result<T, Unreadable> {
 
 /// A snapshot (`snapshot.lua`), or `None` if there is no such batch.
 pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unreadable> {
-    let fields: [Option<String>; 6] = value(snapshot)?;
-    let (state, priority, received, kept, dead, roll_sha256) = match fields {
-        [None, ..] => return Ok(None),
-        [Some(state), Some(priority), Some(received), Some(kept), Some(dead), roll_sha256] => {
-            (state, priority, received, kept, dead, roll_sha256)
-        }
-        fields => return Err(format!("batch {id}: {fields:?}")),
+    let fields: [Option<String>; 11] = value(snapshot)?;
+    let [Some(state), priority, policy, received, retrying, kept, dead, dropped, replayed, ..] =
+        &fields
+    else {
+        return Ok(None);
     };
+    let [.., overdue, roll_sha256] = &fields;
     Ok(Some(Batch {
         id: id.clone(),
-        state: state_named(&state).ok_or_else(|| format!("state {state:?} of batch {id}"))?,
-        priority: parsed("priority", &priority, id)?,
-        received: parsed("received", &received, id)?,
-        kept: parsed("kept", &kept, id)?,
-        dead: parsed("dead", &dead, id)?,
-        roll_sha256,
+        state: state_named(state).ok_or_else(|| format!("state {state:?} of batch {id}"))?,
+        priority: parsed("priority", priority, id)?,
+        policy: parsed("policy", policy, id)?,
+        received: parsed("received", received, id)?,
+        retrying: parsed("retrying", retrying, id)?,
+        kept: parsed("kept", kept, id)?,
+        dead: parsed("dead", dead, id)?,
+        dropped: parsed("dropped", dropped, id)?,
+        replayed: parsed("replayed", replayed, id)?,
+        overdue: overdue.is_some(),
+        roll_sha256: roll_sha256.clone(),
     }))
+}
+
+/// Batches, each with its id and its snapshot.
+pub(super) fn batches(found: Vec<(String, Value)>) -> Result<Vec<Batch>, Unreadable> {
+    let named = |(id, snapshot): (String, Value)| {
+        let id = batch_id(&id)?;
+        batch(&id, snapshot)?.ok_or_else(|| format!("batch {id} without a state"))
+    };
+    found.into_iter().map(named).collect()
+}
+
+fn batch_id(text: &str) -> Result<BatchId, Unreadable> {
+    text.parse().map_err(|_| format!("batch id {text:?}"))
 }
 
 fn state_named(name: &str) -> Option<BatchState> {
     BatchState::ALL.into_iter().find(|state| state.as_str() == name)
 }
 
-fn parsed<T: FromStr>(field: &str, text: &str, id: &BatchId) -> Result<T, Unreadable> {
-    text.parse().map_err(|_| format!("{field} {text:?} of batch {id}"))
+fn parsed<T: FromStr>(field: &str, text: &Option<String>, id: &BatchId) -> Result<T, Unreadable> {
+    let parsed = text.as_ref().and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| format!("{field} {text:?} of batch {id}"))
 }
 
-/// The work in a reply of XREADGROUP, leased by `worker`.
-pub(super) fn work(worker: &WorkerId, reply: Value) -> Result<Vec<Work>, Unreadable> {
+/// The work in a reply of XREADGROUP to a read of `partition`, leased by `worker`.
+pub(super) fn work(
+    partition: &Partition,
+    worker: &WorkerId,
+    reply: Value,
+) -> Result<Vec<Work>, Unreadable> {
     let reply: StreamReadReply = value(reply)?;
     let mut work = Vec::new();
     for read in reply.keys {
-        let stream = Stream::ALL
-            .into_iter()
-            .find(|stream| stream.key() == read.key)
-            .ok_or_else(|| format!("stream {:?}", read.key))?;
+        let stream =
+            partition.stream_of(&read.key).ok_or_else(|| format!("stream {:?}", read.key))?;
         for entry in read.ids {
-            work.push(piece_of_work(worker, stream, entry)?);
+            let lease = Lease {
+                worker: worker.clone(),
+                entry: format!("{}/{}/{}", partition.index, stream.name(), entry.id),
+            };
+            work.push(match stream {
+                Stream::Roll => Work::Roll(lease),
+                _ => Work::Chunk(chunk(lease, stream, entry)?),
+            });
         }
     }
     Ok(work)
 }
 
-fn piece_of_work(worker: &WorkerId, stream: Stream, entry: StreamId) -> Result<Work, Unreadable> {
-    let name = lease_entry(stream, &entry.id);
-    let lease = Lease { worker: worker.clone(), entry: name.clone() };
-    if stream == Stream::Roll {
-        return Ok(Work::Roll(lease));
-    }
-    let mut fields = entry.map;
-    let batch: String = field(&mut fields, "b", &name)?;
-    Ok(Work::Chunk(Chunk {
+fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Chunk, Unreadable> {
+    let mut fields = Fields { of: &lease.entry, fields: &mut entry.map };
+    Ok(Chunk {
+        batch: batch_id(&fields.take::<String>("b")?)?,
+        first: fields.take("f")?,
+        count: fields.take("n")?,
+        payload: fields.take("p")?,
+        trace: fields.find("t")?,
+        lost: fields.find("l")?.unwrap_or_default(),
+        history: History {
+            failures: fields.find("a")?.unwrap_or_default(),
+            failed_first: fields.find("s")?.map(from_millis),
+            isolated: stream == Stream::Isolated,
+        },
         lease,
-        batch: batch.parse().map_err(|_| format!("batch id {batch:?} of {name}"))?,
-        first: field(&mut fields, "f", &name)?,
-        count: field(&mut fields, "n", &name)?,
-        payload: field(&mut fields, "p", &name)?,
-    }))
+    })
 }
 
-fn field<T: FromRedisValue>(
-    fields: &mut HashMap<String, Value>,
-    name: &str,
-    entry: &str,
-) -> Result<T, Unreadable> {
-    let found = fields.remove(name).ok_or_else(|| format!("no field {name} in {entry}"))?;
-    value(found).map_err(|error| format!("field {name} of {entry}: {error}"))
+/// The fields of an entry.
+struct Fields<'a> {
+    of: &'a str,
+    fields: &'a mut HashMap<String, Value>,
 }
 
-/// An entry's name in a lease: the stream and the id, as in `normal/1700000000000-0`.
-pub(super) fn lease_entry(stream: Stream, id: &str) -> String {
-    format!("{}/{id}", stream.name())
+impl Fields<'_> {
+    fn find<T: FromRedisValue>(&mut self, name: &str) -> Result<Option<T>, Unreadable> {
+        let found = self.fields.remove(name).map(value).transpose();
+        found.map_err(|error| format!("field {name} of {}: {error}", self.of))
+    }
+
+    fn take<T: FromRedisValue>(&mut self, name: &str) -> Result<T, Unreadable> {
+        self.find(name)?.ok_or_else(|| format!("no field {name} in {}", self.of))
+    }
 }
 
-/// The stream and the id of a lease's entry; `None` if another store gave it.
-pub(super) fn stream_entry(lease: &Lease) -> Option<(Stream, &str)> {
-    let (name, id) = lease.entry.split_once('/')?;
+/// What a lease's entry, as in `0/normal/1700000000000-0`, says of where it is.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) partition: usize,
+    pub(super) stream: Stream,
+    pub(super) id: &'a str,
+}
+
+/// Where a lease's entry is; `None` if another store gave it.
+pub(super) fn entry(lease: &Lease) -> Option<Entry<'_>> {
+    let mut parts = lease.entry.splitn(3, '/');
+    let partition = parts.next()?.parse().ok()?;
+    let name = parts.next()?;
     let stream = Stream::ALL.into_iter().find(|stream| stream.name() == name)?;
-    Some((stream, id))
+    Some(Entry { partition, stream, id: parts.next()? })
 }
 
 /// Stored results that follow one another from `first` on.
@@ -132,4 +176,9 @@ pub(super) fn letter(stored: &[u8]) -> Result<DeadLetter, Unreadable> {
         stored.split_first_chunk::<PLACE_LEN>().ok_or("a dead letter without its place")?;
     let place = u64::from_be_bytes(*place);
     DeadLetter::from_stored(place, letter).ok_or_else(|| format!("dead letter at place {place}"))
+}
+
+/// Dead letters of several batches.
+pub(super) fn letters(found: &[(String, Bytes)]) -> Result<Vec<(BatchId, DeadLetter)>, Unreadable> {
+    found.iter().map(|(id, stored)| Ok((batch_id(id)?, letter(stored)?))).collect()
 }

@@ -1,89 +1,122 @@
-//! Every key the store uses.
+//! Every key the store uses, and the partitions that they are in.
 //!
 //! | key | type | holds |
 //! | --- | --- | --- |
-//! | `{muster}:queue:roll` | stream | one entry for each complete batch: `b` batch |
-//! | `{muster}:queue:high` `…:normal` `…:low` | stream | the chunks: `b` batch, `f` first place, `n` count, `p` payload |
-//! | `{muster}:seal` | sorted set | batches by the time, in ms, at which to seal them |
-//! | `{muster}:complete` | sorted set | complete batches in the order in which they became so |
-//! | `{muster}:batch:<id>` | hash | `state`, `priority`, `received`, `kept`, `dead`, `places` (`from` or `each`), `seal_after_ms`, `roll_entry`, `roll_sha256` |
-//! | `{muster}:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload |
-//! | `{muster}:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
-//! | `{muster}:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
+//! | `TAG:queue:roll` | stream | one entry for each complete batch: `b` batch |
+//! | `TAG:queue:high` `…:normal` `…:low` | stream | chunks by priority: `b` batch, `f` first place, `n` count, `p` payload; of a retry `a` failures and, if there was one, `s` the time of the first in ms; `t` trace, if there is one; last `l` how often its lease was lost before it was given back, if ever; replays in place have `a` as retries do |
+//! | `TAG:queue:isolated` | stream | such retries as are isolated |
+//! | `TAG:retry` | sorted set | `<batch>/<place>` of retries by the time, in ms, at which they are to be in line |
+//! | `TAG:retries` | hash | by `<batch>/<place>`: the stream and the fields of their future entry, as MessagePack |
+//! | `TAG:depth` | hash | `records`, `bytes`: of all chunks that are not committed |
+//! | `TAG:deadline` | sorted set | open batches by the time, in ms, at which to end them; at 0 aborted ones of which something is left |
+//! | `TAG:complete` | sorted set | complete batches in the order in which they became so |
+//! | `TAG:dead` | sorted set, all scores 0 | dead letters of all batches: group, batch, and place as 8 bytes, big-endian, with a 0 byte between |
+//! | `TAG:dead:groups` | hash | by group: how many dead letters it has |
+//! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
+//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256` |
+//! | `TAG:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload; of a dead letter count 1 and no payload |
+//! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
+//! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!
-//! All share the hash tag `{muster}`, so that in a cluster they share a slot, as a script needs.
+//! `TAG` is the hash tag of a partition: its keys share a slot in a cluster, as a script needs. A
+//! script is given the tag as its only key and makes the others of it (`shared/keys.lua`).
 
 use crate::{BatchId, Priority};
 
 /// The consumer group of every stream.
 pub(super) const GROUP: &str = "workers";
 
-/// What the key of every batch begins with.
-pub(super) const BATCH: &str = "{muster}:batch:";
+/// How many partitions a cluster has. Fixed, as the partition of a batch follows from its id and
+/// this: with another number, batches would not be found. Enough to use some masters well, few
+/// enough to look at all of them for work.
+const CLUSTER_PARTITIONS: usize = 8;
 
-/// The batches that are to be sealed, by time.
-pub(super) const SEAL: &str = "{muster}:seal";
+/// A part of the queue that lives in one slot: some of the batches, with all that belongs to them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Partition {
+    /// Its place among the partitions.
+    pub(super) index: usize,
+    /// Its hash tag, in braces: what all its keys begin with.
+    pub(super) tag: String,
+}
 
-/// The batches that are complete, in order.
-pub(super) const COMPLETE: &str = "{muster}:complete";
+impl Partition {
+    /// The only partition of a server, or those of a cluster.
+    pub(super) fn all(cluster: bool) -> Vec<Self> {
+        if !cluster {
+            return vec![Self { index: 0, tag: "{muster}".to_owned() }];
+        }
+        let tagged = |index| Self { index, tag: format!("{{muster:{index}}}") };
+        (0..CLUSTER_PARTITIONS).map(tagged).collect()
+    }
 
-/// The keys of the streams, in the order in which work is leased: see [`Stream`].
-pub(super) const STREAMS: [&str; 4] =
-    ["{muster}:queue:roll", "{muster}:queue:high", "{muster}:queue:normal", "{muster}:queue:low"];
+    /// The partition of a batch.
+    pub(super) fn of<'a>(all: &'a [Self], id: &BatchId) -> &'a Self {
+        let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        let index = usize::try_from(fnv1a(id.as_str().as_bytes()) % count).unwrap_or_default();
+        &all[index]
+    }
 
-/// The key of the stream of rolls.
-pub(super) const ROLL: &str = STREAMS[Stream::Roll as usize];
+    /// The key of a stream.
+    pub(super) fn stream(&self, stream: Stream) -> String {
+        format!("{}:queue:{}", self.tag, stream.name())
+    }
 
-/// A stream, in the order in which work is leased.
+    /// The stream of this key.
+    pub(super) fn stream_of(&self, key: &str) -> Option<Stream> {
+        Stream::ALL.into_iter().find(|stream| self.stream(*stream) == key)
+    }
+
+    /// How much waits.
+    pub(super) fn depth(&self) -> String {
+        format!("{}:depth", self.tag)
+    }
+
+    /// The groups of dead letters.
+    pub(super) fn dead_groups(&self) -> String {
+        format!("{}:dead:groups", self.tag)
+    }
+
+    /// The dead letters of a batch.
+    pub(super) fn dead(&self, id: &BatchId) -> String {
+        format!("{}:batch:{id}:dead", self.tag)
+    }
+}
+
+/// FNV-1a, 64 bits: the same for ever, unlike the standard library's hash.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// A stream of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Roll,
     High,
     Normal,
     Low,
+    Isolated,
 }
 
 impl Stream {
-    pub(super) const ALL: [Self; 4] = [Self::Roll, Self::High, Self::Normal, Self::Low];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Roll, Self::High, Self::Normal, Self::Low, Self::Isolated];
 
-    pub(super) fn key(self) -> &'static str {
-        STREAMS[self as usize]
-    }
+    /// Those that any worker leases from, in this order.
+    pub(super) const LEASED: [Self; 4] = [Self::Roll, Self::High, Self::Normal, Self::Low];
 
-    /// Its name in a lease.
+    /// Its name in a lease and in its key.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Roll => "roll",
             Self::High => Priority::High.as_str(),
             Self::Normal => Priority::Normal.as_str(),
             Self::Low => Priority::Low.as_str(),
+            Self::Isolated => "isolated",
         }
     }
-
-    /// Its number in `KEYS` of a script that is given [`STREAMS`], from 1.
-    pub(super) fn number(self) -> usize {
-        self as usize + 1
-    }
-}
-
-/// The batch itself.
-pub(super) fn batch(id: &BatchId) -> String {
-    format!("{BATCH}{id}")
-}
-
-/// Its results.
-pub(super) fn results(id: &BatchId) -> String {
-    format!("{BATCH}{id}:results")
-}
-
-/// Its places, if its records each have their own.
-pub(super) fn places(id: &BatchId) -> String {
-    format!("{BATCH}{id}:places")
-}
-
-/// Its dead letters.
-pub(super) fn dead(id: &BatchId) -> String {
-    format!("{BATCH}{id}:dead")
 }
 
 #[cfg(test)]
@@ -91,10 +124,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_stream_is_where_its_number_says() {
-        for (index, stream) in Stream::ALL.into_iter().enumerate() {
-            assert_eq!(stream.number(), index + 1);
-            assert!(stream.key().ends_with(stream.name()));
+    fn a_batch_stays_in_its_partition() {
+        let all = Partition::all(true);
+        for (id, index) in [("a", 4), ("b", 5), ("batch-1", 1)] {
+            assert_eq!(Partition::of(&all, &id.parse().unwrap()).index, index, "{id}");
+        }
+        let one = Partition::all(false);
+        assert_eq!(Partition::of(&one, &"a".parse().unwrap()).tag, "{muster}");
+    }
+
+    #[test]
+    fn batches_are_spread_over_all_partitions() {
+        let all = Partition::all(true);
+        let mut batches = [0; CLUSTER_PARTITIONS];
+        for _ in 0..800 {
+            batches[Partition::of(&all, &BatchId::random("b")).index] += 1;
+        }
+        assert!(batches.iter().all(|count| *count > 50), "{batches:?}");
+    }
+
+    #[test]
+    fn a_stream_is_found_by_its_key() {
+        for partition in Partition::all(true) {
+            for stream in Stream::ALL {
+                assert_eq!(partition.stream_of(&partition.stream(stream)), Some(stream));
+            }
+            assert_eq!(partition.stream_of("{muster}:queue:roll"), None);
         }
     }
 }

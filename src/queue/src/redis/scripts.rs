@@ -2,28 +2,42 @@
 
 use redis::Script;
 
-use super::keys::{BATCH, GROUP};
+use super::RETENTION_SECONDS;
+use super::keys::GROUP;
 
-const CLOCK: &str = include_str!("scripts/clock.lua");
-const COMPLETE: &str = include_str!("scripts/complete.lua");
-const OWNER: &str = include_str!("scripts/owner.lua");
-const SNAPSHOT: &str = include_str!("scripts/snapshot.lua");
+const BATCH: &str = include_str!("scripts/shared/batch.lua");
+const CLOCK: &str = include_str!("scripts/shared/clock.lua");
+const DISCARD: &str = include_str!("scripts/shared/discard.lua");
+const FOLLOW_CLOCK: &str = include_str!("scripts/shared/follow_clock.lua");
+const KEYS: &str = include_str!("scripts/shared/keys.lua");
+const LETTERS: &str = include_str!("scripts/shared/letters.lua");
+const NEW_BATCH: &str = include_str!("scripts/shared/new_batch.lua");
+const OWNER: &str = include_str!("scripts/shared/owner.lua");
+const RETRIES: &str = include_str!("scripts/shared/retries.lua");
+const SEAL: &str = include_str!("scripts/shared/seal_batch.lua");
+const SNAPSHOT: &str = include_str!("scripts/shared/snapshot.lua");
+const STREAMS: &str = include_str!("scripts/shared/streams.lua");
 
 /// Every script of the store; each file says what it takes and returns.
 #[derive(Debug)]
 pub(super) struct Scripts {
+    pub(super) abort: Script,
     pub(super) append: Script,
     pub(super) commit: Script,
+    pub(super) dead_in_group: Script,
+    pub(super) drop_letters: Script,
+    pub(super) end_overdue: Script,
     pub(super) extend: Script,
     pub(super) forget: Script,
     pub(super) lease: Script,
+    pub(super) lease_isolated: Script,
     pub(super) mark_written: Script,
     pub(super) next_complete: Script,
     pub(super) open: Script,
     pub(super) release: Script,
+    pub(super) replay: Script,
     pub(super) results: Script,
     pub(super) seal: Script,
-    pub(super) seal_overdue: Script,
     pub(super) show: Script,
     pub(super) take_over: Script,
 }
@@ -31,27 +45,46 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
+            abort: script(&[BATCH, LETTERS, DISCARD, SNAPSHOT, include_str!("scripts/abort.lua")]),
             append: script(&[CLOCK, include_str!("scripts/append.lua")]),
-            commit: script(&[COMPLETE, include_str!("scripts/commit.lua")]),
+            commit: script(&[CLOCK, BATCH, LETTERS, include_str!("scripts/commit.lua")]),
+            dead_in_group: script(&[LETTERS, include_str!("scripts/dead_in_group.lua")]),
+            drop_letters: script(&[BATCH, LETTERS, include_str!("scripts/drop_letters.lua")]),
+            end_overdue: script(&[
+                CLOCK,
+                BATCH,
+                LETTERS,
+                DISCARD,
+                SEAL,
+                SNAPSHOT,
+                include_str!("scripts/end_overdue.lua"),
+            ]),
             extend: script(&[OWNER, include_str!("scripts/extend.lua")]),
-            forget: script(&[include_str!("scripts/forget.lua")]),
-            lease: script(&[include_str!("scripts/lease.lua")]),
-            mark_written: script(&[include_str!("scripts/mark_written.lua")]),
+            forget: script(&[STREAMS, include_str!("scripts/forget.lua")]),
+            lease: script(&[CLOCK, STREAMS, RETRIES, include_str!("scripts/lease.lua")]),
+            lease_isolated: script(&[STREAMS, include_str!("scripts/lease_isolated.lua")]),
+            mark_written: script(&[BATCH, include_str!("scripts/mark_written.lua")]),
             next_complete: script(&[SNAPSHOT, include_str!("scripts/next_complete.lua")]),
-            open: script(&[CLOCK, SNAPSHOT, include_str!("scripts/open.lua")]),
-            release: script(&[OWNER, include_str!("scripts/release.lua")]),
+            open: script(&[CLOCK, NEW_BATCH, SNAPSHOT, include_str!("scripts/open.lua")]),
+            release: script(&[OWNER, STREAMS, include_str!("scripts/release.lua")]),
+            replay: script(&[BATCH, NEW_BATCH, LETTERS, include_str!("scripts/replay.lua")]),
             results: script(&[include_str!("scripts/results.lua")]),
-            seal: script(&[COMPLETE, SNAPSHOT, include_str!("scripts/seal.lua")]),
-            seal_overdue: script(&[CLOCK, COMPLETE, include_str!("scripts/seal_overdue.lua")]),
+            seal: script(&[BATCH, SEAL, SNAPSHOT, include_str!("scripts/seal.lua")]),
             show: script(&[SNAPSHOT, include_str!("scripts/show.lua")]),
-            take_over: script(&[include_str!("scripts/take_over.lua")]),
+            take_over: script(&[
+                CLOCK,
+                STREAMS,
+                RETRIES,
+                FOLLOW_CLOCK,
+                include_str!("scripts/take_over.lua"),
+            ]),
         }
     }
 }
 
 /// Joins the shared parts and the script itself: Redis scripts cannot include each other. All of
-/// them know the names `GROUP` and `BATCH`.
+/// them know the names `GROUP` and `RETENTION_SECONDS`, and how keys are made.
 fn script(parts: &[&str]) -> Script {
-    let names = format!("local GROUP, BATCH = '{GROUP}', '{BATCH}'\n");
+    let names = format!("local GROUP, RETENTION_SECONDS = '{GROUP}', {RETENTION_SECONDS}\n{KEYS}");
     Script::new(&(names + &parts.concat()))
 }

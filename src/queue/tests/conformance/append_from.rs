@@ -78,13 +78,13 @@ pub(crate) async fn a_sealed_batch_still_says_what_it_has(queue: &dyn Queue) -> 
 
 pub(crate) async fn two_senders_store_each_record_once(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "twice").await?;
-    let (one, other) = tokio::join!(send(queue, &id), send(queue, &id));
+    let (one, other) = tokio::join!(send_ten(queue, &id), send_ten(queue, &id));
     assert_eq!(one? + other?, 5, "each chunk is accepted once");
     assert_stored(queue, &[(0, 2), (2, 2), (4, 2), (6, 2), (8, 2)]).await
 }
 
 /// Sends ten records by two, and says how many chunks were accepted.
-async fn send(queue: &dyn Queue, id: &muster_queue::BatchId) -> Result<usize> {
+async fn send_ten(queue: &dyn Queue, id: &muster_queue::BatchId) -> Result<usize> {
     let mut accepted = 0;
     for place in (0..10).step_by(2) {
         if queue.append(id, &from(place, 2)).await? == Appended::Accepted {

@@ -2,20 +2,31 @@
 
 use std::time::Duration;
 
-use muster_queue::{Batch, BatchOptions, BatchState, Error, Priority, Queue, Result};
+use muster_queue::{
+    Batch, BatchOptions, BatchState, Deadline, Ending, Error, Policy, Priority, Queue, Result,
+};
 
-use super::steps::{from, id, lease_all, open, sent, shown, worker};
+use super::steps::{ALL, HOUR, from, id, lease_all, open, replays, sent, shown, worker};
 
 pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<()> {
-    let options = BatchOptions { priority: Priority::Low, seal_after: None };
+    let options = BatchOptions {
+        priority: Priority::Low,
+        policy: Policy::Fail,
+        deadline: Some(Deadline { after: HOUR, then: Ending::Abort }),
+    };
     let batch = queue.open(&id("new"), &options).await?;
     let expected = Batch {
         id: id("new"),
         state: BatchState::Open,
         priority: Priority::Low,
+        policy: Policy::Fail,
         received: 0,
+        retrying: 0,
         kept: 0,
         dead: 0,
+        dropped: 0,
+        replayed: 0,
+        overdue: false,
         roll_sha256: None,
     };
     assert_eq!(batch, expected);
@@ -25,11 +36,13 @@ pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<(
 }
 
 pub(crate) async fn opened_again_it_keeps_its_options(queue: &dyn Queue) -> Result<()> {
-    let high = BatchOptions { priority: Priority::High, seal_after: None };
-    let low = BatchOptions { priority: Priority::Low, seal_after: Some(Duration::ZERO) };
+    let high = BatchOptions { priority: Priority::High, policy: Policy::Fail, deadline: None };
+    let deadline = Some(Deadline { after: Duration::ZERO, then: Ending::Seal });
+    let low = BatchOptions { priority: Priority::Low, policy: Policy::Partial, deadline };
     let first = queue.open(&id("twice"), &high).await?;
+    assert_eq!((first.priority, first.policy), (Priority::High, Policy::Fail));
     assert_eq!(queue.open(&id("twice"), &low).await?, first);
-    assert_eq!(queue.seal_overdue(10).await?, 0, "the second deadline does not count");
+    assert_eq!(queue.end_overdue(ALL).await?, [], "the second deadline does not count");
     Ok(())
 }
 
@@ -56,7 +69,10 @@ pub(crate) async fn steps_on_an_unknown_batch_fail(queue: &dyn Queue) -> Result<
     for answer in [
         queue.append(&unknown, &from(0, 1)).await.map(drop),
         queue.seal(&unknown, None).await.map(drop),
+        queue.abort(&unknown).await.map(drop),
         queue.mark_written(&unknown, "digest").await.map(drop),
+        queue.replay(&unknown, &replays(&[0])).await.map(drop),
+        queue.drop_letters(&unknown, &[0]).await.map(drop),
     ] {
         assert!(matches!(&answer, Err(Error::UnknownBatch(id)) if *id == unknown), "{answer:?}");
     }

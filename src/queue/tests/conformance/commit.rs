@@ -1,9 +1,9 @@
 //! Claims on committing a chunk.
 
-use muster_queue::{Batch, Chunk, Committed, Outcome, Output, Queue, Result};
+use muster_queue::{Batch, Chunk, Committed, Depth, Queue, Result};
 
 use super::steps::{
-    ALL, as_sent, chunks, dead_letter, from, lease_all, lease_chunks, sent, shown, take_over_all,
+    ALL, again, as_sent, chunks, from, lease_all, lease_chunks, sent, shown, split, take_over_all,
     without, worker,
 };
 
@@ -85,11 +85,12 @@ pub(crate) async fn a_refused_outcome_changes_nothing(queue: &dyn Queue) -> Resu
     let id = sent(queue, "once", &[2]).await?;
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &as_sent()).await?;
-    let second = Outcome { output: Output::Rewritten("second".into()), dead: vec![dead_letter(0)] };
+    let second = split(chunk, &[0], vec![again(1)]);
     assert_eq!(queue.commit(chunk, &second).await?, Committed::Refused);
     queue.seal(&id, Some(2)).await?;
     assert_eq!(queue.results(&id, 0, ALL).await?[0].payload, from(0, 2).payload);
     assert_eq!(queue.dead_letters(&id, 0, ALL).await?, []);
+    assert_eq!(queue.depth().await?, Depth::default(), "nothing is retried");
     assert_eq!(counts(&shown(queue, &id).await?), (2, 0));
     Ok(())
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use muster_queue::{Priority, Queue, Result, Work};
+use muster_queue::{History, Priority, Queue, Result, Work};
 
 use super::steps::{
-    ALL, LONG, chunks, completed, from, lease_all, lease_chunks, open, open_with, sent, worker,
+    ALL, LONG, TRACE, chunks, completed, from, lease_all, lease_chunks, open, open_with, sent,
+    worker,
 };
 
 pub(crate) async fn nothing_waits_in_an_empty_store(queue: &dyn Queue) -> Result<()> {
@@ -25,6 +26,8 @@ pub(crate) async fn work_is_as_it_was_sent(queue: &dyn Queue) -> Result<()> {
         assert_eq!((&chunk.batch, chunk.first, chunk.count), (&id, first, count));
         assert_eq!(chunk.payload, from(first, count).payload);
         assert_eq!(chunk.lease.worker, worker);
+        assert_eq!((chunk.trace.as_deref(), chunk.lost), (Some(TRACE), 0));
+        assert_eq!(chunk.history, History::default());
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Claims on giving work back.
 
-use muster_queue::{Queue, Result};
+use std::time::Duration;
+
+use muster_queue::{Committed, Queue, Result};
 
 use super::steps::{
-    as_sent, chunks, lease_all, lease_chunks, open, rolls, sent, take_over_all, worker,
+    as_sent, chunks, lease_all, lease_chunks, lease_one, open, rolls, sent, take_over_all, worker,
 };
 
 pub(crate) async fn released_work_is_leased_by_another(queue: &dyn Queue) -> Result<()> {
@@ -64,12 +66,40 @@ pub(crate) async fn a_roll_is_leased_by_another(queue: &dyn Queue) -> Result<()>
     Ok(())
 }
 
-pub(crate) async fn an_idle_worker_is_forgotten(queue: &dyn Queue) -> Result<()> {
+pub(crate) async fn what_was_lost_stays_counted(queue: &dyn Queue) -> Result<()> {
+    sent(queue, "lost", &[1]).await?;
+    lease_chunks(queue, &worker()).await?;
+    let taken = chunks(take_over_all(queue, &worker()).await?);
+    queue.release(&[taken[0].lease.clone()]).await?;
+    assert_eq!(lease_one(queue).await?.lost, 1);
+    Ok(())
+}
+
+pub(crate) async fn what_a_forgotten_worker_held_is_given_back(queue: &dyn Queue) -> Result<()> {
+    sent(queue, "kept", &[1, 1, 1]).await?;
+    queue.seal(&open(queue, "empty").await?, None).await?;
+    let (gone, other) = (worker(), worker());
+    let held = queue.lease(&gone, 3, Duration::ZERO).await?;
+    assert_eq!((held.len(), rolls(&held)), (3, 1));
+    assert_eq!(lease_chunks(queue, &other).await?.len(), 1);
+    for _ in 0..2 {
+        queue.forget(&gone).await?;
+    }
+    let again = lease_all(queue, &worker()).await?;
+    assert_eq!((again.len(), rolls(&again)), (3, 1), "and what the other holds is its own");
+    assert!(chunks(again).iter().all(|chunk| chunk.lost == 0), "that is no loss");
+    for chunk in chunks(held) {
+        assert_eq!(queue.commit(&chunk, &as_sent()).await?, Committed::Refused);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_worker_that_holds_nothing_is_forgotten(queue: &dyn Queue) -> Result<()> {
     sent(queue, "kept", &[1]).await?;
     let (done, never_seen) = (worker(), worker());
     let held = lease_chunks(queue, &done).await?;
     queue.release(&[held[0].lease.clone()]).await?;
-    for worker in [&done, &done, &never_seen] {
+    for worker in [&done, &never_seen] {
         queue.forget(worker).await?;
     }
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 1);

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, BatchId, NewChunk, Outcome, Output, Places, Queue, Result, ResultChunk,
+    Appended, BatchId, Kept, NewChunk, Outcome, Places, Queue, Result, ResultChunk,
 };
 
 use super::steps::{
-    as_sent, completed, dead_letter, each, from, lease_chunks, open, sent, without, worker,
+    as_sent, completed, dead_letter, each, from, kept, lease_chunks, nothing, open, payload, sent,
+    without, worker,
 };
-use crate::support::payload;
 
 /// More bytes than any claim stores, but for the large payloads.
 const ALL_BYTES: usize = 1 << 20;
@@ -29,7 +29,7 @@ pub(crate) async fn they_are_in_order_whatever_the_order_of_commits(
     let rewritten = upper_case(&chunks[1].payload);
     queue.commit(&chunks[2], &as_sent()).await?;
     queue.commit(&chunks[0], &as_sent()).await?;
-    let outcome = Outcome { output: Output::Rewritten(rewritten.clone()), dead: Vec::new() };
+    let outcome = Outcome { kept: Kept::Runs(vec![result(2, 1, rewritten.clone())]), ..as_sent() };
     queue.commit(&chunks[1], &outcome).await?;
     queue.seal(&id, Some(6)).await?;
     let expected =
@@ -61,8 +61,9 @@ pub(crate) async fn records_left_out_keep_their_places(queue: &dyn Queue) -> Res
     queue.commit(&chunks[0], &without(&chunks[0], &[0, 1, 2])).await?;
     queue.commit(&chunks[1], &without(&chunks[1], &[3])).await?;
     queue.seal(&id, Some(5)).await?;
-    let expected = [result(0, 3, Bytes::new()), result(3, 2, payload([4]))];
+    let expected = [nothing(0), nothing(1), nothing(2), nothing(3), kept(4, 1)];
     assert_eq!(queue.results(&id, 0, ALL_BYTES).await?, expected);
+    assert_eq!(queue.results(&id, 2, ALL_BYTES).await?, expected[2..]);
     Ok(())
 }
 
@@ -143,7 +144,7 @@ pub(crate) async fn large_and_binary_payloads_are_kept(queue: &dyn Queue) -> Res
     let id = open(queue, "binary").await?;
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let large: Bytes = all_bytes.repeat(8 * 1024).into();
-    let chunk = NewChunk { places: Places::From(0), count: 1, payload: large.clone() };
+    let chunk = NewChunk { places: Places::From(0), count: 1, payload: large.clone(), trace: None };
     queue.append(&id, &chunk).await?;
     queue.append(&id, &from(1, 1)).await?;
     for chunk in lease_chunks(queue, &worker()).await? {

@@ -3,8 +3,8 @@
 use muster_queue::{Appended, BatchState, Error, Queue, Result};
 
 use super::steps::{
-    ALL, as_sent, completed, dead_letter, each, from, lease_all, lease_chunks, open, rolls, sent,
-    shown, take_over_all, without, worker,
+    ALL, as_sent, completed, dead_letter, each, from, kept, lease_all, lease_chunks, nothing, open,
+    rolls, sent, shown, take_over_all, without, worker,
 };
 
 const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -73,7 +73,7 @@ pub(crate) async fn a_written_batch_keeps_its_counts_and_dead_letters(
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &without(chunk, &[1])).await?;
     queue.seal(&id, Some(3)).await?;
-    assert_eq!(queue.results(&id, 0, ALL).await?.len(), 1);
+    assert_eq!(queue.results(&id, 0, ALL).await?, [kept(0, 1), nothing(1), kept(2, 1)]);
     assert!(queue.mark_written(&id, DIGEST).await?);
     assert_eq!(queue.results(&id, 0, ALL).await?, [], "its results are gone");
     let batch = shown(queue, &id).await?;

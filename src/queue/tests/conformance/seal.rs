@@ -21,6 +21,16 @@ pub(crate) async fn the_number_is_checked(queue: &dyn Queue) -> Result<()> {
     Ok(())
 }
 
+pub(crate) async fn an_aborted_batch_is_not_sealed(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "aborted", &[3]).await?;
+    queue.abort(&id).await?;
+    for records in [None, Some(3), Some(4)] {
+        let answer = queue.seal(&id, records).await;
+        assert!(matches!(&answer, Err(Error::Aborted(batch)) if *batch == id), "{answer:?}");
+    }
+    Ok(())
+}
+
 pub(crate) async fn twice_is_the_same_as_once(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "twice", &[3]).await?;
     let first = queue.seal(&id, Some(3)).await?;

@@ -1,20 +1,24 @@
 //! The steps that many claims begin with.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, DeadLetter, NewChunk, Outcome, Output, Places,
-    Priority, Queue, Result, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, History, Kept, NewChunk,
+    Outcome, Places, Policy, Priority, Queue, Replay, Result, ResultChunk, Retry, Work, WorkerId,
 };
-
-use crate::support::payload;
 
 /// More pieces of work than any claim makes.
 pub(crate) const ALL: usize = 100;
 
 /// How long to wait for what must come.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// Longer than any claim takes.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+/// The trace of every chunk that is sent.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// The id `name`.
 pub(crate) fn id(name: &str) -> BatchId {
@@ -29,18 +33,19 @@ pub(crate) fn worker() -> WorkerId {
 /// `count` records from `place` on.
 pub(crate) fn from(place: u64, count: u32) -> NewChunk {
     let payload = payload(place..place + u64::from(count));
-    NewChunk { places: Places::From(place), count, payload }
+    NewChunk { places: Places::From(place), count, payload, trace: Some(TRACE.to_owned()) }
 }
 
 /// The records at these places.
 pub(crate) fn each(places: &[u64]) -> NewChunk {
     let count = u32::try_from(places.len()).expect("a small chunk");
-    NewChunk { places: Places::Each(places.to_vec()), count, payload: payload(places.to_vec()) }
+    let (payload, places) = (payload(places.to_vec()), Places::Each(places.to_vec()));
+    NewChunk { places, count, payload, trace: None }
 }
 
-/// Opens a batch of normal priority.
+/// Opens a batch as batches are by default.
 pub(crate) async fn open(queue: &dyn Queue, name: &str) -> Result<BatchId> {
-    open_with(queue, name, Priority::Normal).await
+    open_as(queue, name, BatchOptions::default()).await
 }
 
 /// Opens a batch of the given priority.
@@ -49,19 +54,55 @@ pub(crate) async fn open_with(
     name: &str,
     priority: Priority,
 ) -> Result<BatchId> {
-    queue.open(&id(name), &BatchOptions { priority, seal_after: None }).await?;
+    open_as(queue, name, BatchOptions { priority, ..BatchOptions::default() }).await
+}
+
+/// Opens a batch that is complete only without dead letters.
+pub(crate) async fn open_strict(queue: &dyn Queue, name: &str) -> Result<BatchId> {
+    open_as(queue, name, BatchOptions { policy: Policy::Fail, ..BatchOptions::default() }).await
+}
+
+async fn open_as(queue: &dyn Queue, name: &str, options: BatchOptions) -> Result<BatchId> {
+    queue.open(&id(name), &options).await?;
     Ok(id(name))
 }
 
 /// Opens a batch and appends chunks of these many records.
 pub(crate) async fn sent(queue: &dyn Queue, name: &str, counts: &[u32]) -> Result<BatchId> {
     let id = open(queue, name).await?;
+    send(queue, &id, counts).await?;
+    Ok(id)
+}
+
+/// Appends chunks of these many records to a batch that has none.
+pub(crate) async fn send(queue: &dyn Queue, id: &BatchId, counts: &[u32]) -> Result<()> {
     let mut place = 0;
     for count in counts {
-        assert_eq!(queue.append(&id, &from(place, *count)).await?, Appended::Accepted);
+        assert_eq!(queue.append(id, &from(place, *count)).await?, Appended::Accepted);
         place += u64::from(*count);
     }
-    Ok(id)
+    Ok(())
+}
+
+/// Leases one chunk, and commits it with this outcome.
+pub(crate) async fn commit_next(
+    queue: &dyn Queue,
+    outcome: impl FnOnce(&Chunk) -> Outcome,
+) -> Result<()> {
+    let chunk = lease_one(queue).await?;
+    assert_eq!(queue.commit(&chunk, &outcome(&chunk)).await?, Committed::Taken);
+    Ok(())
+}
+
+/// Leases one chunk, which must be there, and the rolls that come before it.
+pub(crate) async fn lease_one(queue: &dyn Queue) -> Result<Chunk> {
+    loop {
+        match queue.lease(&worker(), 1, Duration::ZERO).await?.pop() {
+            Some(Work::Chunk(chunk)) => return Ok(chunk),
+            Some(Work::Roll(_)) => {}
+            None => panic!("a chunk waits"),
+        }
+    }
 }
 
 /// Sends a batch, commits all of it as sent, and seals it.
@@ -111,18 +152,70 @@ pub(crate) async fn shown(queue: &dyn Queue, id: &BatchId) -> Result<Batch> {
     Ok(queue.batch(id).await?.expect("the batch is known"))
 }
 
+/// The bytes of the records at `places`, one line each.
+pub(crate) fn payload(places: impl IntoIterator<Item = u64>) -> Bytes {
+    places.into_iter().map(|place| format!("record {place}\n")).collect::<String>().into()
+}
+
 /// Every record is kept as it was sent.
 pub(crate) fn as_sent() -> Outcome {
-    Outcome { output: Output::AsSent, dead: Vec::new() }
+    Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() }
 }
 
 /// The records at these places of the batch are dead, the others of the chunk are kept.
 pub(crate) fn without(chunk: &Chunk, dead: &[u64]) -> Outcome {
-    let places = chunk.first..chunk.first + u64::from(chunk.count);
-    Outcome {
-        output: Output::Rewritten(payload(places.filter(|place| !dead.contains(place)))),
-        dead: dead.iter().map(|place| dead_letter(*place)).collect(),
+    split(chunk, dead, Vec::new())
+}
+
+/// These records of a chunk are dead, these are to be tried again, and the others are kept.
+pub(crate) fn split(chunk: &Chunk, dead: &[u64], retry: Vec<Retry>) -> Outcome {
+    let mut runs: Vec<ResultChunk> = Vec::new();
+    for place in chunk.first..chunk.first + u64::from(chunk.count) {
+        if dead.contains(&place) || retry.iter().any(|retry| retry.place == place) {
+            continue;
+        }
+        match runs.last_mut() {
+            Some(run) if run.first + u64::from(run.count) == place => {
+                run.count += 1;
+                run.payload = payload(run.first..=place);
+            }
+            _ => runs.push(kept(place, 1)),
+        }
     }
+    let dead = dead.iter().map(|place| dead_letter(*place)).collect();
+    Outcome { kept: Kept::Runs(runs), dead, retry }
+}
+
+/// A run of records that are kept as they were sent.
+pub(crate) fn kept(first: u64, count: u32) -> ResultChunk {
+    ResultChunk { first, count, payload: payload(first..first + u64::from(count)) }
+}
+
+/// What covers the place of a record that is not kept.
+pub(crate) fn nothing(place: u64) -> ResultChunk {
+    ResultChunk { first: place, count: 1, payload: Bytes::new() }
+}
+
+/// The record at `place` is to be tried again at once.
+pub(crate) fn again(place: u64) -> Retry {
+    again_after(place, Duration::ZERO)
+}
+
+/// The record at `place` is to be tried again after some time.
+pub(crate) fn again_after(place: u64, after: Duration) -> Retry {
+    let history = History { failures: 1, failed_first: Some(time(place)), isolated: false };
+    Retry { place, payload: payload([place]), history, after }
+}
+
+/// The record at `place` is to be tried again by itself.
+pub(crate) fn isolated(place: u64) -> Retry {
+    let retry = again_after(place, HOUR);
+    Retry { history: History { isolated: true, ..retry.history }, ..retry }
+}
+
+/// A time, to the millisecond.
+pub(crate) fn time(millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(1_700_000_000_000 + millis)
 }
 
 /// A dead letter for the record at `place`.
@@ -131,8 +224,18 @@ pub(crate) fn dead_letter(place: u64) -> DeadLetter {
         place,
         record_id: -1,
         reason: format!("record {place}:\n\"no\" e-mail"),
+        attempts: 3,
+        crashes: 1,
+        first: time(place),
+        last: time(place + 1),
+        trace: Some(TRACE.to_owned()),
         record: Bytes::from(format!("\0record\n{place}")),
     }
+}
+
+/// The letters at these places are to be tried again as they were sent.
+pub(crate) fn replays(places: &[u64]) -> Vec<Replay> {
+    places.iter().map(|place| Replay { place: *place, payload: payload([*place]) }).collect()
 }
 
 /// Asks again and again until the answer is yes, for at most [`LONG`].

@@ -5,10 +5,9 @@ use std::time::Duration;
 use muster_queue::{Queue, Result, Work};
 
 use super::steps::{
-    ALL, chunks, from, lease_all, lease_chunks, open, rolls, sent, take_over_all, until, worker,
+    ALL, HOUR, chunks, from, lease_all, lease_chunks, open, rolls, sent, take_over_all, until,
+    worker,
 };
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) async fn idle_work_of_others_is_taken(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "orphaned", &[2, 1]).await?;
@@ -95,5 +94,17 @@ pub(crate) async fn a_roll_is_taken_too(queue: &dyn Queue) -> Result<()> {
     let heir = worker();
     let taken = take_over_all(queue, &heir).await?;
     assert!(matches!(&taken[..], [Work::Roll(lease)] if lease.worker == heir), "{taken:?}");
+    Ok(())
+}
+
+pub(crate) async fn each_loss_is_counted(queue: &dyn Queue) -> Result<()> {
+    sent(queue, "lost", &[1]).await?;
+    let own = worker();
+    assert_eq!(lease_chunks(queue, &own).await?[0].lost, 0);
+    for (heir, lost) in [(worker(), 1), (own.clone(), 2), (own, 3)] {
+        let taken = chunks(take_over_all(queue, &heir).await?);
+        queue.extend(&[taken[0].lease.clone()]).await?;
+        assert_eq!(taken[0].lost, lost);
+    }
     Ok(())
 }

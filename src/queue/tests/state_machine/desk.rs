@@ -1,32 +1,37 @@
-//! What the workers have done: who holds which chunk, and what was committed.
+//! The chunks that are in the queue, and who holds which.
 //!
 //! The store decides which work it gives. The desk checks that it may, and keeps it in mind.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use muster_queue::{Chunk, DeadLetter, Priority, Work, WorkerId};
+use muster_queue::{BatchId, Chunk, Depth, History, Priority, Work, WorkerId};
 
-/// A chunk by the number of its batch and the place of its first record.
-pub(crate) type Name = (usize, u64);
+use super::step::Due;
 
-/// All work that there is.
+/// All work that there is, but for the rolls.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
-    pub(crate) pieces: BTreeMap<Name, Piece>,
+    /// The chunks in the queue, by the order in which they got there.
+    pub(crate) pieces: BTreeMap<usize, Piece>,
     /// Every claim that the store gave and that may still mean something, oldest first.
     pub(crate) claims: Vec<Claim>,
-    /// The batches that are complete and not written, in the order in which they became so.
-    pub(crate) complete: Vec<usize>,
+    pieces_made: usize,
 }
 
-/// A chunk on its way.
-#[derive(Debug)]
+/// A chunk in the queue.
+#[derive(Clone, Debug)]
 pub(crate) struct Piece {
+    pub(crate) batch: BatchId,
+    pub(crate) first: u64,
+    pub(crate) records: Vec<Bytes>,
     pub(crate) priority: Priority,
-    pub(crate) payload: Bytes,
-    pub(crate) count: u32,
+    pub(crate) trace: Option<String>,
+    pub(crate) history: History,
     pub(crate) at: At,
+    lost: u32,
+    /// Whether the store may have counted one loss more: its process ended with the lease.
+    is_loss_unsure: bool,
     /// How often it was given back: a claim from before means nothing.
     returns: u32,
 }
@@ -34,123 +39,181 @@ pub(crate) struct Piece {
 /// Where a chunk is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum At {
-    Waiting,
+    Waiting(Due),
     Held(WorkerId),
-    Done { output: Bytes, dead: Vec<DeadLetter> },
 }
 
 /// A lease as the store gave it.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) work: Work,
+    /// The number of the chunk; `None` for a roll.
+    piece: Option<usize>,
     returns: u32,
 }
 
-impl Desk {
-    /// Adds a chunk that was accepted.
-    pub(crate) fn add(&mut self, name: Name, priority: Priority, count: u32, payload: Bytes) {
-        let piece = Piece { priority, payload, count, at: At::Waiting, returns: 0 };
-        self.pieces.insert(name, piece);
+impl Piece {
+    pub(crate) fn new(
+        batch: &BatchId,
+        first: u64,
+        records: Vec<Bytes>,
+        priority: Priority,
+    ) -> Self {
+        Self {
+            batch: batch.clone(),
+            first,
+            records,
+            priority,
+            trace: None,
+            history: History::default(),
+            at: At::Waiting(Due::Now),
+            lost: 0,
+            is_loss_unsure: false,
+            returns: 0,
+        }
     }
 
-    /// The chunks of one batch, in order, with their first places.
-    pub(crate) fn of(&self, batch: usize) -> impl Iterator<Item = (u64, &Piece)> {
-        self.pieces.range((batch, 0)..=(batch, u64::MAX)).map(|((_, first), piece)| (*first, piece))
+    /// Whether any worker may lease it now; `None` when the clock decides.
+    fn waits(&self) -> Option<bool> {
+        match self.at {
+            _ if self.history.isolated => Some(false),
+            At::Waiting(Due::Soon) => None,
+            At::Waiting(Due::Now) => Some(true),
+            At::Waiting(Due::Late) | At::Held(_) => Some(false),
+        }
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.at, At::Held(_))
+    }
+
+    /// Checks a chunk that the store gave against what was queued.
+    fn check(&mut self, chunk: &Chunk) {
+        if self.is_loss_unsure {
+            self.is_loss_unsure = false;
+            self.lost += u32::from(chunk.lost > self.lost + u32::from(self.is_held()));
+        }
+        self.lost += u32::from(self.is_held());
+        assert_eq!(chunk.payload, self.records.concat());
+        assert_eq!(chunk.count as usize, self.records.len());
+        assert_eq!((&chunk.trace, chunk.history), (&self.trace, self.history), "{chunk:?}");
+        assert_eq!(chunk.lost, self.lost, "losses of {chunk:?}");
+    }
+
+    fn give_back(&mut self) {
+        self.returns += 1;
+        self.at = At::Waiting(Due::Now);
+    }
+}
+
+impl Desk {
+    pub(crate) fn add(&mut self, piece: Piece) {
+        self.pieces_made += 1;
+        self.pieces.insert(self.pieces_made, piece);
+    }
+
+    /// What the store must say that waits.
+    pub(crate) fn depth(&self) -> Depth {
+        let records = || self.pieces.values().flat_map(|piece| &piece.records);
+        Depth {
+            records: records().count() as u64,
+            bytes: records().map(|record| record.len() as u64).sum(),
+        }
     }
 
     /// Checks what the store leased to `worker`: the most urgent of what waits, rolls first.
     pub(crate) fn leased(&mut self, worker: &WorkerId, max: usize, work: &[Work]) {
-        let waiting = |at: &At| *at == At::Waiting;
-        let mut urgent: Vec<Priority> =
-            self.pieces.values().filter(|piece| waiting(&piece.at)).map(|p| p.priority).collect();
-        urgent.sort_unstable();
-        let leased: Vec<Name> = self.given(worker, max, work, waiting);
-        let priorities: Vec<Priority> =
-            leased.iter().map(|name| self.pieces[name].priority).collect();
-        assert_eq!(priorities, urgent[..priorities.len()], "the most urgent chunks come first");
+        let given = self.given(worker, max, work, |piece| piece.waits() != Some(false));
+        let given: Vec<Priority> =
+            given.iter().map(|number| self.pieces[number].priority).collect();
         let is_roll = |work: &Work| matches!(work, Work::Roll(_));
         assert!(work.is_sorted_by_key(|work| !is_roll(work)), "rolls come first: {work:?}");
+        assert!(given.is_sorted(), "the most urgent come first: {work:?}");
+        let last = if work.len() < max { Some(Priority::Low) } else { given.last().copied() };
+        for piece in self.pieces.values().filter(|piece| piece.waits() == Some(true)) {
+            let may_wait = work.len() == max && last.is_none_or(|last| piece.priority >= last);
+            assert!(may_wait, "{worker} got {work:?}, and there was {piece:?}");
+        }
     }
 
-    /// Checks what `worker` took over: nothing but what somebody held.
+    /// Checks what `worker` took over: what somebody held, and was not isolated.
     pub(crate) fn taken_over(&mut self, worker: &WorkerId, max: usize, work: &[Work]) {
-        self.given(worker, max, work, |at| matches!(at, At::Held(_)));
+        let is_free = |piece: &Piece| piece.is_held() && !piece.history.isolated;
+        let was_some = self.pieces.values().any(is_free);
+        assert!(!was_some || !work.is_empty(), "{worker} got none of what is held");
+        self.given(worker, max, work, is_free);
     }
 
-    /// Notes that `worker` got this work, and checks that it `may`.
+    /// Checks the isolated chunk that `worker` got: one that is held, if it `may_take` those, or
+    /// one that waits.
+    pub(crate) fn isolated(&mut self, worker: &WorkerId, may_take: bool, chunk: Option<&Chunk>) {
+        let isolated = || self.pieces.values().filter(|piece| piece.history.isolated);
+        let is_some_held = may_take && isolated().any(Piece::is_held);
+        let is_some = is_some_held || isolated().any(|piece| !piece.is_held());
+        assert_eq!(chunk.is_some(), is_some, "{worker} got {chunk:?}");
+        let work: Vec<Work> = chunk.cloned().map(Work::Chunk).into_iter().collect();
+        let may = |piece: &Piece| piece.history.isolated && piece.is_held() == is_some_held;
+        self.given(worker, 1, &work, may);
+    }
+
+    /// Notes that `worker` got this work, and checks that it `may`. Returns the chunks' numbers.
     fn given(
         &mut self,
         worker: &WorkerId,
         max: usize,
         work: &[Work],
-        may: impl Fn(&At) -> bool,
-    ) -> Vec<Name> {
-        let was_some = self.pieces.values().any(|piece| may(&piece.at));
+        may: impl Fn(&Piece) -> bool,
+    ) -> Vec<usize> {
         assert!(work.len() <= max, "{} of at most {max}", work.len());
-        assert!(!was_some || !work.is_empty(), "there was work for {worker}");
-        let mut names = Vec::new();
-        let mut rolls = 0;
+        let mut numbers = Vec::new();
         for work in work {
             assert_eq!(work.lease().worker, *worker);
-            let returns = match work {
-                Work::Roll(_) => {
-                    rolls += 1;
-                    0
-                }
-                Work::Chunk(chunk) => {
-                    let piece = self.pieces.get_mut(&name(chunk)).expect("it was appended");
-                    assert!(may(&piece.at), "{worker} may not have {chunk:?}: {piece:?}");
-                    assert_eq!((&chunk.payload, chunk.count), (&piece.payload, piece.count));
-                    piece.at = At::Held(worker.clone());
-                    names.push(name(chunk));
-                    piece.returns
-                }
+            let Work::Chunk(chunk) = work else {
+                self.claims.push(Claim { work: work.clone(), piece: None, returns: 0 });
+                continue;
             };
-            self.claims.push(Claim { work: work.clone(), returns });
+            let is_it = |piece: &Piece| piece.batch == chunk.batch && piece.first == chunk.first;
+            let found = self.pieces.iter_mut().find(|(_, piece)| is_it(piece));
+            let (number, piece) =
+                found.unwrap_or_else(|| panic!("{worker} got what is not in the queue: {chunk:?}"));
+            assert!(may(piece), "{worker} may not have {chunk:?}: {piece:?}");
+            piece.check(chunk);
+            piece.at = At::Held(worker.clone());
+            numbers.push(*number);
+            let (piece, returns) = (Some(*number), piece.returns);
+            self.claims.push(Claim { work: work.clone(), piece, returns });
         }
-        assert!(rolls <= self.complete.len(), "a roll for each complete batch, not {rolls}");
-        names
+        numbers
+    }
+
+    /// The number of the chunk that a claim is on, unless it was given back or is committed.
+    pub(crate) fn number(&self, claim: &Claim) -> Option<usize> {
+        let piece = self.pieces.get(&claim.piece?)?;
+        (piece.returns == claim.returns).then_some(claim.piece?)
     }
 
     /// Notes that a claim was given back, and has an effect if it was not lost.
     pub(crate) fn released(&mut self, claim: &Claim) {
-        let Work::Chunk(chunk) = &claim.work else {
-            return;
-        };
-        let piece = self.pieces.get_mut(&name(chunk)).expect("it was leased");
-        let held = At::Held(chunk.lease.worker.clone());
-        if piece.returns == claim.returns && piece.at == held {
-            piece.returns += 1;
-            piece.at = At::Waiting;
+        let held = At::Held(claim.work.lease().worker.clone());
+        if let Some(piece) = self.number(claim).and_then(|number| self.pieces.get_mut(&number))
+            && piece.at == held
+        {
+            piece.give_back();
         }
     }
 
-    /// Commits a chunk, and says whether the store must take it: the first time, whoever holds it.
-    pub(crate) fn commit(&mut self, claim: &Claim, output: Bytes, dead: Vec<DeadLetter>) -> bool {
-        let Work::Chunk(chunk) = &claim.work else {
-            return false;
-        };
-        let piece = self.pieces.get_mut(&name(chunk)).expect("it was leased");
-        let is_first = piece.returns == claim.returns && !matches!(piece.at, At::Done { .. });
-        if is_first {
-            piece.at = At::Done { output, dead };
-        }
-        is_first
+    /// Notes that all that a worker held was given back.
+    pub(crate) fn forgotten(&mut self, worker: &WorkerId) {
+        let held = At::Held(worker.clone());
+        self.pieces.values_mut().filter(|piece| piece.at == held).for_each(Piece::give_back);
     }
 
     /// Notes that all leases are void.
-    pub(crate) fn forget_claims(&mut self) {
+    pub(crate) fn void_claims(&mut self) {
         self.claims.clear();
-        for piece in self.pieces.values_mut() {
-            if let At::Held(_) = piece.at {
-                piece.at = At::Waiting;
-            }
+        for piece in self.pieces.values_mut().filter(|piece| piece.is_held()) {
+            piece.give_back();
+            piece.is_loss_unsure = true;
         }
     }
-}
-
-/// The name of a chunk.
-pub(crate) fn name(chunk: &Chunk) -> Name {
-    let number = chunk.batch.as_str().trim_start_matches("batch-");
-    (number.parse().expect("a batch of the model"), chunk.first)
 }

@@ -1,108 +1,135 @@
-//! The end of a sequence: all that is left is done, and every record is there exactly once.
+//! The end of a sequence: nothing is stuck, and every record is somewhere exactly once.
 
-use muster_queue::{DeadLetter, Result, Work, WorkerId};
+use std::time::{Duration, Instant};
+
+use muster_queue::{BatchId, BatchState, Deadline, Result, Work, WorkerId};
 
 use super::desk::At;
-use super::model::id;
 use super::run::Run;
+use super::step::{COUNT_MAX, Due, Fate, SOON};
 
-/// Pieces of work in one step.
-const PAGE: usize = 2;
+/// More pieces of work than there are.
+const ALL: usize = 1000;
 
-/// Bytes of results in one page.
-const PAGE_BYTES: usize = 40;
+/// How long to wait for what must come.
+const LONG: Duration = Duration::from_secs(20);
+
+const KEEP: [Fate; COUNT_MAX] = [Fate::Keep; COUNT_MAX];
 
 impl Run {
-    /// Takes over and commits all that is left, seals all batches, and reads them back.
+    /// Does all work, ends all batches, resolves all dead letters, and writes the roll.
     pub(crate) async fn drain(&mut self) -> Result<()> {
+        self.read_letters().await?;
         let worker = WorkerId::random("drain");
-        let rolls = self.take_all(&worker).await?;
-        assert_eq!(rolls, self.desk.complete.len(), "a roll for each complete batch");
-        for claim in self.desk.claims.clone() {
-            if claim.work.lease().worker == worker {
-                self.commit(&claim, &[], false).await?;
+        self.take_over(&worker, Duration::ZERO, ALL).await?;
+        self.commit_all_of(&worker).await?;
+        self.work_off(&worker).await?;
+        self.end_all().await?;
+        self.write_all().await?;
+        while self.replay_all().await? {
+            self.work_off(&worker).await?;
+            self.write_all().await?;
+        }
+        self.compare().await?;
+        let ended = [BatchState::Written, BatchState::Aborted];
+        for (id, sent) in &self.model.batches {
+            assert!(ended.contains(&sent.state), "{id} is stuck: {sent:?}");
+        }
+        assert_eq!(self.model.dead_groups(), []);
+        assert_eq!(self.lease(&worker, ALL).await?, [], "there is no work left");
+        Ok(())
+    }
+
+    /// Leases and keeps all that waits, also what is to be retried soon.
+    async fn work_off(&mut self, worker: &WorkerId) -> Result<()> {
+        let limit = Instant::now() + LONG;
+        while self.is_work_left() {
+            assert!(Instant::now() < limit, "nobody gets what is left: {:?}", self.desk.pieces);
+            self.lease(worker, ALL).await?;
+            self.commit_all_of(worker).await?;
+            if self.lease_isolated(worker, Duration::ZERO).await?.is_some() {
+                self.commit_all_of(worker).await?;
+            } else {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
-        let batches: Vec<usize> = self.model.batches.keys().copied().collect();
-        for batch in &batches {
-            self.seal(*batch, None).await?;
-        }
-        let rolls = self.take_all(&worker).await?;
-        assert_eq!(rolls, self.desk.complete.len(), "a roll for each complete batch");
-        self.compare().await?;
-        for batch in self.desk.complete.clone() {
-            self.read_back(batch).await?;
-        }
-        self.write_all().await?;
-        for batch in &batches {
-            self.read_dead_letters(*batch).await?;
-        }
-        assert_eq!(self.take_all(&WorkerId::random("late")).await?, 0);
         self.compare().await
     }
 
-    /// Takes over what is held, leases the rest, and says how many rolls were there.
-    async fn take_all(&mut self, worker: &WorkerId) -> Result<usize> {
-        let there = self.desk.pieces.len() + self.desk.complete.len();
-        let mut all = self.take_over(worker, there.max(1)).await?;
-        loop {
-            let leased = self.lease(worker, PAGE).await?;
-            if leased.is_empty() {
-                break;
-            }
-            all.extend(leased);
-            assert!(all.len() <= there, "the same work again: {all:?}");
-        }
-        Ok(all.iter().filter(|work| matches!(work, Work::Roll(_))).count())
+    fn is_work_left(&self) -> bool {
+        self.desk
+            .pieces
+            .values()
+            .any(|piece| piece.history.isolated || piece.at != At::Waiting(Due::Late))
     }
 
-    /// Asserts that a complete batch has every record once, in order, as it was committed.
-    async fn read_back(&self, batch: usize) -> Result<()> {
-        let queue = self.queue();
-        let mut place = 0;
-        let mut read = Vec::new();
-        loop {
-            let page = queue.results(&id(batch), place, PAGE_BYTES).await?;
-            let Some(last) = page.last() else { break };
-            place = last.first + u64::from(last.count);
-            read.extend(page.into_iter().map(|chunk| (chunk.first, chunk.count, chunk.payload)));
+    async fn commit_all_of(&mut self, worker: &WorkerId) -> Result<()> {
+        for claim in std::mem::take(&mut self.desk.claims) {
+            if claim.work.lease().worker == *worker {
+                self.commit(&claim, &KEEP, false).await?;
+            }
         }
-        let expected = self.desk.of(batch).map(|(first, piece)| {
-            let At::Done { output, .. } = &piece.at else { panic!("{piece:?} is left") };
-            (first, piece.count, output.clone())
-        });
-        assert_eq!(read, expected.collect::<Vec<_>>());
-        assert_eq!(place, self.model.received(batch));
         Ok(())
     }
 
+    /// Seals or aborts all batches: those with a deadline by that, those whose records will not
+    /// be retried in time by hand.
+    async fn end_all(&mut self) -> Result<()> {
+        let limit = Instant::now() + LONG;
+        let is_soon = |deadline: Option<Deadline>| deadline.is_some_and(|it| it.after == SOON);
+        while self
+            .model
+            .batches
+            .values()
+            .any(|sent| sent.state == BatchState::Open && is_soon(sent.options.deadline))
+        {
+            assert!(Instant::now() < limit, "no end of {:?}", self.model.batches);
+            self.end_overdue(ALL).await?;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for id in self.ids_in(BatchState::Open) {
+            self.seal(&id, None).await?;
+        }
+        for id in self.ids_in(BatchState::Sealed) {
+            let sent = &self.model.batches[&id];
+            let dead: Vec<u64> = sent.dead().map(|letter| letter.place).collect();
+            if sent.shown(&id).is_held() {
+                self.drop_letters(&id, &dead).await?;
+            } else {
+                self.abort(&id).await?;
+            }
+        }
+        self.compare().await
+    }
+
+    fn ids_in(&self, state: BatchState) -> Vec<BatchId> {
+        let of_state = self.model.batches.iter().filter(|(_, sent)| sent.state == state);
+        of_state.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Writes all batches to the roll. There is one piece of work for each.
     async fn write_all(&mut self) -> Result<()> {
-        while let Some(next) = self.desk.complete.first().copied() {
-            self.mark_written(next).await?;
+        let worker = WorkerId::random("roll");
+        let mut rolls = self.take_over(&worker, Duration::ZERO, ALL).await?;
+        rolls.extend(self.lease(&worker, ALL).await?);
+        assert!(rolls.iter().all(|work| matches!(work, Work::Roll(_))), "{rolls:?}");
+        assert_eq!(rolls.len(), self.model.complete.len(), "a roll for each complete batch");
+        while let Some(next) = self.model.complete.first().cloned() {
+            self.mark_written(&next).await?;
             self.compare().await?;
-            assert_eq!(self.queue().results(&id(next), 0, PAGE_BYTES).await?, []);
         }
         Ok(())
     }
 
-    async fn read_dead_letters(&self, batch: usize) -> Result<()> {
-        let queue = self.queue();
-        let mut read: Vec<DeadLetter> = Vec::new();
-        loop {
-            let from_place = read.last().map_or(0, |letter| letter.place + 1);
-            let page = queue.dead_letters(&id(batch), from_place, PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            read.extend(page);
+    /// Replays the dead letters of all written batches, and says whether there were any.
+    async fn replay_all(&mut self) -> Result<bool> {
+        let mut is_any = false;
+        for id in self.ids_in(BatchState::Written) {
+            let dead = self.model.batches[&id].dead().map(|letter| letter.place);
+            let dead: Vec<u64> = dead.collect();
+            is_any |= !dead.is_empty();
+            self.replay(&id, &dead, true).await?;
         }
-        let mut expected = Vec::new();
-        for (_, piece) in self.desk.of(batch) {
-            if let At::Done { dead, .. } = &piece.at {
-                expected.extend(dead.iter().cloned());
-            }
-        }
-        assert_eq!(read, expected);
-        Ok(())
+        Ok(is_any)
     }
 }

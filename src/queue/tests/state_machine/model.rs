@@ -1,31 +1,49 @@
-//! What the senders have done: the part of the model that is known before any step is taken.
+//! What became of every record of every batch, as the promises of the queue have it.
 //!
-//! What the workers do depends on which work the store gives to whom: see `desk`.
+//! The model knows no chunks and keeps no counters: it counts records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use muster_queue::{Appended, BatchId, Error, NewChunk, Places, Priority, Result};
-use proptest::strategy::{BoxedStrategy, Just, Strategy};
-use proptest_state_machine::ReferenceStateMachine;
+use muster_queue::{
+    Appended, Batch, BatchId, BatchOptions, BatchState, DeadGroup, DeadLetter, Depth, Error,
+    LetterId, NewChunk, Places, Result,
+};
 
-use super::step::{self, Step};
-use crate::support::payload;
+use super::run::{DIGEST, LIMITS};
 
-/// The batches that were opened, by number.
-#[derive(Clone, Debug, Default)]
+/// All batches.
+#[derive(Debug, Default)]
 pub(crate) struct Model {
-    pub(crate) batches: BTreeMap<usize, Sent>,
+    pub(crate) batches: BTreeMap<BatchId, Sent>,
+    /// Those that are complete and not written, in the order in which they became so.
+    pub(crate) complete: Vec<BatchId>,
 }
 
-/// What was sent in one batch.
-#[derive(Clone, Debug)]
+/// A batch.
+#[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) priority: Priority,
-    pub(crate) is_sealed: bool,
-    /// The numbers of the records in each chunk, by the chunk's first place in the roll's order.
-    pub(crate) chunks: BTreeMap<u64, Vec<u64>>,
+    pub(crate) options: BatchOptions,
+    pub(crate) state: BatchState,
+    pub(crate) overdue: bool,
+    /// What became of its records, by place.
+    pub(crate) records: Vec<Record>,
     way: Option<Way>,
+    /// The places that its records were sent with, where each has its own.
+    taken: BTreeSet<u64>,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    Waiting,
+    Retrying,
+    Kept(Bytes),
+    Dead(DeadLetter),
+    Dropped,
+    Replayed,
+    /// Its batch is aborted.
+    Void,
 }
 
 /// How the chunks of a batch say which records they are.
@@ -35,165 +53,184 @@ pub(crate) enum Way {
     Each,
 }
 
-/// The id of the batch with this number.
-pub(crate) fn id(batch: usize) -> BatchId {
-    format!("batch-{batch}").parse().expect("a batch id")
-}
-
-/// The bytes of the records with these numbers in a batch. No two batches have the same.
-pub(crate) fn records(batch: usize, numbers: &[u64]) -> Bytes {
-    payload(numbers.iter().map(|number| 1000 * batch as u64 + number))
-}
-
-/// The chunk that an append step sends; `None` for all other steps.
-pub(crate) fn chunk(step: &Step) -> Option<(usize, NewChunk)> {
-    let (batch, places, numbers) = match step {
-        Step::AppendFrom { batch, place, count } => {
-            let numbers = (*place..place + u64::from(*count)).collect();
-            (*batch, Places::From(*place), numbers)
-        }
-        Step::AppendEach { batch, places } => {
-            (*batch, Places::Each(places.clone()), places.clone())
-        }
-        _ => return None,
-    };
-    let count = u32::try_from(numbers.len()).expect("a small chunk");
-    Some((batch, NewChunk { places, count, payload: records(batch, &numbers) }))
-}
-
 impl Sent {
+    pub(crate) fn new(options: BatchOptions) -> Self {
+        let (records, taken) = Default::default();
+        Self { options, state: BatchState::Open, overdue: false, records, way: None, taken }
+    }
+
     pub(crate) fn received(&self) -> u64 {
-        self.chunks.last_key_value().map_or(0, |(first, numbers)| first + numbers.len() as u64)
+        self.records.len() as u64
     }
 
     /// Whether the batch takes more, in this way.
     pub(crate) fn takes(&self, way: Way) -> bool {
-        !self.is_sealed && self.way.is_none_or(|begun| begun == way)
+        self.state == BatchState::Open && self.way.is_none_or(|begun| begun == way)
     }
 
-    fn taken(&self) -> BTreeSet<u64> {
-        self.chunks.values().flatten().copied().collect()
+    pub(crate) fn count(&self, is_so: impl Fn(&Record) -> bool) -> u64 {
+        self.records.iter().filter(|record| is_so(record)).count() as u64
     }
 
-    fn append(&mut self, id: BatchId, places: &Places, count: u32) -> Result<Appended> {
-        let received = self.received();
-        let (way, numbers) = match places {
-            Places::From(place) => (Way::From, (*place..place + u64::from(count)).collect()),
-            Places::Each(places) => (Way::Each, places.clone()),
-        };
-        if self.way.is_some_and(|begun| begun != way) {
-            return Err(Error::MixedPlaces(id));
+    pub(crate) fn dead(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Dead(letter) => Some(letter),
+            _ => None,
+        })
+    }
+
+    /// The batch as the store must show it.
+    pub(crate) fn shown(&self, id: &BatchId) -> Batch {
+        Batch {
+            id: id.clone(),
+            state: self.state,
+            priority: self.options.priority,
+            policy: self.options.policy,
+            received: self.received(),
+            retrying: self.count(|record| *record == Record::Retrying),
+            kept: self.count(|record| matches!(record, Record::Kept(_))),
+            dead: self.count(|record| matches!(record, Record::Dead(_))),
+            dropped: self.count(|record| *record == Record::Dropped),
+            replayed: self.count(|record| *record == Record::Replayed),
+            overdue: self.overdue,
+            roll_sha256: (self.state == BatchState::Written).then(|| DIGEST.to_owned()),
         }
-        let taken = self.taken();
-        match *places {
-            Places::From(place) if place < received => return Ok(Appended::Behind { received }),
-            Places::Each(_) if numbers.iter().any(|number| taken.contains(number)) => {
-                let places = numbers.into_iter().filter(|number| taken.contains(number)).collect();
-                return Ok(Appended::Taken { places });
-            }
-            _ if self.is_sealed => {
-                return Err(Error::Sealed { batch: id, received });
-            }
-            Places::From(place) if place > received => {
-                return Err(Error::Gap { batch: id, received, place });
-            }
-            _ => self.way = Some(way),
-        }
-        self.chunks.insert(received, numbers);
-        Ok(Appended::Accepted)
     }
 
-    /// Whether the queue's promises fix the answer: what is refused for two reasons may be
+    /// Every answer that the store may give to a chunk: what is refused for two reasons may be
     /// refused for either.
-    fn decides(&self, places: &Places, count: u32) -> bool {
-        if !self.is_sealed {
-            return true;
+    pub(crate) fn answers(
+        &self,
+        id: &BatchId,
+        chunk: &NewChunk,
+        depth: Depth,
+    ) -> Vec<Result<Appended>> {
+        let (batch, received) = (id.clone(), self.received());
+        if self.state == BatchState::Aborted {
+            return vec![Err(Error::Aborted(batch))];
         }
-        match places {
+        let (way, present, is_all_present) = self.present(chunk);
+        let mut answers = Vec::new();
+        if self.way.is_some_and(|begun| begun != way) {
+            answers.push(Err(Error::MixedPlaces(batch.clone())));
+        } else if let Some(present) = present {
+            if self.state == BatchState::Open || is_all_present {
+                return vec![Ok(present)];
+            }
+            answers.push(Ok(present));
+        } else if let Places::From(place) = chunk.places
+            && place > received
+        {
+            answers.push(Err(Error::Gap { batch: batch.clone(), received, place }));
+        }
+        if self.state != BatchState::Open {
+            answers.push(Err(Error::Sealed { batch, received }));
+        }
+        if LIMITS.are_reached(depth) {
+            answers.push(Err(Error::Full { records: depth.records, bytes: depth.bytes }));
+        }
+        if answers.is_empty() { vec![Ok(Appended::Accepted)] } else { answers }
+    }
+
+    /// What the batch has of a chunk already, if there is some, and whether it is all of it.
+    fn present(&self, chunk: &NewChunk) -> (Way, Option<Appended>, bool) {
+        let received = self.received();
+        match &chunk.places {
             Places::From(place) => {
-                self.way != Some(Way::Each)
-                    && (*place == self.received() || place + u64::from(count) <= self.received())
+                let behind = (*place < received).then_some(Appended::Behind { received });
+                (Way::From, behind, place + u64::from(chunk.count) <= received)
             }
-            Places::Each(places) => {
-                let taken = self.taken();
-                let are_taken = places.iter().filter(|place| taken.contains(place)).count();
-                self.way != Some(Way::From) && (are_taken == 0 || are_taken == places.len())
+            Places::Each(numbers) => {
+                let places = numbers.iter().filter(|number| self.taken.contains(number));
+                let mut places: Vec<u64> = places.copied().collect();
+                places.sort_unstable();
+                let is_all = places.len() == numbers.len();
+                (Way::Each, (!places.is_empty()).then_some(Appended::Taken { places }), is_all)
             }
         }
+    }
+
+    /// Takes a chunk that the store accepted.
+    pub(crate) fn append(&mut self, chunk: &NewChunk) {
+        match &chunk.places {
+            Places::From(_) => self.way = Some(Way::From),
+            Places::Each(places) => {
+                self.way = Some(Way::Each);
+                self.taken.extend(places);
+            }
+        }
+        self.records.extend((0..chunk.count).map(|_| Record::Waiting));
+    }
+
+    pub(crate) fn record(&mut self, place: u64) -> &mut Record {
+        let place = usize::try_from(place).expect("a small place");
+        &mut self.records[place]
     }
 }
 
 impl Model {
-    /// How many records a batch has.
-    pub(crate) fn received(&self, batch: usize) -> u64 {
-        self.batches.get(&batch).map_or(0, Sent::received)
+    pub(crate) fn shown(&self, id: &BatchId) -> Option<Batch> {
+        self.batches.get(id).map(|sent| sent.shown(id))
     }
 
-    /// The batches of which this is true.
-    pub(crate) fn which(&self, is_so: impl Fn(&Sent) -> bool) -> Vec<usize> {
-        self.batches.iter().filter(|(_, sent)| is_so(sent)).map(|(batch, _)| *batch).collect()
+    pub(crate) fn state(&self, id: &BatchId) -> Option<BatchState> {
+        self.batches.get(id).map(|sent| sent.state)
     }
 
-    fn sent(&mut self, batch: usize) -> Result<&mut Sent> {
-        self.batches.get_mut(&batch).ok_or_else(|| Error::UnknownBatch(id(batch)))
-    }
-
-    /// Opens a batch, unless it is open.
-    pub(crate) fn open(&mut self, batch: usize, priority: Priority) {
-        self.batches.entry(batch).or_insert_with(|| Sent {
-            priority,
-            is_sealed: false,
-            chunks: BTreeMap::new(),
-            way: None,
-        });
-    }
-
-    /// Appends a chunk, and says what the store must answer.
-    pub(crate) fn append(&mut self, batch: usize, chunk: &NewChunk) -> Result<Appended> {
-        self.sent(batch)?.append(id(batch), &chunk.places, chunk.count)
+    pub(crate) fn known(&mut self, id: &BatchId) -> Result<&mut Sent> {
+        self.batches.get_mut(id).ok_or_else(|| Error::UnknownBatch(id.clone()))
     }
 
     /// Seals a batch, or says why the store must not.
-    pub(crate) fn seal(&mut self, batch: usize, records: Option<u64>) -> Result<()> {
-        let sent = self.sent(batch)?;
+    pub(crate) fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+        let sent = self.known(id)?;
         let received = sent.received();
-        if let Some(claimed) = records.filter(|records| *records != received) {
-            return Err(Error::Miscounted { batch: id(batch), received, claimed });
+        if sent.state == BatchState::Aborted {
+            return Err(Error::Aborted(id.clone()));
         }
-        sent.is_sealed = true;
-        Ok(())
-    }
-}
-
-impl ReferenceStateMachine for Model {
-    type State = Self;
-    type Transition = Step;
-
-    fn init_state() -> BoxedStrategy<Self> {
-        Just(Self::default()).boxed()
+        if let Some(claimed) = records.filter(|records| *records != received) {
+            return Err(Error::Miscounted { batch: id.clone(), received, claimed });
+        }
+        sent.state = sent.state.max(BatchState::Sealed);
+        self.complete_if_ready(id);
+        Ok(self.batches[id].shown(id))
     }
 
-    fn transitions(state: &Self) -> BoxedStrategy<Step> {
-        step::steps(state)
+    /// Aborts a batch, or says why the store must not.
+    pub(crate) fn abort(&mut self, id: &BatchId) -> Result<Batch> {
+        let sent = self.known(id)?;
+        if matches!(sent.state, BatchState::Complete | BatchState::Written) {
+            return Err(Error::Complete(id.clone()));
+        }
+        sent.state = BatchState::Aborted;
+        sent.records.fill(Record::Void);
+        Ok(sent.shown(id))
     }
 
-    fn preconditions(state: &Self, step: &Step) -> bool {
-        chunk(step).is_none_or(|(batch, chunk)| {
-            state.batches.get(&batch).is_none_or(|sent| sent.decides(&chunk.places, chunk.count))
+    /// Notes that a batch became complete, if it did.
+    pub(crate) fn complete_if_ready(&mut self, id: &BatchId) {
+        if let Some(sent) = self.batches.get_mut(id)
+            && sent.state == BatchState::Sealed
+            && sent.shown(id).may_complete()
+        {
+            sent.state = BatchState::Complete;
+            self.complete.push(id.clone());
+        }
+    }
+
+    /// Every dead letter, with the name of its group.
+    pub(crate) fn all_dead(&self) -> impl Iterator<Item = (LetterId, &DeadLetter)> {
+        self.batches.iter().flat_map(|(batch, sent)| {
+            sent.dead()
+                .map(|letter| (LetterId { batch: batch.clone(), place: letter.place }, letter))
         })
     }
 
-    /// Takes the step as far as the senders go; what is refused changes nothing.
-    fn apply(mut state: Self, step: &Step) -> Self {
-        match step {
-            Step::Open { batch, priority } => state.open(*batch, *priority),
-            Step::Seal { batch, records } => drop(state.seal(*batch, *records)),
-            _ => {
-                if let Some((batch, chunk)) = chunk(step) {
-                    drop(state.append(batch, &chunk));
-                }
-            }
+    pub(crate) fn dead_groups(&self) -> Vec<DeadGroup> {
+        let mut groups = BTreeMap::new();
+        for (_, letter) in self.all_dead() {
+            *groups.entry(letter.group()).or_default() += 1;
         }
-        state
+        groups.into_iter().map(|(name, letters)| DeadGroup { name, letters }).collect()
     }
 }

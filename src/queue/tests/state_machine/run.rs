@@ -1,57 +1,66 @@
-//! One sequence of steps in a store, compared with the model after each.
+//! One sequence of steps in a store, compared with the model after each: what senders do.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchOptions, BatchState, Chunk, Committed, DeadLetter, Outcome, Output,
-    Priority, Queue, Result, Work, WorkerId,
+    Appended, BatchId, BatchOptions, BatchState, Durability, Limits, NewChunk, Places, Queue,
+    Result, StoreOptions, WorkerId,
 };
+use proptest::sample::Index;
 
-use super::desk::{At, Claim, Desk, name};
-use super::model::{self, Model, id};
+use super::desk::{Claim, Desk, Piece};
+use super::model::{Model, Sent, Way};
 use super::session::Session;
-use super::step::{Step, WORKERS};
+use super::step::{BATCHES, Pick, Step, WORKERS};
 
 /// What a written batch has for a digest.
 pub(crate) const DIGEST: &str = "digest";
+
+/// Some ten chunks: enough for work of every kind, and reached now and then.
+pub(crate) const LIMITS: Limits =
+    Limits { records: NonZeroU64::new(24), bytes: NonZeroU64::new(400) };
+
+/// How each store is opened.
+pub(crate) const OPTIONS: StoreOptions =
+    StoreOptions { limits: LIMITS, durability: Durability::Accepted, replicas: NonZeroU8::MIN };
+
+/// The trace of every chunk that begins at an odd place.
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A store beside the model of it.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) model: Model,
     pub(crate) desk: Desk,
-    written: BTreeSet<usize>,
-    workers: Vec<WorkerId>,
+    /// Every batch that there may be: those of the senders, then those made by a replay.
+    pub(crate) ids: Vec<BatchId>,
+    pub(crate) workers: Vec<WorkerId>,
     /// `None` only while the store is opened again.
     session: Option<Session>,
 }
 
 impl Run {
-    pub(crate) fn new(model: Model, session: Session) -> Self {
+    pub(crate) fn new(session: Session) -> Self {
+        let id = |batch| format!("batch-{batch}").parse().expect("a batch id");
         Self {
-            model,
+            model: Model::default(),
             desk: Desk::default(),
-            written: BTreeSet::new(),
+            ids: (0..BATCHES).map(id).collect(),
             workers: (0..WORKERS).map(|_| WorkerId::random("test")).collect(),
             session: Some(session),
         }
     }
 
-    /// Takes all steps, then drains the store. Counts in `seen` the steps that were begun.
-    pub(crate) async fn go(mut self, steps: Vec<Step>, seen: Option<Arc<AtomicUsize>>) {
+    /// Takes all steps, then drains the store.
+    pub(crate) async fn go(mut self, steps: Vec<Step>) -> Result<()> {
         for step in steps {
-            if let Some(seen) = &seen {
-                seen.fetch_add(1, Ordering::SeqCst);
-            }
-            self.take(step).await.expect("the store answers");
-            self.compare().await.expect("the store answers");
+            self.take(step).await?;
+            self.compare().await?;
         }
-        self.drain().await.expect("the store answers");
+        self.drain().await
     }
 
     pub(crate) fn queue(&self) -> Arc<dyn Queue> {
@@ -61,16 +70,28 @@ impl Run {
 
     async fn take(&mut self, step: Step) -> Result<()> {
         match step {
-            Step::Open { batch, priority } => self.open(batch, priority).await,
-            Step::AppendFrom { .. } | Step::AppendEach { .. } => self.append(&step).await,
-            Step::Seal { batch, records } => self.seal(batch, records).await,
-            Step::Lease { worker, max } => {
-                let worker = self.workers[worker].clone();
-                self.lease(&worker, max).await.map(drop)
+            Step::Open { batch, options } => self.open(batch, options).await,
+            Step::AppendFrom { batch, place, count } => self.append_from(batch, place, count).await,
+            Step::AppendEach { batch, places } => {
+                let batch = self.batch(batch, |sent| sent.takes(Way::Each));
+                self.append(&batch, Places::Each(places.clone()), places).await
             }
-            Step::TakeOver { worker, max } => {
-                let worker = self.workers[worker].clone();
-                self.take_over(&worker, max).await.map(drop)
+            Step::Seal { batch, off_by } => {
+                let batch = self.batch(batch, |sent| sent.received() > 0);
+                let received = self.model.batches.get(&batch).map_or(0, Sent::received);
+                self.seal(&batch, off_by.map(|off_by| received + off_by)).await
+            }
+            Step::Abort { batch } => {
+                let batch = self.batch(batch, |sent| sent.state < BatchState::Complete);
+                self.abort(&batch).await
+            }
+            Step::EndOverdue { limit } => self.end_overdue(limit).await,
+            Step::Lease { worker, max } => self.lease(&self.worker(worker), max).await.map(drop),
+            Step::TakeOver { worker, idle, max } => {
+                self.take_over(&self.worker(worker), idle, max).await.map(drop)
+            }
+            Step::LeaseIsolated { worker, idle } => {
+                self.lease_isolated(&self.worker(worker), idle).await.map(drop)
             }
             Step::Extend { claim } => match self.claim(claim) {
                 Some(claim) => self.queue().extend(&[claim.work.lease().clone()]).await,
@@ -80,11 +101,25 @@ impl Run {
                 Some(claim) => self.release(&claim).await,
                 None => Ok(()),
             },
-            Step::Commit { claim, dead, is_rewritten } => match self.claim(claim) {
-                Some(claim) => self.commit(&claim, &dead, is_rewritten).await,
+            Step::Forget { worker } => self.forget(&self.worker(worker)).await,
+            Step::Commit { claim, fates, is_rewritten } => match self.claim(claim) {
+                Some(claim) => self.commit(&claim, &fates, is_rewritten).await,
                 None => Ok(()),
             },
-            Step::MarkWritten { batch } => self.mark_written(batch).await,
+            Step::MarkWritten { batch } => {
+                let batch = self.batch(batch, |sent| sent.state == BatchState::Complete);
+                self.mark_written(&batch).await
+            }
+            Step::Replay { batch, letters, is_edited } => {
+                let batch = self.batch(batch, |sent| sent.dead().next().is_some());
+                let places = self.places(&batch, &letters);
+                self.replay(&batch, &places, is_edited).await
+            }
+            Step::DropLetters { batch, letters } => {
+                let batch = self.batch(batch, |sent| sent.dead().next().is_some());
+                let places = self.places(&batch, &letters);
+                self.drop_letters(&batch, &places).await
+            }
             Step::Reopen => {
                 self.reopen().await;
                 Ok(())
@@ -92,172 +127,98 @@ impl Run {
         }
     }
 
-    fn claim(&self, index: proptest::sample::Index) -> Option<Claim> {
-        let claims = &self.desk.claims;
-        (!claims.is_empty()).then(|| index.get(claims).clone())
+    fn worker(&self, number: usize) -> WorkerId {
+        self.workers[number].clone()
     }
 
-    async fn open(&mut self, batch: usize, priority: Priority) -> Result<()> {
-        self.model.open(batch, priority);
-        let options = BatchOptions { priority, seal_after: None };
-        let opened = self.queue().open(&id(batch), &options).await?;
-        assert_eq!(Some(opened), self.expected(batch));
+    fn batch(&self, pick: Pick, fits: impl Fn(&Sent) -> bool) -> BatchId {
+        let batch = pick.of(self.ids.clone(), |id| self.model.batches.get(id).is_some_and(&fits));
+        batch.expect("there are batches")
+    }
+
+    fn claim(&self, pick: Pick) -> Option<Claim> {
+        pick.of(self.desk.claims.clone(), |claim| self.desk.number(claim).is_some())
+    }
+
+    /// Places of dead letters, mostly.
+    fn places(&self, batch: &BatchId, letters: &[Pick]) -> Vec<u64> {
+        let Some(sent) = self.model.batches.get(batch) else { return vec![0] };
+        let dead: Vec<u64> = sent.dead().map(|letter| letter.place).collect();
+        let all: Vec<u64> = (0..=sent.received()).collect();
+        letters
+            .iter()
+            .filter_map(|pick| pick.of(all.clone(), |place| dead.contains(place)))
+            .collect()
+    }
+
+    async fn open(&mut self, batch: usize, options: BatchOptions) -> Result<()> {
+        let id = self.ids[batch].clone();
+        let sent = self.model.batches.entry(id.clone()).or_insert_with(|| Sent::new(options));
+        let expected = sent.shown(&id);
+        assert_eq!(self.queue().open(&id, &options).await?, expected);
         Ok(())
     }
 
-    async fn append(&mut self, step: &Step) -> Result<()> {
-        let Some((batch, chunk)) = model::chunk(step) else {
-            return Ok(());
+    async fn append_from(&mut self, batch: Pick, place: Option<Index>, count: u32) -> Result<()> {
+        let batch = self.batch(batch, |sent| sent.takes(Way::From));
+        let received = self.model.batches.get(&batch).map_or(0, Sent::received);
+        let place = place.map_or(received, |index| {
+            let end = usize::try_from(received + 2).expect("a small batch");
+            index.index(end) as u64
+        });
+        let numbers = (place..place + u64::from(count)).collect();
+        self.append(&batch, Places::From(place), numbers).await
+    }
+
+    async fn append(&mut self, id: &BatchId, places: Places, numbers: Vec<u64>) -> Result<()> {
+        let records: Vec<Bytes> =
+            numbers.iter().map(|number| format!("{id} {number}\n").into()).collect();
+        let chunk = NewChunk {
+            places,
+            count: u32::try_from(records.len()).expect("a small chunk"),
+            payload: records.concat().into(),
+            trace: (numbers[0] % 2 == 1).then(|| TRACE.to_owned()),
         };
-        let first = self.model.received(batch);
-        let expected = self.model.append(batch, &chunk);
-        let answer = self.queue().append(&id(batch), &chunk).await;
-        if let Ok(Appended::Accepted) = expected {
-            let priority = self.model.batches[&batch].priority;
-            self.desk.add((batch, first), priority, chunk.count, chunk.payload);
-        }
-        assert_same(&answer.map(sorted), &expected.map(sorted));
-        Ok(())
-    }
-
-    pub(crate) async fn seal(&mut self, batch: usize, records: Option<u64>) -> Result<()> {
-        let expected = self.model.seal(batch, records);
-        self.note_completion(batch);
-        let answer = self.queue().seal(&id(batch), records).await;
-        assert_same(&answer.map(Some), &expected.map(|()| self.expected(batch)));
-        Ok(())
-    }
-
-    pub(crate) async fn lease(&mut self, worker: &WorkerId, max: usize) -> Result<Vec<Work>> {
-        let work = self.queue().lease(worker, max, Duration::ZERO).await?;
-        self.desk.leased(worker, max, &work);
-        Ok(work)
-    }
-
-    pub(crate) async fn take_over(&mut self, worker: &WorkerId, max: usize) -> Result<Vec<Work>> {
-        let work = self.queue().take_over(worker, Duration::ZERO, max).await?;
-        self.desk.taken_over(worker, max, &work);
-        Ok(work)
-    }
-
-    async fn release(&mut self, claim: &Claim) -> Result<()> {
-        self.queue().release(&[claim.work.lease().clone()]).await?;
-        self.desk.released(claim);
-        Ok(())
-    }
-
-    pub(crate) async fn commit(
-        &mut self,
-        claim: &Claim,
-        dead: &[bool],
-        is_rewritten: bool,
-    ) -> Result<()> {
-        let Work::Chunk(chunk) = &claim.work else {
-            return Ok(());
-        };
-        let (output, letters) = self.processed(chunk, dead, is_rewritten);
-        let is_as_sent = output == chunk.payload;
-        let is_first = self.desk.commit(claim, output.clone(), letters.clone());
-        self.note_completion(name(chunk).0);
-        let output = if is_as_sent { Output::AsSent } else { Output::Rewritten(output) };
-        let outcome = Outcome { output, dead: letters };
-        let answer = self.queue().commit(chunk, &outcome).await?;
-        let expected = if is_first { Committed::Taken } else { Committed::Refused };
-        assert_eq!(answer, expected);
-        Ok(())
-    }
-
-    /// What comes of a chunk: the records that are kept, and the dead letters.
-    fn processed(
-        &self,
-        chunk: &Chunk,
-        dead: &[bool],
-        is_rewritten: bool,
-    ) -> (Bytes, Vec<DeadLetter>) {
-        let (batch, first) = name(chunk);
-        let (mut kept, mut letters) = (Vec::new(), Vec::new());
-        for (place, number) in (first..).zip(&self.model.batches[&batch].chunks[&first]) {
-            let is_dead = usize::try_from(place - first).is_ok_and(|n| dead.get(n) == Some(&true));
-            if is_dead {
-                let reason = format!("by {}", chunk.lease.worker);
-                let record = model::records(batch, &[*number]);
-                letters.push(DeadLetter { place, record_id: 1, reason, record });
-            } else {
-                kept.push(*number);
+        let answer = self.queue().append(id, &chunk).await.map(sorted);
+        let depth = self.desk.depth();
+        let sent = match self.model.known(id) {
+            Ok(sent) => sent,
+            Err(unknown) => {
+                assert_same(&answer, &Err(unknown));
+                return Ok(());
             }
+        };
+        let answers = sent.answers(id, &chunk, depth);
+        let answers: Vec<String> = answers.iter().map(|answer| format!("{answer:?}")).collect();
+        assert!(answers.contains(&format!("{answer:?}")), "{answer:?}, not one of {answers:?}");
+        if let Ok(Appended::Accepted) = answer {
+            let mut piece = Piece::new(id, sent.received(), records, sent.options.priority);
+            piece.trace.clone_from(&chunk.trace);
+            self.desk.add(piece);
+            sent.append(&chunk);
         }
-        let kept = model::records(batch, &kept);
-        (if is_rewritten { kept.to_ascii_uppercase().into() } else { kept }, letters)
+        Ok(())
     }
 
-    pub(crate) async fn mark_written(&mut self, batch: usize) -> Result<()> {
-        let answer = self.queue().mark_written(&id(batch), DIGEST).await;
-        let is_complete = self.desk.complete.contains(&batch);
-        if is_complete {
-            self.desk.complete.retain(|complete| *complete != batch);
-            self.written.insert(batch);
-        }
-        let is_known = self.model.batches.contains_key(&batch);
-        let unknown = || muster_queue::Error::UnknownBatch(id(batch));
-        assert_same(&answer, &is_known.then_some(is_complete).ok_or_else(unknown));
+    pub(crate) async fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<()> {
+        let answer = self.queue().seal(id, records).await;
+        assert_same(&answer, &self.model.seal(id, records));
+        Ok(())
+    }
+
+    pub(crate) async fn abort(&mut self, id: &BatchId) -> Result<()> {
+        let answer = self.queue().abort(id).await;
+        assert_same(&answer, &self.model.abort(id));
         Ok(())
     }
 
     async fn reopen(&mut self) {
         let session = self.session.take().expect("the store is open");
-        let (session, leases_last) = session.reopened().await;
+        let (session, leases_last) = session.reopened(OPTIONS).await;
         self.session = Some(session);
         if !leases_last {
-            self.desk.forget_claims();
+            self.desk.void_claims();
         }
-    }
-
-    /// Notes that a batch became complete, if it just did.
-    fn note_completion(&mut self, batch: usize) {
-        let is_complete =
-            self.expected(batch).is_some_and(|batch| batch.state == BatchState::Complete);
-        if is_complete && !self.desk.complete.contains(&batch) {
-            self.desk.complete.push(batch);
-        }
-    }
-
-    /// The batch as the store must show it.
-    pub(crate) fn expected(&self, batch: usize) -> Option<Batch> {
-        let sent = self.model.batches.get(&batch)?;
-        let (mut kept, mut dead) = (0, 0);
-        for (_, piece) in self.desk.of(batch) {
-            if let At::Done { dead: letters, .. } = &piece.at {
-                dead += letters.len() as u64;
-                kept += u64::from(piece.count) - letters.len() as u64;
-            }
-        }
-        let is_written = self.written.contains(&batch);
-        let state = match sent.is_sealed {
-            _ if is_written => BatchState::Written,
-            true if kept + dead == sent.received() => BatchState::Complete,
-            true => BatchState::Sealed,
-            false => BatchState::Open,
-        };
-        Some(Batch {
-            id: id(batch),
-            state,
-            priority: sent.priority,
-            received: sent.received(),
-            kept,
-            dead,
-            roll_sha256: is_written.then(|| DIGEST.to_owned()),
-        })
-    }
-
-    /// Asserts that the store shows every batch as the model does.
-    pub(crate) async fn compare(&self) -> Result<()> {
-        let queue = self.queue();
-        for batch in 0..super::step::BATCHES {
-            assert_eq!(queue.batch(&id(batch)).await?, self.expected(batch));
-        }
-        let next = self.desk.complete.first().and_then(|batch| self.expected(*batch));
-        assert_eq!(queue.next_complete().await?, next);
-        Ok(())
     }
 }
 
@@ -274,6 +235,6 @@ fn sorted(answer: Appended) -> Appended {
 
 /// Asserts that two answers are the same; errors have no equality of their own.
 #[track_caller]
-fn assert_same<T: Debug>(answer: &Result<T>, expected: &Result<T>) {
+pub(crate) fn assert_same<T: Debug>(answer: &Result<T>, expected: &Result<T>) {
     assert_eq!(format!("{answer:?}"), format!("{expected:?}"));
 }

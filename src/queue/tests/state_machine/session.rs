@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use muster_queue::Queue;
+use muster_queue::{Queue, StoreOptions};
 use tempfile::TempDir;
 
 use crate::support::{RedisServer, connect_redis, open_embedded};
@@ -27,17 +27,17 @@ pub(crate) enum Home {
 
 impl Session {
     /// Closes the store and opens it again. Says whether leases outlive that.
-    pub(crate) async fn reopened(self) -> (Self, bool) {
+    pub(crate) async fn reopened(self, options: StoreOptions) -> (Self, bool) {
         let Self { queue, home } = self;
         let (queue, leases_last) = match &home {
             Home::Memory => (queue, true),
             Home::Embedded(folder) => {
                 drop(queue);
-                (open_embedded(folder).expect("the file opens again"), false)
+                (open_embedded(folder, options).expect("the file opens again"), false)
             }
             Home::Redis(server) => {
                 drop(queue);
-                (connect_redis(server).await.expect("the server answers"), true)
+                (connect_redis(server, options).await.expect("the server answers"), true)
             }
         };
         (Self { queue, home }, leases_last)

@@ -1,43 +1,55 @@
 //! The steps that are taken, and how likely each is.
 
-use muster_queue::Priority;
-use proptest::collection::btree_set;
+use std::time::Duration;
+
+use muster_queue::{BatchOptions, Deadline, Ending, Policy, Priority};
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::model::{Model, Way};
-
-/// How many batches there are.
+/// How many batches are opened by their senders, at most.
 pub(crate) const BATCHES: usize = 5;
 
 /// How many workers there are.
 pub(crate) const WORKERS: usize = 3;
 
-/// The place of a single record is below this.
-const EACH_PLACE_MAX: u64 = 16;
+/// The most records of a chunk.
+pub(crate) const COUNT_MAX: usize = 3;
 
-/// Something a sender, a worker or the store's host does.
+/// A deadline that passes, and one that does not while the test runs.
+pub(crate) const SOON: Duration = Duration::from_millis(5);
+pub(crate) const LATE: Duration = Duration::from_secs(3600);
+
+/// Something a sender, a worker, an operator or the store's host does.
 ///
-/// Batches and workers go by number. A `claim` is one of those that the store has given so far.
+/// Workers go by number. What else a step is about is picked when it is taken.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Open {
         batch: usize,
-        priority: Priority,
+        options: BatchOptions,
     },
+    /// The stream goes on where it is; or, if there is an index, at some other place.
     AppendFrom {
-        batch: usize,
-        place: u64,
+        batch: Pick,
+        place: Option<Index>,
         count: u32,
     },
     AppendEach {
-        batch: usize,
+        batch: Pick,
         places: Vec<u64>,
     },
+    /// The sender's number, if it says one, is off by so much.
     Seal {
-        batch: usize,
-        records: Option<u64>,
+        batch: Pick,
+        off_by: Option<u64>,
+    },
+    Abort {
+        batch: Pick,
+    },
+    EndOverdue {
+        limit: usize,
     },
     Lease {
         worker: usize,
@@ -45,99 +57,157 @@ pub(crate) enum Step {
     },
     TakeOver {
         worker: usize,
+        idle: Duration,
         max: usize,
     },
+    LeaseIsolated {
+        worker: usize,
+        idle: Duration,
+    },
     Extend {
-        claim: Index,
+        claim: Pick,
     },
     Release {
-        claim: Index,
+        claim: Pick,
     },
-    /// The records at the `dead` offsets of the chunk are dead.
+    Forget {
+        worker: usize,
+    },
     Commit {
-        claim: Index,
-        dead: Vec<bool>,
+        claim: Pick,
+        fates: [Fate; COUNT_MAX],
         is_rewritten: bool,
     },
     MarkWritten {
-        batch: usize,
+        batch: Pick,
+    },
+    Replay {
+        batch: Pick,
+        letters: Vec<Pick>,
+        is_edited: bool,
+    },
+    DropLetters {
+        batch: Pick,
+        letters: Vec<Pick>,
     },
     Reopen,
 }
 
-/// The steps that make sense now: senders mostly know where they are, but not always.
-pub(crate) fn steps(model: &Model) -> BoxedStrategy<Step> {
+/// One of those there are: mostly of those that fit, now and then any.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick {
+    index: Index,
+    is_any: bool,
+}
+
+/// What a worker makes of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Keep,
+    /// It is dead, for this one of some reasons.
+    Die(usize),
+    Retry {
+        due: Due,
+        isolated: bool,
+    },
+}
+
+/// When a record that is to be retried may be leased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Now,
+    /// While the test runs, nobody knows just when.
+    Soon,
+    /// Not while the test runs.
+    Late,
+}
+
+impl Due {
+    pub(crate) fn after(self) -> Duration {
+        match self {
+            Self::Now => Duration::ZERO,
+            Self::Soon => SOON,
+            Self::Late => LATE,
+        }
+    }
+}
+
+impl Pick {
+    /// Picks from `all`; `None` when there are none.
+    pub(crate) fn of<T: Clone>(self, all: Vec<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
+        let fitting: Vec<T> = all.iter().filter(|one| fits(one)).cloned().collect();
+        let from = if self.is_any || fitting.is_empty() { all } else { fitting };
+        (!from.is_empty()).then(|| self.index.get(&from).clone())
+    }
+}
+
+/// A sequence of at most `max` steps.
+pub(crate) fn steps(max: usize) -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..max)
+}
+
+fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
-    let new = some_batch((0..BATCHES).filter(|batch| !model.batches.contains_key(batch)).collect());
+    let idle = prop_oneof![4 => Just(Duration::ZERO), 1 => Just(LATE)];
+    let letters = vec(pick(), 1..4);
     prop_oneof![
-        4 => (new, select(&Priority::ALL[..]))
-            .prop_map(|(batch, priority)| Step::Open { batch, priority }),
-        8 => append_from(model),
-        5 => append_each(model),
-        2 => seal(model),
-        7 => (worker.clone(), 1..5_usize).prop_map(|(worker, max)| Step::Lease { worker, max }),
-        2 => (worker, 1..5_usize).prop_map(|(worker, max)| Step::TakeOver { worker, max }),
-        1 => any::<Index>().prop_map(|claim| Step::Extend { claim }),
-        2 => any::<Index>().prop_map(|claim| Step::Release { claim }),
-        7 => commit(),
-        2 => some_batch(model.which(|sent| sent.is_sealed))
-            .prop_map(|batch| Step::MarkWritten { batch }),
+        5 => (0..BATCHES, options()).prop_map(|(batch, options)| Step::Open { batch, options }),
+        8 => append_from(),
+        5 => append_each(),
+        3 => (pick(), option::of(prop_oneof![3 => Just(0), 1 => 1..3_u64]))
+            .prop_map(|(batch, off_by)| Step::Seal { batch, off_by }),
+        1 => pick().prop_map(|batch| Step::Abort { batch }),
+        1 => (1..3_usize).prop_map(|limit| Step::EndOverdue { limit }),
+        8 => (worker.clone(), 1..5_usize).prop_map(|(worker, max)| Step::Lease { worker, max }),
+        2 => (worker.clone(), idle.clone(), 1..5_usize)
+            .prop_map(|(worker, idle, max)| Step::TakeOver { worker, idle, max }),
+        2 => (worker.clone(), idle).prop_map(|(worker, idle)| Step::LeaseIsolated { worker, idle }),
+        1 => pick().prop_map(|claim| Step::Extend { claim }),
+        2 => pick().prop_map(|claim| Step::Release { claim }),
+        1 => worker.prop_map(|worker| Step::Forget { worker }),
+        11 => commit(),
+        2 => pick().prop_map(|batch| Step::MarkWritten { batch }),
+        2 => (pick(), letters.clone(), any::<bool>()).prop_map(|(batch, letters, is_edited)| {
+            Step::Replay { batch, letters, is_edited }
+        }),
+        1 => (pick(), letters).prop_map(|(batch, letters)| Step::DropLetters { batch, letters }),
         1 => Just(Step::Reopen),
     ]
-    .boxed()
 }
 
-/// Mostly one of those that fit, if there are any; now and then one that may not.
-fn some_batch(fitting: Vec<usize>) -> BoxedStrategy<usize> {
-    if fitting.is_empty() {
-        return (0..BATCHES).boxed();
-    }
-    prop_oneof![9 => select(fitting), 1 => 0..BATCHES].boxed()
+fn pick() -> impl Strategy<Value = Pick> + Clone {
+    (any::<Index>(), proptest::bool::weighted(0.1))
+        .prop_map(|(index, is_any)| Pick { index, is_any })
 }
 
-/// A stream goes on where it is; or it is behind by some records, or ahead by one.
-fn append_from(model: &Model) -> impl Strategy<Value = Step> + use<> {
-    let received = received(model);
-    let place = |received: u64| prop_oneof![3 => Just(received), 1 => 0..received + 2];
-    let batch = some_batch(model.which(|sent| sent.takes(Way::From)));
-    (batch, 1..4_u32).prop_flat_map(move |(batch, count)| {
-        place(received[batch]).prop_map(move |place| Step::AppendFrom { batch, place, count })
-    })
+fn options() -> impl Strategy<Value = BatchOptions> {
+    let after = prop_oneof![Just(SOON), Just(LATE)];
+    let then = select(&[Ending::Seal, Ending::Abort][..]);
+    let deadline = (after, then).prop_map(|(after, then)| Deadline { after, then });
+    (select(&Priority::ALL[..]), select(&Policy::ALL[..]), option::weighted(0.2, deadline))
+        .prop_map(|(priority, policy, deadline)| BatchOptions { priority, policy, deadline })
 }
 
-fn append_each(model: &Model) -> impl Strategy<Value = Step> + use<> {
-    let batch = some_batch(model.which(|sent| sent.takes(Way::Each)));
-    (batch, btree_set(0..EACH_PLACE_MAX, 1..4), any::<bool>()).prop_map(
-        |(batch, places, is_descending)| {
-            let mut places: Vec<u64> = places.into_iter().collect();
-            if is_descending {
-                places.reverse();
-            }
-            Step::AppendEach { batch, places }
-        },
-    )
+fn append_from() -> impl Strategy<Value = Step> {
+    let count = 1..=u32::try_from(COUNT_MAX).expect("a small number");
+    (pick(), option::weighted(0.2, any::<Index>()), count)
+        .prop_map(|(batch, place, count)| Step::AppendFrom { batch, place, count })
 }
 
-/// The sender's number is mostly right, when it says one.
-fn seal(model: &Model) -> impl Strategy<Value = Step> + use<> {
-    let received = received(model);
-    let batch = some_batch(model.which(|sent| sent.received() > 0));
-    let extra = prop_oneof![3 => Just(0), 1 => 1..3_u64];
-    (batch, option::of(extra)).prop_map(move |(batch, extra)| {
-        let records = extra.map(|extra| received[batch] + extra);
-        Step::Seal { batch, records }
-    })
-}
-
-fn received(model: &Model) -> Vec<u64> {
-    (0..BATCHES).map(|batch| model.received(batch)).collect()
+fn append_each() -> impl Strategy<Value = Step> {
+    let places = proptest::collection::btree_set(0..16_u64, 1..=COUNT_MAX);
+    let places = places.prop_map(|places| places.into_iter().collect::<Vec<u64>>()).prop_shuffle();
+    (pick(), places).prop_map(|(batch, places)| Step::AppendEach { batch, places })
 }
 
 fn commit() -> impl Strategy<Value = Step> {
-    let dead = proptest::collection::vec(proptest::bool::weighted(0.2), 3);
-    (any::<Index>(), dead, any::<bool>()).prop_map(|(claim, dead, is_rewritten)| Step::Commit {
-        claim,
-        dead,
-        is_rewritten,
-    })
+    let due = prop_oneof![8 => Just(Due::Now), 3 => Just(Due::Soon), 1 => Just(Due::Late)];
+    let fate = prop_oneof![
+        6 => Just(Fate::Keep),
+        2 => (0..3_usize).prop_map(Fate::Die),
+        2 => (due, proptest::bool::weighted(0.3))
+            .prop_map(|(due, isolated)| Fate::Retry { due, isolated }),
+    ];
+    (pick(), [fate.clone(), fate.clone(), fate], any::<bool>())
+        .prop_map(|(claim, fates, is_rewritten)| Step::Commit { claim, fates, is_rewritten })
 }

@@ -2,14 +2,16 @@
 
 mod row;
 mod state;
+mod work;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Lease, NewChunk, Outcome,
-    Queue, Result, ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Lease,
+    LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, StoreOptions, Work,
+    WorkerId,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -17,13 +19,17 @@ use tokio::time::{Instant, timeout_at};
 use state::State;
 
 /// A queue that is gone with the process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MemoryQueue {
     state: Mutex<State>,
     changed: Notify,
 }
 
 impl MemoryQueue {
+    pub(crate) fn new(options: StoreOptions) -> Self {
+        Self { state: Mutex::new(State::new(options.limits)), changed: Notify::new() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,8 +56,12 @@ impl Queue for MemoryQueue {
         self.change(|state| state.seal(id, records))
     }
 
-    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
-        self.change(|state| state.seal_overdue(limit))
+    async fn abort(&self, id: &BatchId) -> Result<Batch> {
+        self.state().abort(id)
+    }
+
+    async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.change(|state| state.end_overdue(limit))
     }
 
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
@@ -69,13 +79,17 @@ impl Queue for MemoryQueue {
         Ok(self.state().take_over(worker, idle, max))
     }
 
+    async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>> {
+        Ok(self.state().lease_isolated(worker, idle))
+    }
+
     async fn extend(&self, leases: &[Lease]) -> Result<()> {
-        self.state().extend(leases);
+        self.state().work.extend(leases);
         Ok(())
     }
 
     async fn release(&self, leases: &[Lease]) -> Result<()> {
-        self.change(|state| state.release(leases));
+        self.change(|state| state.work.release(leases));
         Ok(())
     }
 
@@ -113,11 +127,37 @@ impl Queue for MemoryQueue {
         Ok(self.state().row(id).map(|row| row.dead_letters(from_place, limit)).unwrap_or_default())
     }
 
+    async fn dead_groups(&self) -> Result<Vec<DeadGroup>> {
+        Ok(self.state().dead_groups())
+    }
+
+    async fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Result<Vec<(BatchId, DeadLetter)>> {
+        Ok(self.state().dead_in_group(group, after, limit))
+    }
+
+    async fn replay(&self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
+        self.change(|state| state.replay(id, letters))
+    }
+
+    async fn drop_letters(&self, id: &BatchId, places: &[u64]) -> Result<u64> {
+        self.change(|state| state.drop_letters(id, places))
+    }
+
+    async fn depth(&self) -> Result<Depth> {
+        Ok(self.state().work.depth())
+    }
+
     async fn ping(&self) -> Result<()> {
         Ok(())
     }
 
-    async fn forget(&self, _: &WorkerId) -> Result<()> {
+    async fn forget(&self, worker: &WorkerId) -> Result<()> {
+        self.change(|state| state.work.forget(worker));
         Ok(())
     }
 }

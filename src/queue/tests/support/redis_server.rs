@@ -1,6 +1,7 @@
 //! A real `redis-server` for a test: on a free loopback port, in a folder of its own, gone with
-//! the value.
+//! the value. `MUSTER_STORE_PROGRAM` names another program to run, such as a `valkey-server`.
 
+use std::env;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -16,6 +17,11 @@ const READY_MAX: Duration = Duration::from_secs(10);
 
 /// How long to wait between two looks at it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The program that is the server.
+pub(crate) fn program() -> String {
+    env::var("MUSTER_STORE_PROGRAM").unwrap_or_else(|_| "redis-server".to_owned())
+}
 
 /// A running `redis-server`, killed when this is dropped.
 #[derive(Debug)]
@@ -66,7 +72,7 @@ impl RedisServer {
     /// There is no `redis-server`, or it does not answer in time.
     pub(crate) fn start_again(&mut self) {
         let log = File::create(self.folder.path().join("log")).expect("a log for redis-server");
-        let child = Command::new("redis-server")
+        let child = Command::new(program())
             .args(["--bind", "127.0.0.1", "--save", "", "--port", &self.port.to_string()])
             .arg("--dir")
             .arg(self.folder.path())
@@ -75,7 +81,7 @@ impl RedisServer {
             .stdout(log)
             .spawn()
             .unwrap_or_else(|error| {
-                panic!("redis-server: {error}; run the tests by script/test, or install Redis")
+                panic!("{}: {error}; run the tests by script/test, or install Redis", program())
             });
         self.child = Some(child);
         self.wait_until_ready();

@@ -17,7 +17,7 @@ pub(super) fn is_full(chunk: &Encoder) -> bool {
 }
 
 /// Refuses a record that is too long to be queued.
-pub(super) fn check(record: &UserRequest) -> Result<(), TooLong> {
+pub(crate) fn check(record: &UserRequest) -> Result<(), TooLong> {
     match record.encoded_len() {
         len if len > RECORD_BYTES_MAX => Err(TooLong { id: record.id, len }),
         _ => Ok(()),
@@ -27,7 +27,7 @@ pub(super) fn check(record: &UserRequest) -> Result<(), TooLong> {
 /// A record that is too long.
 #[derive(Debug, thiserror::Error)]
 #[error("the record with id {id} has {len} bytes; the most is {RECORD_BYTES_MAX}")]
-pub(super) struct TooLong {
+pub(crate) struct TooLong {
     id: i32,
     len: usize,
 }

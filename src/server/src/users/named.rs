@@ -3,24 +3,24 @@
 use std::collections::HashSet;
 
 use muster_proto::chunk::Encoder;
-use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Priority, Queue};
+use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
 
 use super::chunk;
-use super::unary::Call;
+use super::unary::{Call, common_trace};
 use crate::status;
 
 /// Appends the records of these calls to the batch, and answers each.
 pub(super) async fn append(
     queue: &dyn Queue,
     batch: &BatchId,
-    priority: Priority,
+    options: &BatchOptions,
     mut calls: Vec<Call>,
 ) {
     // The same place several times at once: only one of the calls can be the one that is stored.
     while !calls.is_empty() {
         let mut places = HashSet::new();
         let (distinct, doubled) = calls.into_iter().partition(|call| places.insert(call.place));
-        append_in_chunks(queue, batch, priority, distinct).await;
+        append_in_chunks(queue, batch, options, distinct).await;
         calls = doubled;
     }
 }
@@ -28,7 +28,7 @@ pub(super) async fn append(
 async fn append_in_chunks(
     queue: &dyn Queue,
     batch: &BatchId,
-    priority: Priority,
+    options: &BatchOptions,
     mut calls: Vec<Call>,
 ) {
     while !calls.is_empty() {
@@ -43,21 +43,22 @@ async fn append_in_chunks(
             places: Places::Each(calls.iter().map(|call| call.place).collect()),
             count: encoder.count(),
             payload: encoder.take(),
+            trace: common_trace(&calls),
         };
-        let left = match append_opened(queue, batch, priority, &new).await {
+        let left = match append_opened(queue, batch, options, &new).await {
             Ok(Appended::Taken { places }) => answer_taken(calls, &places),
             Ok(Appended::Accepted | Appended::Behind { .. }) => {
                 answer(calls, || Ok(()));
                 Vec::new()
             }
-            Err(error @ Error::Unavailable { .. }) => {
+            Err(error @ (Error::Unavailable { .. } | Error::Full { .. })) => {
                 answer(calls, || Err(status::of(&error)));
                 Vec::new()
             }
             // One record that the batch refuses says nothing of the others: each for itself.
             Err(_) if calls.len() > 1 => {
                 for call in calls {
-                    Box::pin(append_in_chunks(queue, batch, priority, vec![call])).await;
+                    Box::pin(append_in_chunks(queue, batch, options, vec![call])).await;
                 }
                 Vec::new()
             }
@@ -75,12 +76,12 @@ async fn append_in_chunks(
 async fn append_opened(
     queue: &dyn Queue,
     batch: &BatchId,
-    priority: Priority,
+    options: &BatchOptions,
     chunk: &NewChunk,
 ) -> Result<Appended, Error> {
     match queue.append(batch, chunk).await {
         Err(Error::UnknownBatch(_)) => {
-            queue.open(batch, &BatchOptions { priority, seal_after: None }).await?;
+            queue.open(batch, options).await?;
             queue.append(batch, chunk).await
         }
         appended => appended,

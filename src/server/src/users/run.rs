@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use muster_proto::chunk::Encoder;
-use muster_queue::{BatchId, BatchOptions, Error, NewChunk, Places, Priority, Queue};
+use muster_queue::{
+    BatchId, BatchOptions, Deadline, Ending, Error, NewChunk, Places, Policy, Priority, Queue,
+};
 use tokio::time::Instant;
 
 use super::chunk;
 use super::named::answer;
-use super::unary::Call;
+use super::unary::{Call, common_trace};
 use crate::status;
 
 /// A run is sealed when no call has come for so long.
@@ -19,6 +21,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 const AGE_MAX: Duration = Duration::from_secs(10);
 /// A run whose server died is sealed by others after so long.
 const ABANDONED_AFTER: Duration = Duration::from_secs(15);
+
+/// What the calls of a run share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    pub(super) priority: Priority,
+    pub(super) policy: Policy,
+}
 
 /// An open run.
 #[derive(Debug)]
@@ -37,12 +46,12 @@ impl Run {
     pub(super) async fn append(
         run: Option<Self>,
         queue: &dyn Queue,
-        priority: Priority,
+        kind: Kind,
         calls: Vec<Call>,
     ) -> Option<Self> {
         let mut run = match run {
             Some(run) => run,
-            None => match Self::open(queue, priority).await {
+            None => match Self::open(queue, kind).await {
                 Ok(run) => run,
                 Err(error) => {
                     answer(calls, || Err(status::of(&error)));
@@ -58,19 +67,24 @@ impl Run {
                 encoder.push(&call.record);
                 appended.push(call);
             }
-            if let Err(error) = run.append_chunk(queue, priority, &mut encoder).await {
-                appended.extend(calls);
-                answer(appended, || Err(status::of(&error)));
-                return None;
-            }
-            answer(appended, || Ok(()));
+            let written = run.append_chunk(queue, kind, &appended, &mut encoder).await;
+            let Err(error) = written else {
+                answer(appended, || Ok(()));
+                continue;
+            };
+            appended.extend(calls);
+            answer(appended, || Err(status::of(&error)));
+            // A queue that is full has taken nothing: the run is as it was.
+            return matches!(error, Error::Full { .. }).then_some(run);
         }
         Some(run)
     }
 
-    async fn open(queue: &dyn Queue, priority: Priority) -> Result<Self, Error> {
+    async fn open(queue: &dyn Queue, kind: Kind) -> Result<Self, Error> {
         let batch = BatchId::random("unary");
-        let options = BatchOptions { priority, seal_after: Some(ABANDONED_AFTER) };
+        let Kind { priority, policy } = kind;
+        let deadline = Some(Deadline { after: ABANDONED_AFTER, then: Ending::Seal });
+        let options = BatchOptions { priority, policy, deadline };
         queue.open(&batch, &options).await?;
         let now = Instant::now();
         Ok(Self { batch, records: 0, opened: now, appended: now })
@@ -79,18 +93,20 @@ impl Run {
     async fn append_chunk(
         &mut self,
         queue: &dyn Queue,
-        priority: Priority,
+        kind: Kind,
+        calls: &[Call],
         encoder: &mut Encoder,
     ) -> Result<(), Error> {
         let count = encoder.count();
         let places = Places::From(self.records);
-        let mut chunk = NewChunk { places, count, payload: encoder.take() };
+        let mut chunk =
+            NewChunk { places, count, payload: encoder.take(), trace: common_trace(calls) };
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
         let mut appended = queue.append(&self.batch, &chunk).await;
         if matches!(appended, Err(Error::Sealed { .. })) {
             // This server was silent for so long that others took it for dead.
-            *self = Self::open(queue, priority).await?;
+            *self = Self::open(queue, kind).await?;
             chunk.places = Places::From(0);
             appended = queue.append(&self.batch, &chunk).await;
         }
@@ -101,7 +117,7 @@ impl Run {
     }
 
     /// Seals the runs that have paused or are old.
-    pub(super) async fn seal_ripe(runs: &mut HashMap<Priority, Self>, queue: &dyn Queue) {
+    pub(super) async fn seal_ripe(runs: &mut HashMap<Kind, Self>, queue: &dyn Queue) {
         let ripe = |run: &Self| run.appended.elapsed() >= PAUSE || run.opened.elapsed() >= AGE_MAX;
         for (_, run) in runs.extract_if(|_, run| ripe(run)) {
             run.seal(queue).await;

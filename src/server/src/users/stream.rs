@@ -3,20 +3,35 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
 use muster_proto::chunk::{Decoder, Encoder};
 use muster_proto::users::UserRequest;
-use muster_queue::{Appended, Batch, BatchId, Error, NewChunk, Places, Queue};
+use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
+use tokio::time::{Instant, timeout};
 use tonic::{Status, Streaming};
 
 use super::chunk;
 use crate::status;
 
+/// How often a stream that waits says that its batch is not abandoned: so many times until the
+/// deadline.
+const SIGNS_PER_DEADLINE: u32 = 4;
+
+/// What is known of a stream before its records.
+#[derive(Clone)]
+pub(super) struct Stream<'a> {
+    pub(super) queue: &'a dyn Queue,
+    /// What its batch was opened with.
+    pub(super) options: BatchOptions,
+    pub(super) trace: Option<String>,
+}
+
 /// Receives one stream.
 pub(super) struct Receiver<'a> {
-    queue: &'a dyn Queue,
+    stream: Stream<'a>,
     batch: BatchId,
     /// How many of the stream's records the batch has already.
     to_skip: u64,
@@ -48,13 +63,13 @@ impl<'a> Receiver<'a> {
     /// # Errors
     ///
     /// [`Error::Gap`] when the batch does not reach up to `place`.
-    pub(super) fn new(queue: &'a dyn Queue, batch: Batch, place: u64) -> Result<Self, Error> {
+    pub(super) fn new(stream: Stream<'a>, batch: Batch, place: u64) -> Result<Self, Error> {
         let Batch { id, received, .. } = batch;
         let Some(to_skip) = received.checked_sub(place) else {
             return Err(Error::Gap { batch: id, received, place });
         };
         let chunk = Encoder::default();
-        Ok(Self { queue, batch: id, to_skip, place: received, chunk, refused: None })
+        Ok(Self { stream, batch: id, to_skip, place: received, chunk, refused: None })
     }
 
     /// Receives all of it. While one chunk is being appended the next one fills; when that is
@@ -84,7 +99,13 @@ impl<'a> Receiver<'a> {
                     }
                 }
             } else if self.chunk.is_empty() {
-                Some(records.next().await)
+                match timeout(self.stream.sign_interval(), records.next()).await {
+                    Ok(next) => Some(next),
+                    Err(_) => {
+                        self.stream.sign(&self.batch).await;
+                        continue;
+                    }
+                }
             } else {
                 // What has arrived goes into the chunk; the chunk goes out when no more has.
                 records.next().now_or_never()
@@ -103,7 +124,7 @@ impl<'a> Receiver<'a> {
         // The records of a call that was cancelled end as well. Such a call is dropped when it
         // next waits: here at the latest, so that what it began is not sealed.
         tokio::task::yield_now().await;
-        let sealed = self.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
+        let sealed = self.stream.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
         sealed.map_err(|error| status::of(&error))?;
         Ok(self.refused)
     }
@@ -124,7 +145,8 @@ impl<'a> Receiver<'a> {
         }
         let (first, count) = (self.place, self.chunk.count());
         self.place += u64::from(count);
-        Some(Box::pin(append(self.queue, self.batch.clone(), first, count, self.chunk.take())))
+        let (stream, batch) = (self.stream.clone(), self.batch.clone());
+        Some(Box::pin(stream.append(batch, first, count, self.chunk.take())))
     }
 }
 
@@ -135,28 +157,69 @@ async fn finish(appending: Option<Appending<'_>>) -> Result<(), Status> {
     }
 }
 
-/// Appends those of the records that the batch does not have: another stream may send the same.
-async fn append(
-    queue: &dyn Queue,
-    batch: BatchId,
-    mut first: u64,
-    mut count: u32,
-    mut payload: Bytes,
-) -> Result<(), Error> {
-    while count > 0 {
-        let chunk = NewChunk { places: Places::From(first), count, payload: payload.clone() };
-        let Appended::Behind { received } = queue.append(&batch, &chunk).await? else {
-            break;
-        };
-        if received <= first {
-            return Err(Error::Gap { batch, received, place: first });
+impl Stream<'_> {
+    /// Appends those of the records that the batch does not have: another stream may send the
+    /// same.
+    async fn append(
+        self,
+        batch: BatchId,
+        mut first: u64,
+        mut count: u32,
+        mut payload: Bytes,
+    ) -> Result<(), Error> {
+        while count > 0 {
+            let places = Places::From(first);
+            let trace = self.trace.clone();
+            let chunk = NewChunk { places, count, payload: payload.clone(), trace };
+            let Appended::Behind { received } =
+                self.append_when_there_is_room(&batch, &chunk).await?
+            else {
+                break;
+            };
+            if received <= first {
+                return Err(Error::Gap { batch, received, place: first });
+            }
+            let mut rest = Decoder::new(payload);
+            while first < received && count > 0 && rest.next_raw().is_some() {
+                first += 1;
+                count -= 1;
+            }
+            payload = rest.rest();
         }
-        let mut rest = Decoder::new(payload);
-        while first < received && count > 0 && rest.next_raw().is_some() {
-            first += 1;
-            count -= 1;
-        }
-        payload = rest.rest();
+        Ok(())
     }
-    Ok(())
+
+    /// Appends a chunk, as soon as the queue takes it. Until then the stream is not read.
+    async fn append_when_there_is_room(
+        &self,
+        batch: &BatchId,
+        chunk: &NewChunk,
+    ) -> Result<Appended, Error> {
+        let mut next_sign = Instant::now() + self.sign_interval();
+        loop {
+            match self.queue.append(batch, chunk).await {
+                Err(error @ Error::Full { .. }) => tracing::debug!(%batch, %error, "waiting"),
+                appended => return appended,
+            }
+            tokio::time::sleep(status::FULL_PAUSE).await;
+            if Instant::now() >= next_sign {
+                self.sign(batch).await;
+                next_sign = Instant::now() + self.sign_interval();
+            }
+        }
+    }
+
+    fn sign_interval(&self) -> Duration {
+        self.options
+            .deadline
+            .map_or(Duration::from_secs(3600), |deadline| deadline.after / SIGNS_PER_DEADLINE)
+    }
+
+    /// Says that the batch is not abandoned, which puts its deadline off. When it fails there is
+    /// time for another sign.
+    async fn sign(&self, batch: &BatchId) {
+        if let Err(error) = self.queue.open(batch, &self.options).await {
+            tracing::debug!(%batch, %error, "no sign of life");
+        }
+    }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::UserRequest;
-use muster_queue::{BatchId, Priority, Queue};
+use muster_queue::{BatchId, BatchOptions, Deadline, Queue};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::named;
-use super::run::Run;
+use super::run::{self, Run};
 use crate::metadata::Sent;
 
 /// How many calls may wait for the next write. More wait before they are counted as waiting.
@@ -24,6 +24,8 @@ const RUN_INTERVAL: Duration = Duration::from_millis(250);
 pub(super) struct Call {
     pub(super) place: u64,
     pub(super) record: UserRequest,
+    /// The trace that the call is part of.
+    pub(super) trace: Option<String>,
     pub(super) answer: oneshot::Sender<Result<(), Status>>,
 }
 
@@ -31,14 +33,22 @@ pub(super) struct Call {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Group {
     /// The batch that the callers named.
-    Named(BatchId, Priority),
+    Named(BatchId, BatchOptions),
     /// Whatever batch the server has open for calls that name none.
-    Run(Priority),
+    Run(run::Kind),
+}
+
+/// The trace that all of these calls are part of; `None` when they are of several.
+pub(super) fn common_trace(calls: &[Call]) -> Option<String> {
+    let (first, others) = calls.split_first()?;
+    others.iter().all(|call| call.trace == first.trace).then(|| first.trace.clone())?
 }
 
 /// The handle to the task that groups.
 #[derive(Debug)]
 pub(super) struct Grouper {
+    /// When a batch that callers named ends by itself.
+    deadline: Deadline,
     calls: mpsc::Sender<(Group, Call)>,
 }
 
@@ -47,12 +57,13 @@ impl Grouper {
     /// calls are taken because of `break_off`.
     pub(super) fn start(
         queue: Arc<dyn Queue>,
+        deadline: Deadline,
         break_off: CancellationToken,
         shutdown: &Shutdown,
     ) -> Self {
         let (calls, waiting) = mpsc::channel(WAITING_MAX);
         shutdown.spawn(group(queue, waiting, break_off));
-        Self { calls }
+        Self { deadline, calls }
     }
 
     /// Queues a record.
@@ -61,9 +72,13 @@ impl Grouper {
     ///
     /// `INVALID_ARGUMENT` when a batch is named without a place in it; else what the store says.
     pub(super) async fn accept(&self, sent: Sent, record: UserRequest) -> Result<(), Status> {
-        let (group, place) = match (sent.batch, sent.place) {
-            (Some(batch), Some(place)) => (Group::Named(batch, sent.priority), place),
-            (None, None) => (Group::Run(sent.priority), 0),
+        let Sent { batch, place, priority, policy, trace } = sent;
+        let (group, place) = match (batch, place) {
+            (Some(batch), Some(place)) => {
+                let options = BatchOptions { priority, policy, deadline: Some(self.deadline) };
+                (Group::Named(batch, options), place)
+            }
+            (None, None) => (Group::Run(run::Kind { priority, policy }), 0),
             _ => {
                 return Err(Status::invalid_argument(
                     "metadata `muster-batch` and `muster-place` go together in a unary call",
@@ -72,7 +87,7 @@ impl Grouper {
         };
         let (answer, answered) = oneshot::channel();
         let gone = |_| Status::unavailable("the server is shutting down");
-        let call = Call { place, record, answer };
+        let call = Call { place, record, trace, answer };
         self.calls.send((group, call)).await.map_err(|_| gone(()))?;
         answered.await.map_err(|_| gone(()))?
     }
@@ -83,7 +98,7 @@ async fn group(
     mut waiting: mpsc::Receiver<(Group, Call)>,
     break_off: CancellationToken,
 ) {
-    let mut runs: HashMap<Priority, Run> = HashMap::new();
+    let mut runs: HashMap<run::Kind, Run> = HashMap::new();
     let mut calls = Vec::new();
     loop {
         let closed = waiting.is_closed();
@@ -115,7 +130,7 @@ async fn group(
 /// Writes what has arrived, each group for itself and all at once, and answers.
 async fn write(
     queue: &dyn Queue,
-    runs: &mut HashMap<Priority, Run>,
+    runs: &mut HashMap<run::Kind, Run>,
     calls: impl Iterator<Item = (Group, Call)>,
 ) {
     let mut groups: HashMap<Group, Vec<Call>> = HashMap::new();
@@ -123,8 +138,8 @@ async fn write(
         groups.entry(group).or_default().push(call);
     }
     let writes = groups.into_iter().map(|(group, calls)| match group {
-        Group::Named(batch, priority) => Write::Named { batch, priority, calls },
-        Group::Run(priority) => Write::Run { run: runs.remove(&priority), priority, calls },
+        Group::Named(batch, options) => Write::Named { batch, options, calls },
+        Group::Run(kind) => Write::Run { run: runs.remove(&kind), kind, calls },
     });
     let written = futures::future::join_all(writes.map(|write| write.carry_out(queue))).await;
     runs.extend(written.into_iter().flatten());
@@ -132,21 +147,21 @@ async fn write(
 
 /// A group on its way to the store.
 enum Write {
-    Named { batch: BatchId, priority: Priority, calls: Vec<Call> },
-    Run { run: Option<Run>, priority: Priority, calls: Vec<Call> },
+    Named { batch: BatchId, options: BatchOptions, calls: Vec<Call> },
+    Run { run: Option<Run>, kind: run::Kind, calls: Vec<Call> },
 }
 
 impl Write {
     /// Gives back the run that stays open, if it is one.
-    async fn carry_out(self, queue: &dyn Queue) -> Option<(Priority, Run)> {
+    async fn carry_out(self, queue: &dyn Queue) -> Option<(run::Kind, Run)> {
         match self {
-            Self::Named { batch, priority, calls } => {
-                named::append(queue, &batch, priority, calls).await;
+            Self::Named { batch, options, calls } => {
+                named::append(queue, &batch, &options, calls).await;
                 None
             }
-            Self::Run { run, priority, calls } => {
-                let run = Run::append(run, queue, priority, calls).await?;
-                Some((priority, run))
+            Self::Run { run, kind, calls } => {
+                let run = Run::append(run, queue, kind, calls).await?;
+                Some((kind, run))
             }
         }
     }

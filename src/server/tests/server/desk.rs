@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::Stream;
 use muster_program::shutdown::Shutdown;
@@ -11,8 +11,9 @@ use muster_proto::users::users_client::UsersClient;
 use muster_proto::users::{UserRequest, UserResponse};
 use muster_proto::v1;
 use muster_proto::v1::batches_client::BatchesClient;
+use muster_proto::v1::dead_letters_client::DeadLettersClient;
 use muster_queue::embedded::EmbeddedQueue;
-use muster_queue::{BatchId, Chunk, Queue, Work, WorkerId};
+use muster_queue::{BatchId, Chunk, DeadLetter, Kept, Outcome, Queue, Work, WorkerId};
 use muster_server::Server;
 use muster_server::config::Config;
 use tempfile::TempDir;
@@ -39,11 +40,17 @@ pub(crate) struct Desk {
 impl Desk {
     /// Starts a server on an empty store.
     pub(crate) async fn open() -> Self {
+        Self::open_with(Config::default()).await
+    }
+
+    /// Starts a server with these settings, but for its addresses and its store.
+    pub(crate) async fn open_with(config: Config) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let store = EmbeddedQueue::open(&home.path().join("queue.redb")).unwrap();
+        let file = home.path().join("queue.redb");
+        let store = EmbeddedQueue::open(&file, &config.store_options()).unwrap();
         let store = Arc::new(Gate::before(store));
         let any_port = (Ipv4Addr::LOCALHOST, 0).into();
-        let config = Config { listen: any_port, http: any_port, ..Config::default() };
+        let config = Config { listen: any_port, http: any_port, ..config };
         let server = Server::bind(&config).await.unwrap();
         let (grpc, http) = (server.grpc_addr().unwrap(), server.http_addr().unwrap());
         let (queue, shutdown) = (Arc::clone(&store), Shutdown::default());
@@ -54,6 +61,10 @@ impl Desk {
 
     pub(crate) fn batches(&self) -> BatchesClient<Channel> {
         BatchesClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn dead_letters(&self) -> DeadLettersClient<Channel> {
+        DeadLettersClient::new(self.channel.clone())
     }
 
     /// Sends one record by a unary call.
@@ -102,6 +113,40 @@ impl Desk {
     /// Leases all that waits, as a worker would, and waits for the first.
     pub(crate) async fn lease_when_there(&self) -> Vec<Chunk> {
         self.lease(LONG).await
+    }
+
+    /// Commits all that waits as dead letters, each for the reason that `reason` gives for its
+    /// place.
+    pub(crate) async fn bury_all(&self, reason: impl Fn(u64) -> String) {
+        for chunk in self.lease_when_there().await {
+            let mut records = Decoder::new(chunk.payload.clone());
+            let letter = |place: u64| {
+                let raw = records.next_raw().unwrap().unwrap();
+                let record_id = muster_proto::chunk::decode(raw.clone()).unwrap().id;
+                DeadLetter {
+                    place,
+                    record_id,
+                    reason: reason(place),
+                    attempts: 5,
+                    crashes: 0,
+                    first: SystemTime::UNIX_EPOCH,
+                    last: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
+                    trace: chunk.trace.clone(),
+                    record: raw,
+                }
+            };
+            let dead = (chunk.first..).take(chunk.count as usize).map(letter).collect();
+            let outcome = Outcome { kept: Kept::Runs(Vec::new()), dead, retry: Vec::new() };
+            self.store.commit(&chunk, &outcome).await.unwrap();
+        }
+    }
+
+    /// Commits all that waits as it is.
+    pub(crate) async fn keep_all(&self) {
+        for chunk in self.lease_when_there().await {
+            let kept = Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() };
+            self.store.commit(&chunk, &kept).await.unwrap();
+        }
     }
 
     async fn lease(&self, wait: Duration) -> Vec<Chunk> {

@@ -1,12 +1,14 @@
 //! A store behind a gate: it counts what is appended, holds appends back, and can be away.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, Error, Lease, NewChunk,
-    Outcome, Queue, Result, ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
+    Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, Work,
+    WorkerId,
 };
 use tokio::sync::watch;
 
@@ -15,13 +17,15 @@ pub(crate) struct Gate {
     store: EmbeddedQueue,
     away: AtomicBool,
     appends: AtomicUsize,
+    last_opened: Mutex<Option<BatchId>>,
     held: watch::Sender<bool>,
 }
 
 impl Gate {
     pub(crate) fn before(store: EmbeddedQueue) -> Self {
         let (held, _) = watch::channel(false);
-        Self { store, away: AtomicBool::default(), appends: AtomicUsize::default(), held }
+        let (away, appends, last_opened) = Default::default();
+        Self { store, away, appends, last_opened, held }
     }
 
     /// Says whether the store is away: then every step is refused.
@@ -39,6 +43,11 @@ impl Gate {
         self.appends.load(Ordering::SeqCst)
     }
 
+    /// The batch that was opened last.
+    pub(crate) fn last_opened(&self) -> Option<BatchId> {
+        self.last_opened.lock().unwrap().clone()
+    }
+
     fn store(&self) -> Result<&EmbeddedQueue> {
         if self.away.load(Ordering::SeqCst) {
             let (store, reason) = ("secret-host".to_owned(), "connection refused".to_owned());
@@ -51,6 +60,7 @@ impl Gate {
 #[tonic::async_trait]
 impl Queue for Gate {
     async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
+        *self.last_opened.lock().unwrap() = Some(id.clone());
         self.store()?.open(id, options).await
     }
 
@@ -65,8 +75,12 @@ impl Queue for Gate {
         self.store()?.seal(id, records).await
     }
 
-    async fn seal_overdue(&self, limit: usize) -> Result<usize> {
-        self.store()?.seal_overdue(limit).await
+    async fn abort(&self, id: &BatchId) -> Result<Batch> {
+        self.store()?.abort(id).await
+    }
+
+    async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.store()?.end_overdue(limit).await
     }
 
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>> {
@@ -75,6 +89,10 @@ impl Queue for Gate {
 
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>> {
         self.store()?.take_over(worker, idle, max).await
+    }
+
+    async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>> {
+        self.store()?.lease_isolated(worker, idle).await
     }
 
     async fn extend(&self, leases: &[Lease]) -> Result<()> {
@@ -117,6 +135,31 @@ impl Queue for Gate {
         limit: usize,
     ) -> Result<Vec<DeadLetter>> {
         self.store()?.dead_letters(id, from_place, limit).await
+    }
+
+    async fn dead_groups(&self) -> Result<Vec<DeadGroup>> {
+        self.store()?.dead_groups().await
+    }
+
+    async fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Result<Vec<(BatchId, DeadLetter)>> {
+        self.store()?.dead_in_group(group, after, limit).await
+    }
+
+    async fn replay(&self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
+        self.store()?.replay(id, letters).await
+    }
+
+    async fn drop_letters(&self, id: &BatchId, places: &[u64]) -> Result<u64> {
+        self.store()?.drop_letters(id, places).await
+    }
+
+    async fn depth(&self) -> Result<Depth> {
+        self.store()?.depth().await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod abandoned;
+mod backpressure;
 mod batches;
+mod dead_letters;
 mod desk;
 mod gate;
 mod group_commit;

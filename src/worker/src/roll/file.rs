@@ -11,6 +11,7 @@ use muster_proto::chunk::Decoder;
 use muster_queue::{Batch, ResultChunk};
 use sha2::{Digest as _, Sha256};
 
+use super::manifest::Entry;
 use super::{Error, FILE_NAME, Manifest};
 
 const HEAD: &[u8] = b"[\n";
@@ -22,14 +23,19 @@ const EMPTY: &[u8] = b"[\n]\n";
 /// How much is read and written at once, in bytes.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// Locks the folder against other writers, in this process and in others on this machine.
-/// `None` while another has it. The lock ends with the file that is returned.
-pub(super) fn try_lock(folder: &Path) -> Result<Option<File>, Error> {
-    let file = File::open(folder).map_err(|source| Error::io("open", folder, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(source)) => Err(Error::io("lock", folder, source)),
+/// The right to write in a folder: against other writers in this process, and in others on this
+/// machine. It ends when this is dropped.
+pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not read")] File);
+
+impl Lock {
+    /// Takes the lock; `None` while another has it.
+    pub(super) fn take(folder: &Path) -> Result<Option<Self>, Error> {
+        let file = File::open(folder).map_err(|source| Error::io("open", folder, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(Error::io("lock", folder, source)),
+        }
     }
 }
 
@@ -59,30 +65,39 @@ fn rename(new: &Path, path: &Path) -> Result<(), Error> {
 }
 
 /// A roll in the making, in a file of its own beside the one that stands.
+///
+/// It keeps the lock on the folder: a thread that still writes when everything else has ended
+/// keeps others from writing.
 pub(super) struct NewRoll {
+    lock: Lock,
     folder: PathBuf,
     path: PathBuf,
     file: BufWriter<File>,
     digest: Sha256,
     manifest: Manifest,
-    line: Vec<u8>,
+    batch: BatchDigest,
 }
 
 impl NewRoll {
     /// Begins with what stands, as `manifest` describes it.
-    pub(super) async fn after(folder: &Path, manifest: Manifest) -> Result<Self, Error> {
+    pub(super) async fn after(
+        folder: &Path,
+        manifest: Manifest,
+        lock: Lock,
+    ) -> Result<Self, Error> {
         let folder = folder.to_owned();
-        blocking(move || Self::copy(folder, manifest)).await
+        blocking(move || Self::copy(folder, manifest, lock)).await
     }
 
-    fn copy(folder: PathBuf, manifest: Manifest) -> Result<Self, Error> {
+    fn copy(folder: PathBuf, manifest: Manifest, lock: Lock) -> Result<Self, Error> {
         let path = beside(&folder.join(FILE_NAME));
         let file = File::create(&path).map_err(|source| Error::io("create", &path, source))?;
         let mut roll = Self {
+            lock,
             path,
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             digest: Sha256::new(),
-            line: Vec::new(),
+            batch: BatchDigest::default(),
             manifest: Manifest { bytes: 0, ..manifest.clone() },
             folder,
         };
@@ -119,24 +134,17 @@ impl NewRoll {
     /// Adds the records of these results.
     pub(super) async fn add(mut self, results: Vec<ResultChunk>) -> Result<Self, Error> {
         blocking(move || {
-            for chunk in results {
-                for record in Decoder::new(chunk.payload) {
-                    self.add_record(&record?)?;
-                }
-            }
+            let mut batch = std::mem::take(&mut self.batch);
+            batch.add(results, |record| self.add_record(record))?;
+            self.batch = batch;
             Ok(self)
         })
         .await
     }
 
-    fn add_record(&mut self, record: &muster_proto::users::UserRequest) -> Result<(), Error> {
-        let mut line = std::mem::take(&mut self.line);
-        line.clear();
-        line.extend_from_slice(if self.manifest.records == 0 { HEAD } else { SEPARATOR });
-        serde_json::to_writer(&mut line, record)
-            .map_err(|error| Error::io("write", &self.path, error.into()))?;
-        self.write(&line)?;
-        self.line = line;
+    fn add_record(&mut self, record: &[u8]) -> Result<(), Error> {
+        self.write(if self.manifest.records == 0 { HEAD } else { SEPARATOR })?;
+        self.write(record)?;
         self.manifest.records += 1;
         Ok(())
     }
@@ -148,10 +156,10 @@ impl NewRoll {
     }
 
     /// Puts the new roll in the place of the one that stands, then its manifest.
-    pub(super) async fn publish(mut self, batch: &Batch) -> Result<Manifest, Error> {
-        self.manifest.batches += 1;
-        self.manifest.dead += batch.dead;
-        self.manifest.last_batch = Some(batch.id.to_string());
+    pub(super) async fn publish(mut self, batch: &Batch) -> Result<(Manifest, Lock), Error> {
+        let (records, sha256) = std::mem::take(&mut self.batch).finish();
+        let entry = Entry { batch: batch.id.to_string(), records, dead: batch.dead, sha256 };
+        self.manifest.add(entry);
         blocking(move || {
             self.write(if self.manifest.records == 0 { EMPTY } else { TAIL })?;
             let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
@@ -159,9 +167,44 @@ impl NewRoll {
             self.manifest.sha256 = hex(self.digest);
             rename(&self.path, &self.folder.join(FILE_NAME))?;
             self.manifest.write(&self.folder)?;
-            Ok(self.manifest)
+            Ok((self.manifest, self.lock))
         })
         .await
+    }
+}
+
+/// The records of a batch, as they stand in the roll, counted and digested.
+#[derive(Default)]
+pub(super) struct BatchDigest {
+    records: u64,
+    digest: Sha256,
+    line: Vec<u8>,
+}
+
+impl BatchDigest {
+    /// Adds the records of these results, and passes each on as it stands in the roll.
+    pub(super) fn add(
+        &mut self,
+        results: Vec<ResultChunk>,
+        mut pass_on: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for chunk in results {
+            for record in Decoder::new(chunk.payload) {
+                self.line.clear();
+                serde_json::to_writer(&mut self.line, &record?)
+                    .map_err(|error| Error::io("write", Path::new(FILE_NAME), error.into()))?;
+                pass_on(&self.line)?;
+                self.line.push(b'\n');
+                self.digest.update(&self.line);
+                self.records += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many records there were, and their SHA-256 in hexadecimal.
+    pub(super) fn finish(self) -> (u64, String) {
+        (self.records, hex(self.digest))
     }
 }
 

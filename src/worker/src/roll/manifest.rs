@@ -1,8 +1,10 @@
 //! What the roll holds, in a file beside it.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use muster_queue::BatchId;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, MANIFEST_NAME, file};
@@ -20,11 +22,44 @@ pub struct Manifest {
     pub bytes: u64,
     /// The roll's SHA-256, in hexadecimal.
     pub sha256: String,
-    /// The batch that was added last.
-    pub last_batch: Option<String>,
+    /// The batches that were added last, up to 256, the last one at the end.
+    pub recent: VecDeque<Entry>,
+}
+
+/// How many batches the manifest names: more than a store that loses its last two seconds can
+/// have forgotten.
+const RECENT_MAX: usize = 256;
+
+/// A batch in the roll.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id.
+    pub batch: String,
+    /// Records of it in the roll.
+    pub records: u64,
+    /// Records of it that were dead letters then.
+    pub dead: u64,
+    /// SHA-256 of its records as they are in the roll, each with a line break at its end, in
+    /// hexadecimal.
+    pub sha256: String,
 }
 
 impl Manifest {
+    /// The entry of a batch, if it was added lately.
+    pub(super) fn entry(&self, batch: &BatchId) -> Option<&Entry> {
+        self.recent.iter().rev().find(|entry| entry.batch == batch.as_str())
+    }
+
+    /// Counts a batch.
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.batches += 1;
+        self.dead += entry.dead;
+        self.recent.push_back(entry);
+        if self.recent.len() > RECENT_MAX {
+            self.recent.pop_front();
+        }
+    }
+
     /// Reads the manifest in this folder; where there is none, nothing has been written yet.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(MANIFEST_NAME);

@@ -103,3 +103,30 @@ async fn while_it_writes_a_batch_without_records() {
         assert_goes_on(&desk, 0, "lost").await;
     }
 }
+
+#[tokio::test]
+async fn while_the_store_forgets_that_several_batches_were_written() {
+    let desk = Desk::new();
+    for batch in 0..3 {
+        desk.complete(&format!("batch-{batch}"), batch * 25..(batch + 1) * 25).await;
+    }
+    let before = content(&desk.store_file());
+    desk.write().await.unwrap();
+    put_back(&desk.store_file(), before);
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..75));
+    assert_eq!(desk.batch("batch-0").await.0, BatchState::Written);
+}
+
+#[tokio::test]
+async fn a_batch_of_the_same_name_and_other_records_is_another_batch() {
+    let desk = Desk::new();
+    let empty = content(&desk.store_file());
+    desk.complete("monday", 0..25).await;
+    desk.write().await.unwrap();
+    // The store is emptied, and the name is given again.
+    put_back(&desk.store_file(), empty);
+    desk.complete("monday", 25..50).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..50));
+}

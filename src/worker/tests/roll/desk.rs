@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use muster_program::shutdown::Shutdown;
@@ -10,8 +10,8 @@ use muster_proto::chunk::Encoder;
 use muster_proto::users::UserRequest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    BatchId, BatchOptions, BatchState, DeadLetter, NewChunk, Outcome, Output, Places, Queue, Work,
-    WorkerId,
+    BatchId, BatchOptions, BatchState, DeadLetter, Kept, NewChunk, Outcome, Places, Queue,
+    ResultChunk, StoreOptions, Work, WorkerId,
 };
 use muster_worker::roll::{Error, FILE_NAME, MANIFEST_NAME, Manifest, Roll};
 use sha2::{Digest as _, Sha256};
@@ -54,7 +54,7 @@ impl Desk {
     }
 
     pub(crate) fn open(&self) -> EmbeddedQueue {
-        EmbeddedQueue::open(&self.store_file()).unwrap()
+        EmbeddedQueue::open(&self.store_file(), &StoreOptions::default()).unwrap()
     }
 
     /// Completes a batch of the records with these ids.
@@ -116,7 +116,8 @@ pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoItera
     let mut place = 0;
     for ids in ids.chunks(CHUNK_RECORDS) {
         let count = u32::try_from(ids.len()).unwrap();
-        let chunk = NewChunk { places: Places::From(place), count, payload: payload(ids) };
+        let places = Places::From(place);
+        let chunk = NewChunk { places, count, payload: payload(ids), trace: None };
         queue.append(&batch, &chunk).await.unwrap();
         place += u64::from(count);
     }
@@ -131,17 +132,31 @@ pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoItera
 
 fn outcome(first: u64, ids: &[i32]) -> Outcome {
     let chunk = (0..).zip(ids.iter().copied()).skip_while(|(place, _)| *place < first);
-    let chunk = chunk.take(CHUNK_RECORDS);
-    let (dead, kept): (Vec<_>, Vec<_>) = chunk.partition(|(_, id)| *id < 0);
-    let letter = |(place, record_id)| DeadLetter {
+    let mut outcome = Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() };
+    let mut kept = Vec::new();
+    for (place, id) in chunk.take(CHUNK_RECORDS) {
+        if id < 0 {
+            outcome.dead.push(letter(place, id));
+        } else {
+            kept.push(ResultChunk { first: place, count: 1, payload: payload(&[id]) });
+        }
+    }
+    outcome.kept = Kept::Runs(kept);
+    outcome
+}
+
+fn letter(place: u64, record_id: i32) -> DeadLetter {
+    DeadLetter {
         place,
         record_id,
         reason: "negative".to_owned(),
+        attempts: 1,
+        crashes: 0,
+        first: SystemTime::UNIX_EPOCH,
+        last: SystemTime::UNIX_EPOCH,
+        trace: None,
         record: Bytes::new(),
-    };
-    let kept: Vec<i32> = kept.into_iter().map(|(_, id)| id).collect();
-    let dead = dead.into_iter().map(letter).collect();
-    Outcome { output: Output::Rewritten(payload(&kept)), dead }
+    }
 }
 
 fn payload(ids: &[i32]) -> Bytes {

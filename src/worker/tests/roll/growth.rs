@@ -44,9 +44,11 @@ async fn the_manifest_says_what_the_roll_holds() {
     desk.complete("second", [5, -6]).await;
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), [1, 3, 5]);
-    let Manifest { records, batches, dead, last_batch, .. } = desk.manifest();
+    let Manifest { records, batches, dead, recent, .. } = desk.manifest();
     assert_eq!((records, batches, dead), (3, 2, 3));
-    assert_eq!(last_batch.as_deref(), Some("second"));
+    let recent: Vec<_> =
+        recent.iter().map(|entry| (entry.batch.as_str(), entry.records, entry.dead)).collect();
+    assert_eq!(recent, [("first", 2, 2), ("second", 1, 1)]);
 }
 
 #[tokio::test]

@@ -1,20 +1,26 @@
 -- Appends a chunk to a batch, unless the batch has its records.
 --
--- KEYS: 1 batch, 2 places, 3 seal, 4 high, 5 normal, 6 low (the streams)
--- ARGV: 1 batch id, 2 count, 3 payload, 4 'from' or 'each', 5 the number of places a bitmap may
---       have, 6… the first place ('from') or every place ('each')
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 batch id, 2 count, 3 payload, 4 trace or '', 5 and 6 the records and bytes that may wait,
+--       or '', 7 the number of places a bitmap may have, 8 'from' or 'each', 9… the first place
+--       ('from') or every place ('each')
 -- Returns a word and its detail:
 --   accepted 0 | behind RECEIVED | taken {PLACE…} | gap RECEIVED | sealed RECEIVED | mixed 0 |
---   unknown 0
-local batch, places, seal = KEYS[1], KEYS[2], KEYS[3]
-local streams = { high = KEYS[4], normal = KEYS[5], low = KEYS[6] }
-local id, count, payload, kind, places_max = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local PLACES_AT = 6
+--   aborted 0 | unknown 0 | full {RECORDS, BYTES}
+local id, count, payload, trace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local records_max, bytes_max = tonumber(ARGV[5]), tonumber(ARGV[6])
+local places_max, kind = tonumber(ARGV[7]), ARGV[8]
+local PLACES_AT = 9
+local batch, depth = batch_key(id), key('depth')
+local places = batch .. ':places'
 
-local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'seal_after_ms')
-local state, priority, known_kind, seal_after = known[1], known[2], known[3], known[5]
+local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms')
+local state, priority, known_kind, deadline = known[1], known[2], known[3], known[5]
 if not state then
     return { 'unknown', 0 }
+end
+if state == 'aborted' then
+    return { 'aborted', 0 }
 end
 local received = tonumber(known[4])
 if known_kind and known_kind ~= kind then
@@ -48,8 +54,22 @@ end
 if gap then
     return { 'gap', received }
 end
+if records_max or bytes_max then
+    local waiting = redis.call('HMGET', depth, 'records', 'bytes')
+    local records, bytes = tonumber(waiting[1] or 0), tonumber(waiting[2] or 0)
+    if (records_max and records >= records_max) or (bytes_max and bytes >= bytes_max) then
+        return { 'full', { records, bytes } }
+    end
+end
 
-redis.call('XADD', streams[priority], '*', 'b', id, 'f', known[4], 'n', count, 'p', payload)
+local stream = stream_key(priority)
+if trace == '' then
+    redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload)
+else
+    redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload, 't', trace)
+end
+redis.call('HINCRBY', depth, 'records', count)
+redis.call('HINCRBY', depth, 'bytes', tostring(#payload))
 redis.call('HINCRBY', batch, 'received', count)
 if not known_kind then
     redis.call('HSET', batch, 'places', kind)
@@ -59,7 +79,7 @@ if kind == 'each' then
         redis.call('SETBIT', places, ARGV[i], 1)
     end
 end
-if seal_after then
-    redis.call('ZADD', seal, now_ms() + seal_after, id)
+if deadline then
+    redis.call('ZADD', key('deadline'), now_ms() + deadline, id)
 end
 return { 'accepted', 0 }

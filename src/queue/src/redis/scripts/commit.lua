@@ -1,32 +1,87 @@
 -- Ends a chunk: takes it off the queue, stores its outcome, moves the counters, and completes the
 -- batch if nothing is left to do.
 --
--- KEYS: 1 the chunk's stream, 2 batch, 3 results, 4 dead, 5 roll (the stream), 6 complete
--- ARGV: 1 entry, 2 batch id, 3 first place, 4 count, 5 'as_sent' or 'rewritten', 6 the payload if
---       rewritten, 7… the dead letters
--- Returns 1, or 0 if the chunk had been committed before.
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 the name of the chunk's stream, 2 entry, 3 'as_sent' or 'runs', 4 how many runs, 5 how
+--       many dead letters, 6 how many retries, then
+--       for each run three: first place, count, payload
+--       for each dead letter one: as stored
+--       for each retry six: place, payload, milliseconds to wait, 1 if isolated or else 0, failures,
+--         the time of the first failure in milliseconds or ''
+-- Returns 1, or 0 if the chunk had been committed before or its batch is aborted.
 --
 -- A late worker's XACK returns 1 as long as nobody else's has, and 0 ever after: it is the gate.
-local stream, batch, results, dead, roll, complete =
-    KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local entry, id, first, count, output, payload =
-    ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local LETTERS_AT = 7
+local stream, entry, kept = stream_key(ARGV[1]), ARGV[2], ARGV[3]
+local runs, letters, retries = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local RUNS_AT = 7
+local LETTERS_AT = RUNS_AT + 3 * runs
+local RETRIES_AT = LETTERS_AT + letters
 
 local found = redis.call('XRANGE', stream, entry, entry)[1]
 if not found or redis.call('XACK', stream, GROUP, entry) == 0 then
     return 0
 end
-if output == 'as_sent' then
-    payload = found[2][8]
-end
 redis.call('XDEL', stream, entry)
-redis.call('HSET', results, first, struct.pack('>I4', count) .. payload)
-for i = LETTERS_AT, #ARGV do
-    redis.call('ZADD', dead, 0, ARGV[i])
+local fields = found[2]
+local id, first, count, payload = fields[2], fields[4], tonumber(fields[6]), fields[8]
+local more = {}
+for i = 9, #fields, 2 do
+    more[fields[i]] = fields[i + 1]
 end
-local letters = #ARGV - LETTERS_AT + 1
-redis.call('HINCRBY', batch, 'kept', count - letters)
-redis.call('HINCRBY', batch, 'dead', letters)
-complete_if_drained(batch, id, roll, complete)
+local depth = key('depth')
+redis.call('HINCRBY', depth, 'records', '-' .. fields[6])
+redis.call('HINCRBY', depth, 'bytes', '-' .. #payload)
+local batch = find_batch(id)
+if not batch or batch.state == 'aborted' then
+    return 0
+end
+
+local results = batch.key .. ':results'
+local function store_result(place, records, bytes)
+    redis.call('HSET', results, place, struct.pack('>I4', records) .. bytes)
+end
+if kept == 'as_sent' then
+    store_result(first, count, payload)
+    move(batch, 'kept', count)
+end
+for i = RUNS_AT, LETTERS_AT - 1, 3 do
+    local records = tonumber(ARGV[i + 1])
+    store_result(ARGV[i], records, ARGV[i + 2])
+    move(batch, 'kept', records)
+end
+for i = LETTERS_AT, RETRIES_AT - 1 do
+    -- The empty result lets those who read go on over the place.
+    store_result(place_of(ARGV[i]), 1, '')
+    add_letter(batch, ARGV[i])
+end
+
+-- The fields of a chunk are in the order that the first four always have; `a` marks a retry.
+local function add_retry(place, record, wait, isolated, failures, failed_first)
+    local chunk = { 'b', id, 'f', place, 'n', '1', 'p', record, 'a', failures }
+    if failed_first ~= '' then
+        chunk[#chunk + 1], chunk[#chunk + 2] = 's', failed_first
+    end
+    if more.t then
+        chunk[#chunk + 1], chunk[#chunk + 2] = 't', more.t
+    end
+    local name = isolated == '1' and 'isolated' or batch.priority
+    if isolated == '1' or wait == '0' then
+        redis.call('XADD', stream_key(name), '*', unpack(chunk))
+    else
+        local member = id .. '/' .. place
+        redis.call('ZADD', key('retry'), now_ms() + wait, member)
+        redis.call('HSET', key('retries'), member, cmsgpack.pack({ stream = name, fields = chunk }))
+    end
+    redis.call('HINCRBY', depth, 'bytes', tostring(#record))
+end
+for i = RETRIES_AT, #ARGV, 6 do
+    add_retry(unpack(ARGV, i, i + 5))
+end
+if retries > 0 then
+    redis.call('HINCRBY', depth, 'records', ARGV[6])
+end
+
+move(batch, 'dead', letters)
+move(batch, 'retrying', retries - (more.a and count or 0))
+complete_if_done(batch)
 return 1

@@ -1,11 +1,13 @@
--- Forgets a worker, and with it those who were killed long ago, where they hold nothing.
+-- Forgets a worker: gives back what it holds, page by page. With it those who were killed long ago
+-- and hold nothing.
 --
--- KEYS: the streams
--- ARGV: 1 worker, 2 milliseconds after which a silent worker counts as gone
--- Returns how many consumers were deleted.
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 worker, 2 milliseconds after which a silent worker counts as gone, 3 how many pieces of
+--       work of each stream at most
+-- Returns 1 if the worker holds more, else 0.
 --
 -- A consumer that holds work must stay: to delete it would lose the work.
-local worker, silent = ARGV[1], tonumber(ARGV[2])
+local worker, silent, page = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 -- {'name', 'w', 'pending', 0, …} as a table by name.
 local function by_name(flat)
@@ -16,15 +18,22 @@ local function by_name(flat)
     return named
 end
 
-local deleted = 0
-for _, stream in ipairs(KEYS) do
+local more = 0
+for _, name in ipairs(STREAMS) do
+    local stream = stream_key(name)
+    local held = redis.pcall('XPENDING', stream, GROUP, '-', '+', page, worker)
+    for _, pending in ipairs(held.err and {} or held) do
+        give_back(name, pending[1], pending[4])
+    end
+    if #held == page then
+        more = 1
+    end
     local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, GROUP)
     for _, flat in ipairs(consumers.err and {} or consumers) do
         local consumer = by_name(flat)
         if consumer.pending == 0 and (consumer.name == worker or consumer.idle > silent) then
             redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, consumer.name)
-            deleted = deleted + 1
         end
     end
 end
-return deleted
+return more

@@ -1,17 +1,21 @@
--- Opens a batch, or finds the one that is there.
+-- Opens a batch, or finds the one that is there. Either way its deadline, while it is open, is put
+-- off.
 --
--- KEYS: 1 batch, 2 seal
--- ARGV: 1 batch id, 2 priority, 3 milliseconds without an append until it is sealed, or ''
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 batch id, 2 priority, 3 policy, 4 milliseconds without an append until its deadline, or
+--       '', 5 'seal' or 'abort': what happens then
 -- Returns the snapshot.
-local batch, seal = KEYS[1], KEYS[2]
-local id, priority, seal_after = ARGV[1], ARGV[2], ARGV[3]
+local id, priority, policy, deadline, ending = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local batch = batch_key(id)
 
 if redis.call('EXISTS', batch) == 0 then
-    redis.call('HSET', batch, 'state', 'open', 'priority', priority,
-        'received', 0, 'kept', 0, 'dead', 0)
-    if seal_after ~= '' then
-        redis.call('HSET', batch, 'seal_after_ms', seal_after)
-        redis.call('ZADD', seal, now_ms() + seal_after, id)
+    new_batch(id, 'open', priority, policy, 0)
+    if deadline ~= '' then
+        redis.call('HSET', batch, 'deadline_ms', deadline, 'ending', ending)
     end
 end
-return snapshot(batch)
+local known = redis.call('HMGET', batch, 'state', 'deadline_ms')
+if known[1] == 'open' and known[2] then
+    redis.call('ZADD', key('deadline'), now_ms() + known[2], id)
+end
+return snapshot(id)

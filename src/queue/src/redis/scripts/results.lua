@@ -1,10 +1,11 @@
 -- Reads results in order.
 --
--- KEYS: 1 results
--- ARGV: 1 the place to begin at, 2 bytes at most (but at least one chunk), 3 chunks at most
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 batch id, 2 the place to begin at, 3 bytes at most (but at least one chunk), 4 chunks at
+--       most
 -- Returns the stored results: each the count as 4 bytes, big-endian, and the payload.
-local results = KEYS[1]
-local place, bytes_max, chunks_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local results = batch_key(ARGV[1]) .. ':results'
+local place, bytes_max, chunks_max = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local COUNT_LEN = 4
 
 local found, bytes = {}, 0

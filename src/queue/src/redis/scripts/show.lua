@@ -1,5 +1,6 @@
 -- Shows a batch.
 --
--- KEYS: 1 batch
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 batch id
 -- Returns the snapshot; all of it nil if there is no such batch.
-return snapshot(KEYS[1])
+return snapshot(ARGV[1])

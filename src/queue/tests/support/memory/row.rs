@@ -1,24 +1,25 @@
 //! One batch in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, DeadLetter, Error, NewChunk, Outcome,
-    Output, Places, Result, ResultChunk,
+    Appended, Batch, BatchId, BatchOptions, BatchState, DeadLetter, Deadline, Ending, Error, Kept,
+    NewChunk, Outcome, Places, Result, ResultChunk,
 };
 
-/// A batch with all that is in it.
+use super::work::Piece;
+
+/// A batch with all that is in it, but for its work.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) batch: Batch,
-    seal_after: Option<Duration>,
+    deadline: Option<Deadline>,
     appended_at: Instant,
     begun: Option<Begun>,
-    /// What was sent, by the place of the first record.
-    pub(super) sent: BTreeMap<u64, ResultChunk>,
     results: BTreeMap<u64, ResultChunk>,
-    dead_letters: BTreeMap<u64, DeadLetter>,
+    pub(super) dead_letters: BTreeMap<u64, DeadLetter>,
 }
 
 /// The way in which a batch was begun.
@@ -31,95 +32,102 @@ enum Begun {
 impl Row {
     pub(super) fn new(id: &BatchId, options: &BatchOptions) -> Self {
         Self {
-            batch: Batch {
-                id: id.clone(),
-                state: BatchState::Open,
-                priority: options.priority,
-                received: 0,
-                kept: 0,
-                dead: 0,
-                roll_sha256: None,
-            },
-            seal_after: options.seal_after,
+            batch: Batch::opened(id.clone(), options),
+            deadline: options.deadline,
             appended_at: Instant::now(),
             begun: None,
-            sent: BTreeMap::new(),
             results: BTreeMap::new(),
             dead_letters: BTreeMap::new(),
         }
     }
 
-    pub(super) fn append(&mut self, chunk: &NewChunk) -> Result<Appended> {
-        let present = match &chunk.places {
-            Places::From(place) => self.has_from(*place)?,
-            Places::Each(places) => self.has_each(places)?,
-        };
-        if let Some(answer) = present {
-            return Ok(answer);
-        }
-        let (batch, received) = (self.batch.id.clone(), self.batch.received);
-        if self.batch.state != BatchState::Open {
-            return Err(Error::Sealed { batch, received });
-        }
-        match &chunk.places {
-            Places::From(place) if *place > received => {
-                return Err(Error::Gap { batch, received, place: *place });
-            }
-            Places::From(_) => self.begun = Some(Begun::From),
-            Places::Each(places) => self.take(places),
-        }
-        let (count, payload) = (chunk.count, chunk.payload.clone());
-        self.sent.insert(received, ResultChunk { first: received, count, payload });
-        self.batch.received += u64::from(count);
-        self.appended_at = Instant::now();
-        Ok(Appended::Accepted)
-    }
-
-    fn has_from(&self, place: u64) -> Result<Option<Appended>> {
-        if let Some(Begun::Each(_)) = self.begun {
-            return Err(Error::MixedPlaces(self.batch.id.clone()));
+    /// The answer for a chunk of which the batch has records already.
+    pub(super) fn has_already(&self, chunk: &NewChunk) -> Result<Option<Appended>> {
+        if self.batch.state == BatchState::Aborted {
+            return Err(Error::Aborted(self.batch.id.clone()));
         }
         let received = self.batch.received;
-        Ok((place < received).then_some(Appended::Behind { received }))
-    }
-
-    fn has_each(&self, places: &[u64]) -> Result<Option<Appended>> {
-        let taken: Vec<u64> = match &self.begun {
-            Some(Begun::From) => return Err(Error::MixedPlaces(self.batch.id.clone())),
-            Some(Begun::Each(all)) => {
-                places.iter().copied().filter(|place| all.contains(place)).collect()
+        match (&chunk.places, &self.begun) {
+            (Places::From(_), Some(Begun::Each(_))) | (Places::Each(_), Some(Begun::From)) => {
+                Err(Error::MixedPlaces(self.batch.id.clone()))
             }
-            None => Vec::new(),
-        };
-        Ok((!taken.is_empty()).then_some(Appended::Taken { places: taken }))
-    }
-
-    fn take(&mut self, places: &[u64]) {
-        match &mut self.begun {
-            Some(Begun::Each(all)) => all.extend(places),
-            _ => self.begun = Some(Begun::Each(places.iter().copied().collect())),
+            (Places::From(place), _) => {
+                Ok((*place < received).then_some(Appended::Behind { received }))
+            }
+            (Places::Each(places), Some(Begun::Each(all))) => {
+                let taken = places.iter().copied().filter(|place| all.contains(place));
+                let places: Vec<u64> = taken.collect();
+                Ok((!places.is_empty()).then_some(Appended::Taken { places }))
+            }
+            (Places::Each(_), None) => Ok(None),
         }
     }
 
-    pub(super) fn is_overdue(&self) -> bool {
-        self.batch.state == BatchState::Open
-            && self.seal_after.is_some_and(|seal_after| self.appended_at.elapsed() >= seal_after)
+    /// Whether a chunk of which the batch has no record may be appended.
+    pub(super) fn takes(&self, chunk: &NewChunk) -> Result<()> {
+        let (batch, received) = (self.batch.id.clone(), self.batch.received);
+        match chunk.places {
+            _ if self.batch.state != BatchState::Open => Err(Error::Sealed { batch, received }),
+            Places::From(place) if place > received => Err(Error::Gap { batch, received, place }),
+            _ => Ok(()),
+        }
     }
 
-    pub(super) fn commit(&mut self, first: u64, outcome: &Outcome) {
-        let Some(mut chunk) = self.sent.remove(&first) else {
-            return;
+    pub(super) fn append(&mut self, chunk: &NewChunk) {
+        match (&chunk.places, &mut self.begun) {
+            (Places::From(_), _) => self.begun = Some(Begun::From),
+            (Places::Each(places), Some(Begun::Each(all))) => all.extend(places),
+            (Places::Each(places), _) => {
+                self.begun = Some(Begun::Each(places.iter().copied().collect()));
+            }
+        }
+        self.batch.received += u64::from(chunk.count);
+        self.appended_at = Instant::now();
+    }
+
+    /// How the batch is to end, if its deadline has passed.
+    pub(super) fn overdue(&self) -> Option<Ending> {
+        let deadline = self.deadline?;
+        let is_over = self.appended_at.elapsed() >= deadline.after;
+        (self.batch.state == BatchState::Open && is_over).then_some(deadline.then)
+    }
+
+    pub(super) fn abort(&mut self) {
+        let batch = &mut self.batch;
+        batch.state = BatchState::Aborted;
+        (batch.retrying, batch.kept, batch.dead) = (0, 0, 0);
+        (batch.dropped, batch.replayed) = (0, 0);
+        self.results.clear();
+        self.dead_letters.clear();
+    }
+
+    pub(super) fn commit(&mut self, piece: &Piece, outcome: &Outcome) {
+        let runs = match &outcome.kept {
+            Kept::AsSent => vec![ResultChunk {
+                first: piece.first,
+                count: piece.count,
+                payload: piece.payload.clone(),
+            }],
+            Kept::Runs(runs) => runs.clone(),
         };
-        let dead = outcome.dead.len() as u64;
-        self.batch.dead += dead;
-        self.batch.kept += u64::from(chunk.count) - dead;
+        let batch = &mut self.batch;
+        batch.kept += runs.iter().map(|run| u64::from(run.count)).sum::<u64>();
+        batch.dead += outcome.dead.len() as u64;
+        batch.retrying += outcome.retry.len() as u64;
+        batch.retrying -= u64::from(piece.is_retried);
+        for run in runs {
+            self.results.insert(run.first, run);
+        }
         for letter in &outcome.dead {
+            let (first, payload) = (letter.place, Bytes::new());
+            self.results.insert(first, ResultChunk { first, count: 1, payload });
             self.dead_letters.insert(letter.place, letter.clone());
         }
-        if let Output::Rewritten(payload) = &outcome.output {
-            chunk.payload = payload.clone();
-        }
-        self.results.insert(first, chunk);
+    }
+
+    /// Takes back that the record at `place` is dead.
+    pub(super) fn clear_result(&mut self, place: u64) {
+        self.results.remove(&place);
     }
 
     pub(super) fn results(&self, first: u64, bytes_max: usize) -> Vec<ResultChunk> {
@@ -136,11 +144,8 @@ impl Row {
     }
 
     pub(super) fn dead_letters(&self, from_place: u64, limit: usize) -> Vec<DeadLetter> {
-        self.dead_letters
-            .range(from_place..)
-            .take(limit)
-            .map(|(_, letter)| letter.clone())
-            .collect()
+        let letters = self.dead_letters.range(from_place..).take(limit);
+        letters.map(|(_, letter)| letter.clone()).collect()
     }
 
     pub(super) fn mark_written(&mut self, roll_sha256: &str) {

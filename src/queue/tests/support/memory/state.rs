@@ -1,44 +1,34 @@
-//! All batches in memory, and the work that they give.
+//! All batches in memory, and their work.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, Error, Lease, NewChunk,
-    Outcome, Priority, Result, Work, WorkerId,
+    Appended, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup, DeadLetter,
+    Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority, Replay, Replayed,
+    Result, Work, WorkerId,
 };
 
 use super::row::Row;
-
-/// The order of work: rolls before chunks by priority, then by age.
-type Key = (Option<Priority>, u64);
+use super::work::{AllWork, Entry, Piece};
 
 /// All that the queue has.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
+    limits: Limits,
     batches: BTreeMap<BatchId, Row>,
-    work: BTreeMap<Key, Entry>,
+    pub(super) work: AllWork,
     /// The batches that are complete, in the order in which they became so.
     complete: Vec<BatchId>,
-    entries_made: u64,
-}
-
-/// A piece of work.
-#[derive(Debug)]
-struct Entry {
-    batch: BatchId,
-    /// The place of the chunk's first record; `None` for a roll.
-    first: Option<u64>,
-    holder: Option<Holder>,
-}
-
-#[derive(Debug)]
-struct Holder {
-    worker: WorkerId,
-    since: Instant,
 }
 
 impl State {
+    pub(super) fn new(limits: Limits) -> Self {
+        let (batches, work, complete) = Default::default();
+        Self { limits, batches, work, complete }
+    }
+
     pub(super) fn row(&self, id: &BatchId) -> Result<&Row> {
         self.batches.get(id).ok_or_else(|| Error::UnknownBatch(id.clone()))
     }
@@ -52,102 +42,115 @@ impl State {
     }
 
     pub(super) fn append(&mut self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        let row = self.row_mut(id)?;
-        let (first, priority) = (row.batch.received, row.batch.priority);
-        let answer = row.append(chunk)?;
-        if answer == Appended::Accepted {
-            self.queue(Some(priority), id.clone(), Some(first));
+        if let Some(answer) = self.row(id)?.has_already(chunk)? {
+            return Ok(answer);
         }
-        Ok(answer)
+        let depth = self.work.depth();
+        let is_full = self.limits.are_reached(depth);
+        let row = self.row_mut(id)?;
+        row.takes(chunk)?;
+        if is_full {
+            return Err(Error::Full { records: depth.records, bytes: depth.bytes });
+        }
+        let (first, priority) = (row.batch.received, row.batch.priority);
+        row.append(chunk);
+        let piece = Piece {
+            first,
+            count: chunk.count,
+            payload: chunk.payload.clone(),
+            trace: chunk.trace.clone(),
+            lost: 0,
+            history: History::default(),
+            is_retried: false,
+        };
+        self.queue(priority, id, piece, Duration::ZERO);
+        Ok(Appended::Accepted)
     }
 
-    fn queue(&mut self, priority: Option<Priority>, batch: BatchId, first: Option<u64>) {
-        self.entries_made += 1;
-        self.work.insert((priority, self.entries_made), Entry { batch, first, holder: None });
+    fn queue(&mut self, priority: Priority, id: &BatchId, piece: Piece, after: Duration) {
+        self.work.queue(Some(priority), Entry::new(id.clone(), Some(piece), after));
     }
 
     pub(super) fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
         let batch = &mut self.row_mut(id)?.batch;
+        if batch.state == BatchState::Aborted {
+            return Err(Error::Aborted(id.clone()));
+        }
         if let Some(claimed) = records.filter(|records| *records != batch.received) {
             let received = batch.received;
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
         batch.state = batch.state.max(BatchState::Sealed);
-        self.complete_if_drained(id)?;
+        self.complete_if_ready(id)?;
         Ok(self.row(id)?.batch.clone())
     }
 
-    pub(super) fn seal_overdue(&mut self, limit: usize) -> Result<usize> {
-        let overdue = self.batches.values().filter(|row| row.is_overdue()).take(limit);
-        let overdue: Vec<BatchId> = overdue.map(|row| row.batch.id.clone()).collect();
-        for id in &overdue {
-            self.seal(id, None)?;
+    pub(super) fn abort(&mut self, id: &BatchId) -> Result<Batch> {
+        let row = self.row_mut(id)?;
+        match row.batch.state {
+            BatchState::Complete | BatchState::Written => Err(Error::Complete(id.clone())),
+            _ => {
+                row.abort();
+                Ok(row.batch.clone())
+            }
         }
-        Ok(overdue.len())
     }
 
-    fn complete_if_drained(&mut self, id: &BatchId) -> Result<()> {
+    pub(super) fn end_overdue(&mut self, limit: usize) -> Result<Vec<Batch>> {
+        let overdue =
+            self.batches.iter().filter_map(|(id, row)| Some((id.clone(), row.overdue()?)));
+        let overdue: Vec<(BatchId, Ending)> = overdue.take(limit).collect();
+        let ended = overdue.into_iter().map(|(id, ending)| {
+            self.row_mut(&id)?.batch.overdue = true;
+            match ending {
+                Ending::Seal => self.seal(&id, None),
+                Ending::Abort => self.abort(&id),
+            }
+        });
+        ended.collect()
+    }
+
+    fn complete_if_ready(&mut self, id: &BatchId) -> Result<()> {
         let batch = &mut self.row_mut(id)?.batch;
-        if batch.state == BatchState::Sealed && batch.is_drained() {
+        if batch.state == BatchState::Sealed && batch.may_complete() {
             batch.state = BatchState::Complete;
             self.complete.push(id.clone());
-            self.queue(None, id.clone(), None);
+            self.work.queue(None, Entry::new(id.clone(), None, Duration::ZERO));
         }
         Ok(())
     }
 
     pub(super) fn lease(&mut self, worker: &WorkerId, max: usize) -> Vec<Work> {
-        self.take(worker, max, |entry| entry.holder.is_none())
+        self.work.lease(worker, max)
     }
 
     pub(super) fn take_over(&mut self, worker: &WorkerId, idle: Duration, max: usize) -> Vec<Work> {
-        self.take(worker, max, |entry| {
-            entry.holder.as_ref().is_some_and(|holder| holder.since.elapsed() >= idle)
-        })
+        self.work.take_over(worker, idle, max)
     }
 
-    /// Makes `worker` the holder of the first `max` entries that are `free`.
-    fn take(&mut self, worker: &WorkerId, max: usize, free: impl Fn(&Entry) -> bool) -> Vec<Work> {
-        let batches = &self.batches;
-        let free = self.work.iter_mut().filter(|(_, entry)| free(entry)).take(max);
-        free.map(|(key, entry)| {
-            entry.holder = Some(Holder { worker: worker.clone(), since: Instant::now() });
-            let lease = Lease::new(worker.clone(), name(key));
-            let sent = entry.first.and_then(|first| batches.get(&entry.batch)?.sent.get(&first));
-            sent.map_or(Work::Roll(lease.clone()), |sent| {
-                let (first, count, payload) = (sent.first, sent.count, sent.payload.clone());
-                Work::Chunk(Chunk { lease, batch: entry.batch.clone(), first, count, payload })
-            })
-        })
-        .collect()
-    }
-
-    pub(super) fn extend(&mut self, leases: &[Lease]) {
-        for lease in leases {
-            if let Some(holder) = self.key_held(lease).and_then(|key| self.holder(key)) {
-                holder.since = Instant::now();
-            }
-        }
-    }
-
-    /// Queues what is given back as new entries, so that the old names mean nothing any more.
-    pub(super) fn release(&mut self, leases: &[Lease]) {
-        for lease in leases {
-            if let Some(key) = self.key_held(lease)
-                && let Some(entry) = self.work.remove(&key)
-            {
-                self.queue(key.0, entry.batch, entry.first);
-            }
+    pub(super) fn lease_isolated(&mut self, worker: &WorkerId, idle: Duration) -> Option<Chunk> {
+        match self.work.lease_isolated(worker, idle).pop() {
+            Some(Work::Chunk(chunk)) => Some(chunk),
+            _ => None,
         }
     }
 
     pub(super) fn commit(&mut self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {
-        let Some(key) = self.key(&chunk.lease) else {
+        let Some(piece) = self.work.remove(&chunk.lease) else {
             return Ok(Committed::Refused);
         };
-        self.work.remove(&key);
-        self.row_mut(&chunk.batch)?.commit(chunk.first, outcome);
-        self.complete_if_drained(&chunk.batch)?;
+        let row = self.row_mut(&chunk.batch)?;
+        if row.batch.state == BatchState::Aborted {
+            return Ok(Committed::Refused);
+        }
+        row.commit(&piece, outcome);
+        let priority = row.batch.priority;
+        for retry in &outcome.retry {
+            let (history, payload) = (retry.history, retry.payload.clone());
+            let again = retried(retry.place, payload, piece.trace.clone(), history);
+            self.queue(priority, &chunk.batch, again, retry.after);
+        }
+        self.complete_if_ready(&chunk.batch)?;
         Ok(Committed::Taken)
     }
 
@@ -162,26 +165,100 @@ impl State {
         }
         row.mark_written(roll_sha256);
         self.complete.retain(|complete| complete != id);
-        self.work.retain(|_, entry| entry.batch != *id);
+        self.work.remove_all(id);
         Ok(true)
     }
 
-    fn key(&self, lease: &Lease) -> Option<Key> {
-        self.work.keys().copied().find(|key| name(key) == lease.entry())
+    /// Every dead letter there is, in the order of its id.
+    fn all_dead(&self) -> impl Iterator<Item = (LetterId, &DeadLetter)> {
+        self.batches.iter().flat_map(|(batch, row)| {
+            let id = |place: &u64| LetterId { batch: batch.clone(), place: *place };
+            row.dead_letters.iter().map(move |(place, letter)| (id(place), letter))
+        })
     }
 
-    fn key_held(&self, lease: &Lease) -> Option<Key> {
-        let key = self.key(lease)?;
-        let holder = self.work.get(&key)?.holder.as_ref()?;
-        (holder.worker == lease.worker).then_some(key)
+    pub(super) fn dead_groups(&self) -> Vec<DeadGroup> {
+        let mut groups = BTreeMap::new();
+        for (_, letter) in self.all_dead() {
+            *groups.entry(letter.group()).or_default() += 1;
+        }
+        groups.into_iter().map(|(name, letters)| DeadGroup { name, letters }).collect()
     }
 
-    fn holder(&mut self, key: Key) -> Option<&mut Holder> {
-        self.work.get_mut(&key)?.holder.as_mut()
+    pub(super) fn dead_in_group(
+        &self,
+        group: &str,
+        after: Option<&LetterId>,
+        limit: usize,
+    ) -> Vec<(BatchId, DeadLetter)> {
+        self.all_dead()
+            .filter(|(id, letter)| letter.group() == group && after.is_none_or(|after| id > after))
+            .take(limit)
+            .map(|(id, letter)| (id.batch, letter.clone()))
+            .collect()
+    }
+
+    pub(super) fn replay(&mut self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
+        let row = self.row_mut(id)?;
+        let found = letters.iter().filter_map(|replay| {
+            let letter = row.dead_letters.remove(&replay.place)?;
+            Some((letter, replay.payload.clone()))
+        });
+        let found: Vec<(DeadLetter, Bytes)> = found.collect();
+        let letters = found.len() as u64;
+        row.batch.dead -= letters;
+        let into = if row.batch.state < BatchState::Complete {
+            row.batch.retrying += letters;
+            self.replay_here(id, found)?;
+            id.clone()
+        } else if letters > 0 {
+            row.batch.replayed += letters;
+            self.replay_into_new(id, found)?
+        } else {
+            id.clone()
+        };
+        Ok(Replayed { into, letters })
+    }
+
+    fn replay_here(&mut self, id: &BatchId, found: Vec<(DeadLetter, Bytes)>) -> Result<()> {
+        let priority = self.row(id)?.batch.priority;
+        for (letter, payload) in found {
+            self.row_mut(id)?.clear_result(letter.place);
+            let piece = retried(letter.place, payload, letter.trace, History::default());
+            self.queue(priority, id, piece, Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    fn replay_into_new(
+        &mut self,
+        id: &BatchId,
+        found: Vec<(DeadLetter, Bytes)>,
+    ) -> Result<BatchId> {
+        let Batch { priority, policy, .. } = self.row(id)?.batch;
+        let into = BatchId::random("replay");
+        let mut row = Row::new(&into, &BatchOptions { priority, policy, deadline: None });
+        row.batch.received = found.len() as u64;
+        row.batch.state = BatchState::Sealed;
+        self.batches.insert(into.clone(), row);
+        for ((letter, payload), place) in found.into_iter().zip(0..) {
+            let again = retried(place, payload, letter.trace, History::default());
+            self.queue(priority, &into, Piece { is_retried: false, ..again }, Duration::ZERO);
+        }
+        Ok(into)
+    }
+
+    pub(super) fn drop_letters(&mut self, id: &BatchId, places: &[u64]) -> Result<u64> {
+        let row = self.row_mut(id)?;
+        let dropped = places.iter().filter_map(|place| row.dead_letters.remove(place)).count();
+        row.batch.dead -= dropped as u64;
+        row.batch.dropped += dropped as u64;
+        self.complete_if_ready(id)?;
+        Ok(dropped as u64)
     }
 }
 
-/// The name of an entry in a lease.
-fn name((_, number): &Key) -> String {
-    number.to_string()
+/// A record that is tried again.
+fn retried(first: u64, payload: Bytes, trace: Option<String>, history: History) -> Piece {
+    Piece { first, count: 1, payload, trace, lost: 0, history, is_retried: true }
 }

@@ -1,0 +1,80 @@
+//! `send`: the records of files as one batch.
+
+use std::ffi::OsString;
+
+use muster_program::daemon::ConfigFlags;
+use muster_program::{config, exit, logging};
+use serde::Serialize;
+
+use super::flags::ServerFlags;
+use super::{Ended, batch_id, block_on, failed, usage};
+use crate::config::{Config, Mode};
+use crate::send::{self, Job};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 all accepted (with --wait: all in the roll), \
+    1 failed, 2 wrong usage, 3 some records were rejected or are dead letters")]
+pub struct Send {
+    /// Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
+    #[arg(required_unless_present_any = ["check_config", "dump_config"], value_name = "INPUT")]
+    inputs: Vec<OsString>,
+    /// The batch: the same input under the same batch counts once [default: a new one]
+    #[arg(long, value_name = "ID", value_parser = batch_id)]
+    batch: Option<String>,
+    /// Which batches are processed first [default: normal]
+    #[arg(long, value_parser = ["high", "normal", "low"])]
+    priority: Option<String>,
+    /// If records are dead letters: write the others, or nothing until they are replayed or
+    /// dropped [default: partial]
+    #[arg(long, value_parser = ["partial", "fail"])]
+    policy: Option<String>,
+    /// Wait until the batch is in the roll
+    #[arg(long)]
+    wait: bool,
+    /// Print one JSON object instead of a summary
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Flags,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(Debug, clap::Args, Serialize)]
+struct Flags {
+    /// One client stream, or a unary call for each record [default: stream]
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<Mode>,
+    /// How many unary calls are under way at once [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_flight: Option<u32>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(command: &Send) -> Result<u8, Ended> {
+    let config: Config =
+        config::load(&command.config.sources(), &command.settings).map_err(usage)?;
+    if command.config.only_looks() {
+        let dump = config::dump(&config).map_err(usage)?;
+        command.config.show([dump]).map_err(failed)?;
+        return Ok(exit::OK);
+    }
+    logging::start(&config.log).map_err(usage)?;
+    let job = Job {
+        inputs: command.inputs.clone(),
+        batch: command.batch.clone(),
+        priority: command.priority.clone(),
+        policy: command.policy.clone(),
+        wait: command.wait,
+    };
+    let report = block_on(async {
+        let sent = send::send(&config, &job).await;
+        sent.map_err(|error| if error.is_usage() { usage(error) } else { failed(error) })
+    })?;
+    report.print(command.json).map_err(failed)?;
+    Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
+}

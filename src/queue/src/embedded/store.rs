@@ -1,0 +1,169 @@
+//! The file, opened, and what the writer and the readers share of it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+use tokio::sync::Notify;
+
+use super::careful;
+use super::fault::{Fault, StoreFault};
+use super::leases::Leases;
+use super::tables::{Entry, ISOLATED_RANK, Tables};
+use crate::Result;
+
+/// How much of the file is kept in memory.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// What the writer and the readers share.
+pub(super) struct Store {
+    /// `file:PATH`.
+    pub(super) name: String,
+    path: PathBuf,
+    /// `None` after a write that failed, until the file can be opened again.
+    database: RwLock<Option<Database>>,
+    leases: Mutex<Leases>,
+    /// Entries below this number are written down when they are leased.
+    careful_below: u64,
+    /// Rings after every change that may have made an entry free to lease.
+    pub(super) changed: Notify,
+    /// Why the last write failed, if it did.
+    write_failure: Mutex<Option<StoreFault>>,
+}
+
+impl Store {
+    pub(super) fn open(name: &str, path: &Path) -> Result<Self, Fault> {
+        let database = open_file(path)?;
+        let mut store = Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            database: RwLock::new(Some(database)),
+            leases: Mutex::default(),
+            careful_below: 0,
+            changed: Notify::new(),
+            write_failure: Mutex::default(),
+        };
+        store.careful_below = store.write(careful::start)?;
+        Ok(store)
+    }
+
+    /// The leases, locked. Never held across an await.
+    pub(super) fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of the entries that are written down when they are leased: suspects always.
+    pub(super) fn to_write_down(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        entries.retain(|(rank, number)| *rank == ISOLATED_RANK || *number < self.careful_below);
+        entries
+    }
+
+    /// Reads what was committed up to now.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
+    ) -> Result<T> {
+        self.reading(read).map_err(|fault| fault.into_error(&self.name))
+    }
+
+    /// The same, with a fault that does not name the store yet.
+    pub(super) fn reading<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(closed)?;
+        read(&database.begin_read()?)
+    }
+
+    /// Takes one step in a transaction of its own.
+    pub(super) fn write<T>(
+        &self,
+        step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let transaction = self.begin_write()?;
+        let mut tables = Tables::open(&transaction)?;
+        let done = step(&mut tables)?;
+        drop(tables);
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Takes steps in one transaction, and returns the entries that they end. After a failed write
+    /// the file is opened anew: redb takes nothing more before that.
+    pub(super) fn write_all(
+        &self,
+        steps: impl FnOnce(&mut Tables<'_>) -> Result<(), StoreFault>,
+    ) -> Result<Vec<Entry>, StoreFault> {
+        if self.last_write().is_err() {
+            self.reopen()?;
+        }
+        let transaction = self.begin_write()?;
+        let mut tables = Tables::open(&transaction)?;
+        steps(&mut tables)?;
+        let ended = tables.into_ended();
+        // Durable at once: this is redb's default.
+        transaction.commit()?;
+        Ok(ended)
+    }
+
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, StoreFault> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(database.as_ref().ok_or_else(closed)?.begin_write()?)
+    }
+
+    /// Closes the file and opens it again. What was committed is there; leases stay as they are.
+    fn reopen(&self) -> Result<(), StoreFault> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // The old one has to let go of the file first.
+        *database = None;
+        *database = Some(open_file(&self.path)?);
+        Ok(())
+    }
+
+    /// Remembers how the last write went.
+    pub(super) fn note_write(&self, committed: &Result<(), StoreFault>) {
+        let mut failure = self.write_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match committed {
+            Ok(()) => {
+                if failure.take().is_some() {
+                    tracing::info!(store = self.name, "writing works again");
+                }
+            }
+            Err(fault) if failure.is_none() => {
+                tracing::error!(store = self.name, %fault, "a write failed; the next one tries again");
+                *failure = Some(fault.clone());
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// How the last write went: an error until one succeeds again.
+    pub(super) fn last_write(&self) -> Result<(), StoreFault> {
+        let failure = self.write_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+fn open_file(path: &Path) -> Result<Database, StoreFault> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let in_folder = |error: io::Error| {
+        StoreFault::Unavailable(format!("its folder {}: {error}", folder.display()))
+    };
+    let folder_file = File::open(folder).map_err(in_folder)?;
+    let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+    // A file is on disk for good when its name is, too.
+    folder_file.sync_all().map_err(in_folder)?;
+    Ok(database)
+}
+
+fn closed() -> StoreFault {
+    StoreFault::Unavailable(
+        "an earlier write failed, and the file cannot be opened again yet".to_owned(),
+    )
+}

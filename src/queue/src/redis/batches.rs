@@ -1,0 +1,158 @@
+//! The steps of a batch: from open to written, or aborted.
+
+use bytes::Bytes;
+use redis::Value;
+
+use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
+use crate::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Result, ResultChunk};
+
+/// How many places a batch may have whose records each have their own: a bitmap of 16 MiB, which
+/// one record with a place out of all bounds could otherwise make the server allocate.
+const PLACES_MAX: u64 = 1 << 27;
+
+/// How many chunks one read of results returns: it bounds the script's time where the payloads
+/// are empty.
+const RESULT_CHUNKS_MAX: usize = 1024;
+
+impl RedisQueue {
+    pub(super) async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
+        let partition = self.partition(id);
+        let mut open = self.scripts.open.key(&partition.tag);
+        open.arg(id.as_str()).arg(options.priority.as_str()).arg(options.policy.as_str());
+        match options.deadline {
+            Some(deadline) => open.arg(millis(deadline.after)).arg(deadline.then.as_str()),
+            None => open.arg("").arg(""),
+        };
+        let snapshot = self.settled(partition, &open).await?;
+        self.known(id, snapshot)
+    }
+
+    pub(super) async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
+        let partition = self.partition(id);
+        let mut append = self.scripts.append.key(&partition.tag);
+        append.arg(id.as_str()).arg(chunk.count).arg(&chunk.payload[..]);
+        append.arg(chunk.trace.as_deref().unwrap_or_default());
+        append.arg(or_empty(self.limits.records)).arg(or_empty(self.limits.bytes));
+        append.arg(PLACES_MAX);
+        let place = match &chunk.places {
+            Places::From(first) => {
+                append.arg("from").arg(*first);
+                *first
+            }
+            Places::Each(places) => {
+                append.arg("each").arg(places);
+                places.iter().copied().max().unwrap_or_default()
+            }
+        };
+        let batch = id.clone();
+        let (word, detail) = self.answer(partition, &append).await?;
+        match word.as_str() {
+            "accepted" => Ok(Appended::Accepted),
+            "behind" => Ok(Appended::Behind { received: self.detail(detail)? }),
+            "taken" => Ok(Appended::Taken { places: self.detail(detail)? }),
+            "gap" => Err(Error::Gap { batch, received: self.detail(detail)?, place }),
+            "sealed" => Err(Error::Sealed { batch, received: self.detail(detail)? }),
+            "mixed" => Err(Error::MixedPlaces(batch)),
+            "aborted" => Err(Error::Aborted(batch)),
+            "unknown" => Err(Error::UnknownBatch(batch)),
+            "full" => {
+                let (records, bytes) = self.detail(detail)?;
+                Err(Error::Full { records, bytes })
+            }
+            _ => Err(self.corrupt(format!("answer {word:?} of append"))),
+        }
+    }
+
+    pub(super) async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+        let partition = self.partition(id);
+        let mut seal = self.scripts.seal.key(&partition.tag);
+        seal.arg(id.as_str()).arg(or_empty(records));
+        let batch = id.clone();
+        let (word, detail) = self.answer(partition, &seal).await?;
+        match (word.as_str(), records) {
+            ("sealed", _) => self.known(id, detail),
+            ("miscounted", Some(claimed)) => {
+                Err(Error::Miscounted { batch, received: self.detail(detail)?, claimed })
+            }
+            ("aborted", _) => Err(Error::Aborted(batch)),
+            ("unknown", _) => Err(Error::UnknownBatch(batch)),
+            _ => Err(self.corrupt(format!("answer {word:?} of seal"))),
+        }
+    }
+
+    pub(super) async fn abort(&self, id: &BatchId) -> Result<Batch> {
+        let partition = self.partition(id);
+        let mut abort = self.scripts.abort.key(&partition.tag);
+        abort.arg(id.as_str());
+        loop {
+            let (word, detail) = self.answer(partition, &abort).await?;
+            match word.as_str() {
+                "aborted" => return self.known(id, detail),
+                "more" => {}
+                "complete" => return Err(Error::Complete(id.clone())),
+                "unknown" => return Err(Error::UnknownBatch(id.clone())),
+                _ => return Err(self.corrupt(format!("answer {word:?} of abort"))),
+            }
+        }
+    }
+
+    pub(super) async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
+        let mut ended = Vec::new();
+        for partition in &self.partitions {
+            let left = limit - ended.len();
+            if left == 0 {
+                break;
+            }
+            let mut end = self.scripts.end_overdue.key(&partition.tag);
+            end.arg(left.min(STEP_MAX));
+            let found: Vec<(String, Value)> = self.settled(partition, &end).await?;
+            ended.extend(self.readable(decode::batches(found))?);
+        }
+        Ok(ended)
+    }
+
+    pub(super) async fn next_complete(&self) -> Result<Option<Batch>> {
+        for partition in &self.partitions {
+            // The roll must not have what the store may still lose.
+            let next = self.scripts.next_complete.key(&partition.tag);
+            let found: Option<(String, Value)> = self.settled(partition, &next).await?;
+            if let Some(found) = found {
+                return Ok(self.readable(decode::batches(vec![found]))?.pop());
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn results(
+        &self,
+        id: &BatchId,
+        first: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<ResultChunk>> {
+        let mut results = self.scripts.results.key(&self.partition(id).tag);
+        results.arg(id.as_str()).arg(first).arg(bytes_max).arg(RESULT_CHUNKS_MAX);
+        let stored: Vec<Bytes> = self.connection.run(&results).await?;
+        self.readable(decode::results(first, stored))
+    }
+
+    pub(super) async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
+        let partition = self.partition(id);
+        let mut mark = self.scripts.mark_written.key(&partition.tag);
+        mark.arg(id.as_str()).arg(roll_sha256);
+        let word: String = self.settled(partition, &mark).await?;
+        match word.as_str() {
+            "written" => Ok(true),
+            "refused" => Ok(false),
+            "unknown" => Err(Error::UnknownBatch(id.clone())),
+            _ => Err(self.corrupt(format!("answer {word:?} of mark_written"))),
+        }
+    }
+
+    pub(super) async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
+        let partition = self.partition(id);
+        let mut show = self.scripts.show.key(&partition.tag);
+        // Senders forget what they are told the batch has.
+        let snapshot = self.settled(partition, show.arg(id.as_str())).await?;
+        self.readable(decode::batch(id, snapshot))
+    }
+}

@@ -1,0 +1,168 @@
+//! What a server must be to keep the queue: looked at when a connection is made.
+
+use redis::{Cmd, RedisError, RedisResult, Value};
+
+use super::link::Link;
+use super::settle::Barrier;
+use crate::{Durability, StoreOptions};
+
+/// The oldest version that has all the commands that are used.
+const VERSION_MIN: (u32, u32) = (6, 2);
+
+/// The oldest version that has `WAITAOF`. Every Valkey has it.
+const VERSION_WITH_WAITAOF: (u32, u32) = (7, 2);
+
+/// Why a connection is not used.
+pub(super) enum Unfit {
+    /// The server is not as it must be: what it is, and what to do.
+    Misconfigured(String),
+    /// The server cannot do it now.
+    Unavailable(String),
+    /// It did not answer.
+    Error(RedisError),
+}
+
+impl From<RedisError> for Unfit {
+    fn from(error: RedisError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Looks at the server, or at every master of a cluster. Returns what a step waits for: nothing
+/// when an answer is all that is asked for, or when the server syncs before it answers.
+pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<Barrier>, Unfit> {
+    let (mut infos, mut configs) = (link.clone(), link.clone());
+    let info = Cmd::new().arg("INFO").take();
+    if options.durability != Durability::Synced {
+        let infos = infos.ask_masters(&info).await?;
+        return judge(infos, Err("not asked".to_owned()), options, is_cluster(link));
+    }
+    let config = Cmd::new().arg("CONFIG").arg("GET").arg("*appendfsync*").take();
+    let (infos, configs) = tokio::join!(infos.ask_masters(&info), configs.ask_masters(&config));
+    // A server that keeps its configuration to itself is still asked for `WAITAOF`.
+    judge(infos?, syncs_first(configs), options, is_cluster(link))
+}
+
+fn is_cluster(link: &Link) -> bool {
+    matches!(link, Link::Cluster(_))
+}
+
+/// Whether all of them sync before they answer, or why it is not known.
+fn syncs_first(configs: RedisResult<Vec<Value>>) -> Result<bool, String> {
+    let configs = configs.map_err(|error| error.to_string())?;
+    let mut all = true;
+    for config in configs {
+        let config: std::collections::HashMap<String, String> =
+            redis::from_redis_value(config).map_err(|error| error.to_string())?;
+        let has = |name: &str, value: &str| config.get(name).is_some_and(|found| found == value);
+        all &= has("appendfsync", "always") && has("no-appendfsync-on-rewrite", "no");
+    }
+    Ok(all)
+}
+
+fn judge(
+    infos: Vec<Value>,
+    syncs_first: Result<bool, String>,
+    options: &StoreOptions,
+    as_cluster: bool,
+) -> Result<Option<Barrier>, Unfit> {
+    let mut barrier = None;
+    for info in infos {
+        let info: String = redis::from_redis_value(info).map_err(RedisError::from)?;
+        let info = Info(&info);
+        info.check(as_cluster)?;
+        barrier = match options.durability {
+            Durability::Accepted => None,
+            Durability::Replicated => Some(Barrier::Replicas(options.replicas)),
+            // If one of them needs it, it does no harm to the others.
+            Durability::Synced => info.barrier_to_sync(&syncs_first)?.or(barrier),
+        };
+    }
+    Ok(barrier)
+}
+
+/// The answer to INFO.
+struct Info<'a>(&'a str);
+
+impl<'a> Info<'a> {
+    /// A field, or "" if there is none.
+    fn field(&self, name: &str) -> &'a str {
+        let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
+        self.0.lines().find_map(value).map_or("", str::trim)
+    }
+
+    fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.field("redis_version").split('.');
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    }
+
+    /// What every store needs.
+    fn check(&self, as_cluster: bool) -> Result<(), Unfit> {
+        let misconfigured = |problem: String| Err(Unfit::Misconfigured(problem));
+        // Valkey calls it `server_mode`.
+        if [self.field("redis_mode"), self.field("server_mode")].contains(&"sentinel") {
+            return misconfigured(
+                "it is a sentinel: name it, and the master it knows, as \
+                 redis-sentinel://HOST:PORT/MASTER"
+                    .to_owned(),
+            );
+        }
+        if self.field("cluster_enabled") == "1" && !as_cluster {
+            return misconfigured(
+                "it is a node of a cluster: name it as redis-cluster://HOST:PORT".to_owned(),
+            );
+        }
+        match self.version() {
+            Some(version) if version >= VERSION_MIN => {}
+            _ => {
+                let found = self.field("redis_version");
+                return misconfigured(format!(
+                    "its version is {found:?}, and Redis 6.2 or later, or Valkey, is needed"
+                ));
+            }
+        }
+        match self.field("maxmemory_policy") {
+            "noeviction" => {}
+            policy => {
+                return misconfigured(format!(
+                    "its eviction policy is {policy}, which may drop the queue when memory is \
+                     full: set maxmemory-policy to noeviction"
+                ));
+            }
+        }
+        match self.field("role") {
+            "slave" => Err(Unfit::Unavailable("it is a replica, and takes no writes".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a step waits for to be on the disk.
+    fn barrier_to_sync(
+        &self,
+        syncs_first: &Result<bool, String>,
+    ) -> Result<Option<Barrier>, Unfit> {
+        if self.field("aof_enabled") != "1" {
+            return Err(Unfit::Misconfigured(
+                "durability is synced, but it writes nothing to its disk: set appendonly to yes \
+                 and appendfsync to always, or durability to accepted"
+                    .to_owned(),
+            ));
+        }
+        let has_waitaof = self.version() >= Some(VERSION_WITH_WAITAOF);
+        match syncs_first {
+            Ok(true) => Ok(None),
+            _ if has_waitaof => Ok(Some(Barrier::Disk)),
+            Ok(false) => Err(Unfit::Misconfigured(
+                "durability is synced, but it answers before it has synced, and has no WAITAOF: \
+                 set appendfsync to always and no-appendfsync-on-rewrite to no, or use Redis 7.2 \
+                 or later, or Valkey"
+                    .to_owned(),
+            )),
+            Err(error) => Err(Unfit::Misconfigured(format!(
+                "durability is synced, but it does not tell whether it syncs before it answers \
+                 (CONFIG GET: {error}), and has no WAITAOF: let the user run CONFIG GET, or use \
+                 Redis 7.2 or later, or Valkey"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+-- Lists dead letters of a group, of all batches of the partition.
+--
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 group, 2 and 3 the batch id and the place behind which to begin, or '', 4 how many at
+--       most
+-- Returns for each two: the batch id, and the letter as stored.
+local group, after_id, after_place, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+local from = '[' .. group .. '\0'
+if after_id ~= '' then
+    from = '(' .. group .. '\0' .. after_id .. '\0' .. struct.pack('>I8', tonumber(after_place))
+end
+local letters = {}
+local members =
+    redis.call('ZRANGEBYLEX', key('dead'), from, '(' .. group .. '\1', 'LIMIT', 0, limit)
+for _, member in ipairs(members) do
+    local id = string.sub(member, #group + 2, -10)
+    local batch = { key = batch_key(id) }
+    local place = struct.unpack('>I8', member, #member - 7)
+    letters[#letters + 1] = id
+    letters[#letters + 1] = find_letter(batch, place)
+end
+return letters

@@ -1,0 +1,12 @@
+-- Leases one isolated chunk: one that was left, or else the oldest that waits.
+--
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 worker, 2 idle time in milliseconds
+-- Returns the work in the form of XREADGROUP's reply; see `claim_idle` for the field `l`.
+local worker, idle = ARGV[1], ARGV[2]
+
+local claimed = claim_idle('isolated', worker, idle, 1)
+if #claimed > 0 then
+    return { { stream_key('isolated'), claimed } }
+end
+return { read('isolated', worker, 1) }

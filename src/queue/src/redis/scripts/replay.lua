@@ -1,0 +1,62 @@
+-- Lets dead letters be processed anew: at their places while their batch is open or sealed, in a
+-- new batch, which is sealed, when it is complete or written.
+--
+-- KEYS: 1 the partition's tag
+-- ARGV: 1 batch id, 2 the id of the new batch, then for each letter two: place, payload
+-- Returns how many there were and 1 if they are in the new batch, else 0; or nil if there is no
+-- such batch.
+local batch, new_id = find_batch(ARGV[1]), ARGV[2]
+local LETTERS_AT = 3
+if not batch then
+    return nil
+end
+if batch.state == 'aborted' then
+    return { 0, 0 }
+end
+local in_place = batch.state == 'open' or batch.state == 'sealed'
+
+local depth = key('depth')
+-- A chunk of one record; `failures` marks one that counts as retrying.
+local function add_chunk(id, place, payload, trace, failures)
+    local chunk = { 'b', id, 'f', place, 'n', '1', 'p', payload }
+    if failures then
+        chunk[#chunk + 1], chunk[#chunk + 2] = 'a', failures
+    end
+    if trace then
+        chunk[#chunk + 1], chunk[#chunk + 2] = 't', trace
+    end
+    redis.call('XADD', stream_key(batch.priority), '*', unpack(chunk))
+    redis.call('HINCRBY', depth, 'records', 1)
+    redis.call('HINCRBY', depth, 'bytes', tostring(#payload))
+end
+
+local found = 0
+for i = LETTERS_AT, #ARGV, 2 do
+    local place, payload = ARGV[i], ARGV[i + 1]
+    local letter = find_letter(batch, place)
+    if letter then
+        local trace = header(letter).trace
+        trace = type(trace) == 'string' and trace or nil
+        remove_letter(batch, letter)
+        if in_place then
+            redis.call('HDEL', batch.key .. ':results', place)
+            add_chunk(batch.id, place, payload, trace, '0')
+        else
+            add_chunk(new_id, found, payload, trace)
+        end
+        found = found + 1
+    end
+end
+if found == 0 then
+    return { 0, 0 }
+end
+move(batch, 'dead', -found)
+if in_place then
+    move(batch, 'retrying', found)
+    return { found, 0 }
+end
+
+move(batch, 'replayed', found)
+expire_if_resolved(batch)
+new_batch(new_id, 'sealed', batch.priority, batch.policy, found)
+return { found, 1 }

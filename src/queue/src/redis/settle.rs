@@ -1,0 +1,140 @@
+//! Steps that are as durable as asked before they are answered.
+//!
+//! A settled step is three commands that go to the server together, on a connection that nobody
+//! else uses meanwhile:
+//!
+//! 1. the step's script;
+//! 2. a small write of its own, beside the keys of the script;
+//! 3. `WAIT` (replicas) or `WAITAOF` (disk), which answer when all that *this connection* has
+//!    written is where it is to be.
+//!
+//! What that covers: a server's replicas and its AOF hold writes in the order in which it took
+//! them. Whatever the script wrote *or saw* was written before (2), and is where (2) is. So a step
+//! that is repeated because its first settling failed, and now finds itself taken, is settled all
+//! the same; that is what (2) is for, since a script that writes nothing leaves (3) with nothing
+//! to wait for.
+//!
+//! What happens when the master changes: a step and its `WAIT` cannot meet two masters. They are
+//! on one connection, to one server; a cluster that has moved the keys refuses (1), and the three
+//! are sent again, together. A master that is demoted refuses (3) from then on, and sends those
+//! away who are waiting in it. If the answer does not come, or says too few, the step fails with
+//! [`Error::Unavailable`](crate::Error::Unavailable): it may have been taken, and is to be
+//! repeated. A barrier on another connection than the step's could not tell that another server
+//! had become the master in between, without the step.
+//!
+//! Many may wait at the same server at once: it syncs, and asks its replicas, for all of them
+//! together.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use redis::aio::ConnectionLike as _;
+use redis::{Pipeline, RedisResult, ScriptInvocation, Value};
+
+use super::link::Link;
+
+/// How long settling may take.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
+
+/// How long the key stays that is written to, in milliseconds.
+const KEY_STAYS_MS: u32 = 24 * 60 * 60 * 1000;
+
+/// Writes without taking memory where the key is there already: then a server without memory
+/// lets it pass.
+const TOUCH: &str = "if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then \
+    redis.call('SET', KEYS[1], '', 'PX', ARGV[1]) end";
+
+/// What a step waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Barrier {
+    /// That the server has synced its AOF.
+    Disk,
+    /// That so many replicas have it.
+    Replicas(NonZeroU8),
+}
+
+/// How a step that was to be settled went.
+pub(super) enum Settled {
+    /// The script's answer: what it wrote and saw is settled.
+    Yes(Value),
+    /// The script was run, but its effects are not where they should be; why.
+    Late(String),
+}
+
+/// How long to wait for the answer of [`run`]: as long as it may take twice, since a server that
+/// does not know the script says so after the wait, and somewhat longer.
+pub(super) const ANSWER_MAX: Duration = SETTLE_MAX.saturating_mul(3);
+
+/// Runs a script and waits until it is settled. `link` must be nobody else's meanwhile; `key` is
+/// any key of the script.
+pub(super) async fn run(
+    link: &mut Link,
+    script: &ScriptInvocation<'_>,
+    key: &str,
+    barrier: Barrier,
+) -> RedisResult<Settled> {
+    let steps = steps(script, key, barrier);
+    let mut answers = link.req_packed_commands(&steps, 0, steps.len()).await?;
+    if answers.first().is_some_and(is_unknown_script) {
+        script.load_async(link).await?;
+        answers = link.req_packed_commands(&steps, 0, steps.len()).await?;
+    }
+    let mut answers = answers.into_iter().map(Value::extract_error);
+    let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
+    let answer = next()?;
+    next()?;
+    Ok(match late(barrier, next()?)? {
+        None => Settled::Yes(answer),
+        Some(why) => Settled::Late(why),
+    })
+}
+
+fn steps(script: &ScriptInvocation<'_>, key: &str, barrier: Barrier) -> Pipeline {
+    let limit = SETTLE_MAX.as_millis().to_string();
+    let mut steps = Pipeline::new();
+    steps.invoke_script(script);
+    steps.cmd("EVAL").arg(TOUCH).arg(1).arg(beside(key)).arg(KEY_STAYS_MS);
+    match barrier {
+        Barrier::Disk => steps.cmd("WAITAOF").arg(1).arg(0).arg(limit),
+        Barrier::Replicas(wanted) => steps.cmd("WAIT").arg(wanted.get()).arg(limit),
+    };
+    steps
+}
+
+/// Why it is not settled, by the answer of `WAIT` or `WAITAOF`.
+fn late(barrier: Barrier, answer: Value) -> RedisResult<Option<String>> {
+    let within = SETTLE_MAX.as_secs();
+    Ok(match barrier {
+        Barrier::Disk => {
+            let (synced, _): (u64, u64) = redis::from_redis_value(answer)?;
+            (synced == 0).then(|| format!("accepted, but not on its disk within {within} s"))
+        }
+        Barrier::Replicas(wanted) => {
+            let got: u64 = redis::from_redis_value(answer)?;
+            (got < wanted.get().into())
+                .then(|| format!("accepted, but on {got} of {wanted} replicas within {within} s"))
+        }
+    })
+}
+
+fn is_unknown_script(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+/// The key to write to, in the slot of `key`.
+fn beside(key: &str) -> String {
+    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    let tag = tag.map_or(key, |(tag, _)| tag);
+    format!("{{{tag}}}:settled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_to_write_to_has_the_tag_of_the_script() {
+        assert_eq!(beside("{muster:3}:batch:b"), "{muster:3}:settled");
+        assert_eq!(beside("plain"), "{plain}:settled");
+    }
+}

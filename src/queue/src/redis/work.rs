@@ -1,0 +1,219 @@
+//! The steps of work: leased, extended, given back, committed.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::{Cmd, Script, Value};
+use tokio::time::Instant;
+
+use super::keys::{GROUP, Partition, Stream};
+use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
+use crate::dead_letter::to_millis;
+use crate::{Chunk, Committed, Depth, Error, Kept, Lease, Outcome, Result, Work, WorkerId};
+
+/// How long one read waits at the server. A longer wait is several, so that a server that is
+/// silently gone is noticed.
+const BLOCK_MAX: Duration = Duration::from_secs(5);
+
+/// How long one read waits where there are several partitions: it can wait for one of them alone,
+/// and work in the others waits until the next look at all.
+const BLOCK_ONE_OF_MANY_MAX: Duration = Duration::from_millis(250);
+
+/// How long a worker that holds nothing may be silent before it is forgotten, in milliseconds.
+const SILENT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// What to say when a partition does not answer: the worker is told of the work that the others
+/// gave it, or else of the error. The next call begins with another partition.
+fn given_so_far(work: Vec<Work>, error: Error) -> Result<Vec<Work>> {
+    if work.is_empty() { Err(error) } else { Ok(work) }
+}
+
+impl RedisQueue {
+    /// Priorities and ages count within a partition. Where there are several, each call begins
+    /// with another.
+    pub(super) async fn lease(
+        &self,
+        worker: &WorkerId,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Work>> {
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        let started = Instant::now();
+        loop {
+            let (work, due) = self.lease_now(worker, max).await?;
+            let left = wait.saturating_sub(started.elapsed());
+            if !work.is_empty() || left.is_zero() {
+                return Ok(work);
+            }
+            let mut work = self.lease_blocking(worker, left.min(due)).await?;
+            if !work.is_empty() {
+                // A read of several streams can return one piece of each.
+                let over = work.split_off(work.len().min(max));
+                let over: Vec<Lease> = over.iter().map(|work| work.lease().clone()).collect();
+                self.each_lease(&self.scripts.release, &over).await?;
+                return Ok(work);
+            }
+        }
+    }
+
+    /// Leases what is there, without waiting. Also says for how long nothing that waits for its
+    /// time comes.
+    async fn lease_now(&self, worker: &WorkerId, max: usize) -> Result<(Vec<Work>, Duration)> {
+        let mut work = Vec::new();
+        let mut due = Duration::MAX;
+        for partition in self.in_turn() {
+            if work.len() == max {
+                break;
+            }
+            let mut lease = self.scripts.lease.key(&partition.tag);
+            lease.arg(worker.as_str()).arg((max - work.len()).min(STEP_MAX));
+            let (reply, due_ms): (Value, i64) = match self.connection.run(&lease).await {
+                Ok(found) => found,
+                Err(error) => return given_so_far(work, error).map(|work| (work, due)),
+            };
+            work.extend(self.readable(decode::work(partition, worker, reply))?);
+            // Negative: nothing waits for its time.
+            if let Ok(due_ms) = due_ms.try_into() {
+                due = due.min(Duration::from_millis(due_ms));
+            }
+        }
+        Ok((work, due))
+    }
+
+    /// Waits for work of one partition, up to `wait` and no longer than one read may. It may return
+    /// up to one piece of each stream, and nothing before the time is over when the groups have to
+    /// be made first.
+    async fn lease_blocking(&self, worker: &WorkerId, wait: Duration) -> Result<Vec<Work>> {
+        let (partition, block_max) = match self.partitions.as_slice() {
+            [only] => (only, BLOCK_MAX),
+            several => (&several[self.next_turn()], BLOCK_ONE_OF_MANY_MAX),
+        };
+        let block = wait.min(block_max);
+        let mut read = Cmd::new();
+        read.arg("XREADGROUP").arg("GROUP").arg(GROUP).arg(worker.as_str());
+        // Zero would be for ever.
+        read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(block).max(1));
+        read.arg("STREAMS").arg(&Stream::LEASED.map(|stream| partition.stream(stream))[..]);
+        read.arg(&[">"; Stream::LEASED.len()][..]);
+        match self.connection.send_blocking(&read, block).await? {
+            Some(reply) => self.readable(decode::work(partition, worker, reply)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The partitions, from the next in turn on.
+    fn in_turn(&self) -> impl Iterator<Item = &Partition> {
+        let (before, from) = self.partitions.split_at(self.next_turn());
+        from.iter().chain(before)
+    }
+
+    fn next_turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed) % self.partitions.len()
+    }
+
+    pub(super) async fn take_over(
+        &self,
+        worker: &WorkerId,
+        idle: Duration,
+        max: usize,
+    ) -> Result<Vec<Work>> {
+        let mut work = Vec::new();
+        // Also where nothing more is wanted: the script looks after the partition's clock.
+        for partition in self.in_turn() {
+            let mut take_over = self.scripts.take_over.key(&partition.tag);
+            take_over.arg(worker.as_str()).arg(millis(idle)).arg((max - work.len()).min(STEP_MAX));
+            let reply = match self.connection.run(&take_over).await {
+                Ok(reply) => reply,
+                Err(error) => return given_so_far(work, error),
+            };
+            work.extend(self.readable(decode::work(partition, worker, reply))?);
+        }
+        Ok(work)
+    }
+
+    pub(super) async fn lease_isolated(
+        &self,
+        worker: &WorkerId,
+        idle: Duration,
+    ) -> Result<Option<Chunk>> {
+        for partition in self.in_turn() {
+            let mut lease = self.scripts.lease_isolated.key(&partition.tag);
+            let reply = self.connection.run(lease.arg(worker.as_str()).arg(millis(idle))).await?;
+            let mut work = self.readable(decode::work(partition, worker, reply))?;
+            if let Some(Work::Chunk(chunk)) = work.pop() {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs `extend.lua` or `release.lua` for all leases. Those of another store are left out: here
+    /// they are lost.
+    pub(super) async fn each_lease(&self, script: &Script, leases: &[Lease]) -> Result<()> {
+        for partition in &self.partitions {
+            let held: Vec<_> = leases
+                .iter()
+                .filter_map(|lease| Some((decode::entry(lease)?, &lease.worker)))
+                .filter(|(entry, _)| entry.partition == partition.index)
+                .collect();
+            for held in held.chunks(STEP_MAX) {
+                let mut step = script.key(&partition.tag);
+                for (entry, worker) in held {
+                    step.arg(entry.stream.name()).arg(entry.id).arg(worker.as_str());
+                }
+                self.connection.run::<()>(&step).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {
+        let Some(entry) = decode::entry(&chunk.lease) else {
+            return Ok(Committed::Refused);
+        };
+        let (kept, runs) = match &outcome.kept {
+            Kept::AsSent => ("as_sent", &[][..]),
+            Kept::Runs(runs) => ("runs", &runs[..]),
+        };
+        let mut commit = self.scripts.commit.key(&self.partition(&chunk.batch).tag);
+        commit.arg(entry.stream.name()).arg(entry.id).arg(kept);
+        commit.arg(runs.len()).arg(outcome.dead.len()).arg(outcome.retry.len());
+        for run in runs {
+            commit.arg(run.first).arg(run.count).arg(&run.payload[..]);
+        }
+        for letter in &outcome.dead {
+            commit.arg(decode::stored_letter(letter));
+        }
+        for retry in &outcome.retry {
+            let history = &retry.history;
+            commit.arg(retry.place).arg(&retry.payload[..]).arg(millis(retry.after));
+            commit.arg(u8::from(history.isolated)).arg(history.failures);
+            commit.arg(or_empty(history.failed_first.map(to_millis)));
+        }
+        // A commit that the store loses is made again: what it lost is in the queue again.
+        let first: bool = self.connection.run(&commit).await?;
+        Ok(if first { Committed::Taken } else { Committed::Refused })
+    }
+
+    pub(super) async fn depth(&self) -> Result<Depth> {
+        let mut depth = Depth::default();
+        for partition in &self.partitions {
+            let read = Cmd::hmget(partition.depth(), &["records", "bytes"]);
+            let (records, bytes): (Option<u64>, Option<u64>) = self.connection.send(&read).await?;
+            depth.records += records.unwrap_or_default();
+            depth.bytes += bytes.unwrap_or_default();
+        }
+        Ok(depth)
+    }
+
+    pub(super) async fn forget(&self, worker: &WorkerId) -> Result<()> {
+        for partition in &self.partitions {
+            let mut forget = self.scripts.forget.key(&partition.tag);
+            forget.arg(worker.as_str()).arg(SILENT_MS_MAX).arg(STEP_MAX);
+            while self.connection.run::<bool>(&forget).await? {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What stays in the server's memory, and what it does when it has none left.
+
+use std::time::Duration;
+
+use muster_queue::{
+    Appended, BatchOptions, BatchState, Committed, Deadline, Ending, Outcome, Policy, Queue,
+    WorkerId,
+};
+
+use super::given::{
+    AS_SENT, LONG_WAIT, NO_WAIT, all_dead, ask, chunk, each, id, kept, keys, lease_chunk, letter,
+    one_chunk, open, queue, replays, retry, sealed_batch_of, shown, unavailable_soon,
+};
+use crate::redis_server::RedisServer;
+
+#[tokio::test]
+async fn a_written_batch_leaves_only_what_expires() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    let deadline = Some(Deadline { after: LONG_WAIT, then: Ending::Abort });
+    let options = BatchOptions { deadline, ..BatchOptions::default() };
+    let batch = queue.open(&id("b"), &options).await.unwrap().id;
+    for places in [vec![5, 1], vec![0]] {
+        assert_eq!(queue.append(&batch, &each(places)).await.unwrap(), Appended::Accepted);
+    }
+    queue.seal(&batch, None).await.unwrap();
+    for _ in 0..2 {
+        let chunk = lease_chunk(&queue, &worker).await;
+        queue.commit(&chunk, &AS_SENT).await.unwrap();
+    }
+
+    assert!(queue.mark_written(&batch, "5ha").await.unwrap());
+    let (itself, places) = ("{muster}:batch:b", "{muster}:batch:b:places");
+    assert_eq!(keys(&server).await, [itself, places, "{muster}:depth"]);
+    for key in [itself, places] {
+        assert!(ask::<i64>(&server, &format!("TTL {key}")).await > 0, "{key}");
+    }
+    for stream in ["roll", "high", "normal", "low", "isolated"] {
+        assert_eq!(ask::<u64>(&server, &format!("XLEN {{muster}}:queue:{stream}")).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_memory_takes_no_more_and_lets_batches_end() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    assert_eq!(queue.lease(&worker, 1, NO_WAIT).await.unwrap(), []);
+    let batch = open(&queue, "b", muster_queue::Priority::Normal).await;
+    for (name, then) in [("overdue", Ending::Seal), ("left", Ending::Abort)] {
+        let deadline = Some(Deadline { after: NO_WAIT, then });
+        let options = BatchOptions { deadline, ..BatchOptions::default() };
+        queue.open(&id(name), &options).await.unwrap();
+    }
+    for first in 0..3 {
+        queue.append(&batch, &chunk(first, 1)).await.unwrap();
+    }
+
+    ask::<()>(&server, "CONFIG SET maxmemory 1").await;
+    let message = unavailable_soon(queue.append(&batch, &chunk(3, 1))).await;
+    assert!(message.contains("memory"), "{message}");
+    assert_eq!(queue.end_overdue(9).await.unwrap().len(), 2);
+    assert!(queue.mark_written(&id("overdue"), "5ha").await.unwrap());
+    let released = lease_chunk(&queue, &worker).await;
+    queue.release(&[released.lease]).await.unwrap();
+    for place in [1, 2] {
+        let chunk = lease_chunk(&queue, &worker).await;
+        let after = if place == 1 { NO_WAIT } else { Duration::from_millis(20) };
+        let outcome = Outcome { retry: vec![retry(place, after, false)], ..kept(Vec::new()) };
+        assert_eq!(queue.commit(&chunk, &outcome).await.unwrap(), Committed::Taken);
+    }
+    assert_eq!(queue.take_over(&worker, NO_WAIT, 9).await.unwrap(), []);
+    for _ in 0..3 {
+        let chunk = one_chunk(queue.lease(&worker, 1, LONG_WAIT).await.unwrap());
+        assert_eq!(queue.commit(&chunk, &AS_SENT).await.unwrap(), Committed::Taken);
+    }
+    let complete = queue.seal(&batch, Some(3)).await.unwrap();
+    assert_eq!((complete.state, complete.kept), (BatchState::Complete, 3));
+    assert!(queue.mark_written(&batch, "5ha").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_server_without_memory_lets_dead_letters_be_resolved() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    for name in ["replayed", "dropped", "aborted"] {
+        let batch = sealed_batch_of(&queue, name, 2, Policy::Fail).await;
+        let chunk = lease_chunk(&queue, &worker).await;
+        queue.commit(&chunk, &all_dead(&chunk, "no e-mail")).await.unwrap();
+        assert_eq!(queue.dead_letters(&batch, 1, 9).await.unwrap(), [letter(1, "no e-mail")]);
+    }
+    ask::<()>(&server, "CONFIG SET maxmemory 1").await;
+    assert_eq!(queue.drop_letters(&id("dropped"), &[0, 1]).await.unwrap(), 2);
+    assert_eq!(queue.abort(&id("aborted")).await.unwrap().state, BatchState::Aborted);
+    assert_eq!(queue.replay(&id("replayed"), &replays([0, 1])).await.unwrap().letters, 2);
+    assert_eq!(queue.dead_groups().await.unwrap(), []);
+    let roll = queue.lease(&worker, 1, NO_WAIT).await.unwrap();
+    assert_eq!(roll.len(), 1);
+    queue.forget(&worker).await.unwrap();
+    assert_eq!(shown(&queue, &id("dropped")).await.state, BatchState::Complete);
+    assert_eq!(queue.lease(&worker, 9, NO_WAIT).await.unwrap().len(), 3);
+}

@@ -1,0 +1,53 @@
+//! What the workers of one process share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_program::shutdown::Shutdown;
+use muster_queue::{Chunk, Outcome, Queue};
+use tokio::sync::RwLock;
+
+use crate::housekeeping::Held;
+use crate::processor::Processor;
+use crate::retry::Retries;
+use crate::roll::Roll;
+use crate::{RollFailure, outcome};
+
+/// What the workers of one process share.
+pub(crate) struct Team {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) processor: Arc<dyn Processor>,
+    pub(crate) retries: Retries,
+    pub(crate) roll: Roll,
+    pub(crate) roll_failure: RollFailure,
+    pub(crate) lease: Duration,
+    pub(crate) scan_interval: Duration,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) held: Held,
+    /// Read by a worker while it has chunks in hand; written while one record is processed alone.
+    pub(crate) hands: RwLock<()>,
+}
+
+impl Team {
+    /// Processes chunks, one after another, on a thread that may block. What the beginning of the
+    /// end finds untouched is left out: it is for others.
+    pub(crate) async fn process(self: &Arc<Self>, chunks: Vec<Chunk>) -> Vec<(Chunk, Outcome)> {
+        let team = Arc::clone(self);
+        let processing = tokio::task::spawn_blocking(move || {
+            let process = |chunk: Chunk| {
+                let outcome = outcome::of(&chunk, team.processor.as_ref(), &team.retries);
+                (chunk, outcome)
+            };
+            let mut chunks = chunks.into_iter();
+            std::iter::from_fn(|| chunks.next().filter(|_| !team.shutdown.has_begun()))
+                .map(process)
+                .collect()
+        });
+        processing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Waits, at most until the end begins.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        let _ = tokio::time::timeout(duration, self.shutdown.begun()).await;
+    }
+}
