@@ -95,6 +95,23 @@ fn server_and_workers_wait_for_a_redis_that_comes_later() {
 }
 
 #[test]
+fn every_program_can_start_before_those_that_it_needs() {
+    let (_folder, path, users) = input(24, 2_000);
+    let mut stack = Stack::prepare(Memory);
+    let mut client = Process::start("muster-client", &mut stack.client(&path));
+    stack.start_workers(2);
+    for worker in &mut stack.workers {
+        worker.wait_for_line("waiting for the store", SEND);
+    }
+    stack.start_server();
+    stack.wait_until_not_ready();
+    assert!(client.is_running());
+    stack.redis.start();
+    client.wait(SEND).expect_code(0);
+    assert_roll(&stack.roll(), users);
+}
+
+#[test]
 fn server_and_workers_stop_within_10_seconds_when_asked_to() {
     let (_folder, path, users) = input(27, 1_000);
     let mut stack = Stack::start(Memory, WORKERS);

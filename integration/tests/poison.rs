@@ -167,6 +167,22 @@ fn what_a_worker_has_in_hand_when_its_time_is_up_goes_to_others_at_once() {
     assert_eq!(count(&stack.roll()), 1);
 }
 
+#[test]
+fn a_second_sigterm_ends_a_worker_at_once_and_loses_nothing() {
+    let input = input(1, 0, "slow 30");
+    let mut stack = start(&[], 1);
+    let client = send(&stack, &input);
+    wait_until_leased(&stack);
+    let mut worker = stack.workers.remove(0);
+    worker.terminate();
+    worker.wait_for_line("a second signal ends at once", POISON);
+    worker.terminate();
+    worker.wait(Duration::from_secs(2)).expect_code(143);
+    stack.start_workers(1);
+    client.wait(SEND).expect_code(0);
+    assert_roll(&stack.roll(), input.users);
+}
+
 /// Waits until a worker has the only chunk in hand.
 fn wait_until_leased(stack: &Stack) {
     let pending = || {
