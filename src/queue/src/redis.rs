@@ -95,10 +95,25 @@ impl RedisQueue {
     ///
     /// [`Error::Unavailable`] when the URL does not say what Redis needs.
     pub async fn connect(url: &str, options: &StoreOptions) -> Result<Self> {
+        Self::connect_with(url, options, |_, text| text.to_owned()).await
+    }
+
+    /// The same with other scripts, for tests that put a bug into one: `edit` is given the name and
+    /// the text of each, and returns the text to run.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    #[doc(hidden)]
+    pub async fn connect_with(
+        url: &str,
+        options: &StoreOptions,
+        edit: impl Fn(&str, &str) -> String,
+    ) -> Result<Self> {
         let cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
         Ok(Self {
             connection: Connection::new(url, options)?,
-            scripts: Scripts::new(),
+            scripts: Scripts::new(edit),
             partitions: Partition::all(cluster),
             limits: options.limits,
             turn: AtomicUsize::new(0),

@@ -10,6 +10,7 @@ mod state_machine {
     pub(crate) mod model;
     pub(crate) mod mutant;
     pub(crate) mod mutants;
+    pub(crate) mod redis_mutants;
     pub(crate) mod run;
     pub(crate) mod session;
     pub(crate) mod step;

@@ -43,48 +43,71 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    pub(super) fn new() -> Self {
+    /// Makes all scripts. `edit` is given each one's name and text, and returns the text to run.
+    pub(super) fn new(edit: impl Fn(&str, &str) -> String) -> Self {
+        let script = |name: &str, parts: &[&str]| Script::new(&edit(name, &joined(parts)));
         Self {
-            abort: script(&[BATCH, LETTERS, DISCARD, SNAPSHOT, include_str!("scripts/abort.lua")]),
-            append: script(&[CLOCK, include_str!("scripts/append.lua")]),
-            commit: script(&[CLOCK, BATCH, LETTERS, include_str!("scripts/commit.lua")]),
-            dead_in_group: script(&[LETTERS, include_str!("scripts/dead_in_group.lua")]),
-            drop_letters: script(&[BATCH, LETTERS, include_str!("scripts/drop_letters.lua")]),
-            end_overdue: script(&[
-                CLOCK,
-                BATCH,
-                LETTERS,
-                DISCARD,
-                SEAL,
-                SNAPSHOT,
-                include_str!("scripts/end_overdue.lua"),
-            ]),
-            extend: script(&[OWNER, include_str!("scripts/extend.lua")]),
-            forget: script(&[STREAMS, include_str!("scripts/forget.lua")]),
-            lease: script(&[CLOCK, STREAMS, RETRIES, include_str!("scripts/lease.lua")]),
-            lease_isolated: script(&[STREAMS, include_str!("scripts/lease_isolated.lua")]),
-            mark_written: script(&[BATCH, include_str!("scripts/mark_written.lua")]),
-            next_complete: script(&[SNAPSHOT, include_str!("scripts/next_complete.lua")]),
-            open: script(&[CLOCK, NEW_BATCH, SNAPSHOT, include_str!("scripts/open.lua")]),
-            release: script(&[OWNER, STREAMS, include_str!("scripts/release.lua")]),
-            replay: script(&[BATCH, NEW_BATCH, LETTERS, include_str!("scripts/replay.lua")]),
-            results: script(&[include_str!("scripts/results.lua")]),
-            seal: script(&[BATCH, SEAL, SNAPSHOT, include_str!("scripts/seal.lua")]),
-            show: script(&[SNAPSHOT, include_str!("scripts/show.lua")]),
-            take_over: script(&[
-                CLOCK,
-                STREAMS,
-                RETRIES,
-                FOLLOW_CLOCK,
-                include_str!("scripts/take_over.lua"),
-            ]),
+            abort: script(
+                "abort",
+                &[BATCH, LETTERS, DISCARD, SNAPSHOT, include_str!("scripts/abort.lua")],
+            ),
+            append: script("append", &[CLOCK, include_str!("scripts/append.lua")]),
+            commit: script("commit", &[CLOCK, BATCH, LETTERS, include_str!("scripts/commit.lua")]),
+            dead_in_group: script(
+                "dead_in_group",
+                &[LETTERS, include_str!("scripts/dead_in_group.lua")],
+            ),
+            drop_letters: script(
+                "drop_letters",
+                &[BATCH, LETTERS, include_str!("scripts/drop_letters.lua")],
+            ),
+            end_overdue: script(
+                "end_overdue",
+                &[
+                    CLOCK,
+                    BATCH,
+                    LETTERS,
+                    DISCARD,
+                    SEAL,
+                    SNAPSHOT,
+                    include_str!("scripts/end_overdue.lua"),
+                ],
+            ),
+            extend: script("extend", &[OWNER, include_str!("scripts/extend.lua")]),
+            forget: script("forget", &[STREAMS, include_str!("scripts/forget.lua")]),
+            lease: script("lease", &[CLOCK, STREAMS, RETRIES, include_str!("scripts/lease.lua")]),
+            lease_isolated: script(
+                "lease_isolated",
+                &[STREAMS, include_str!("scripts/lease_isolated.lua")],
+            ),
+            mark_written: script(
+                "mark_written",
+                &[BATCH, include_str!("scripts/mark_written.lua")],
+            ),
+            next_complete: script(
+                "next_complete",
+                &[SNAPSHOT, include_str!("scripts/next_complete.lua")],
+            ),
+            open: script("open", &[CLOCK, NEW_BATCH, SNAPSHOT, include_str!("scripts/open.lua")]),
+            release: script("release", &[OWNER, STREAMS, include_str!("scripts/release.lua")]),
+            replay: script(
+                "replay",
+                &[BATCH, NEW_BATCH, LETTERS, include_str!("scripts/replay.lua")],
+            ),
+            results: script("results", &[include_str!("scripts/results.lua")]),
+            seal: script("seal", &[BATCH, SEAL, SNAPSHOT, include_str!("scripts/seal.lua")]),
+            show: script("show", &[SNAPSHOT, include_str!("scripts/show.lua")]),
+            take_over: script(
+                "take_over",
+                &[CLOCK, STREAMS, RETRIES, FOLLOW_CLOCK, include_str!("scripts/take_over.lua")],
+            ),
         }
     }
 }
 
 /// Joins the shared parts and the script itself: Redis scripts cannot include each other. All of
 /// them know the names `GROUP` and `RETENTION_SECONDS`, and how keys are made.
-fn script(parts: &[&str]) -> Script {
+fn joined(parts: &[&str]) -> String {
     let names = format!("local GROUP, RETENTION_SECONDS = '{GROUP}', {RETENTION_SECONDS}\n{KEYS}");
-    Script::new(&(names + &parts.concat()))
+    names + &parts.concat()
 }

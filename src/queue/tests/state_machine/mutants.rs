@@ -6,7 +6,11 @@ use super::mutant::{Bug, Mutant};
 use super::run::OPTIONS;
 use super::session::{Home, Session};
 use crate::support::MemoryQueue;
-use crate::{CASES_IN_MEMORY, find_failure, runtime};
+use crate::{find_failure, runtime};
+
+/// Sequences for each bug, at most: more than one that holds gets, for the first that fails is the
+/// last.
+pub(crate) const CASES: u32 = 1000;
 
 #[test]
 fn a_chunk_that_leaves_the_queue_when_it_is_leased_is_found() {
@@ -25,7 +29,7 @@ fn a_release_by_one_who_does_not_hold_it_is_found() {
 
 #[expect(clippy::print_stdout, reason = "the shortest case that finds it is worth a look")]
 fn assert_found(bug: Bug) {
-    let failure = find_failure(&runtime(), CASES_IN_MEMORY, async || {
+    let failure = find_failure(&runtime(), CASES, async || {
         let queue = Arc::new(Mutant::new(bug, MemoryQueue::new(OPTIONS)));
         Ok(Session { queue, home: Home::Memory })
     });

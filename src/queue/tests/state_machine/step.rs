@@ -159,11 +159,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => pick().prop_map(|batch| Step::Abort { batch }),
         1 => (1..3_usize).prop_map(|limit| Step::EndOverdue { limit }),
         8 => (worker.clone(), 1..5_usize).prop_map(|(worker, max)| Step::Lease { worker, max }),
-        2 => (worker.clone(), idle.clone(), 1..5_usize)
+        3 => (worker.clone(), idle.clone(), 1..5_usize)
             .prop_map(|(worker, idle, max)| Step::TakeOver { worker, idle, max }),
         2 => (worker.clone(), idle).prop_map(|(worker, idle)| Step::LeaseIsolated { worker, idle }),
         1 => pick().prop_map(|claim| Step::Extend { claim }),
-        2 => pick().prop_map(|claim| Step::Release { claim }),
+        3 => pick().prop_map(|claim| Step::Release { claim }),
         1 => worker.prop_map(|worker| Step::Forget { worker }),
         11 => commit(),
         2 => pick().prop_map(|batch| Step::MarkWritten { batch }),
