@@ -7,9 +7,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use muster_integration::examples;
+use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
-use muster_integration::programs;
+use muster_integration::redis_server::Durability::Memory;
+use muster_integration::stack::{SEND, Stack};
 use muster_integration::users::{User, Users, write_json};
+use muster_integration::{programs, wait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -220,7 +223,7 @@ fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
     desk.enter(&format!("run {samples}")).expect_code(3);
 
     let finished = desk.enter(&format!("verify {samples}")).expect_code(3);
-    let asked = "the manifest counts 1 dead letter: export and give them by --dead";
+    let asked = "the manifest counts 1 dead letter: give the --store, or --dead FILE";
     assert!(finished.stdout.contains(asked), "{finished}");
     assert!(finished.stdout.contains(&format!("{}:17", examples::NOT_AN_EMAIL)), "{finished}");
     for rejected in [examples::WRONG_TYPE, examples::TRUNCATED] {
@@ -241,6 +244,90 @@ fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
     let report = desk.refuted(&format!("{samples} --dead other.ndjson"));
     assert_eq!(counts(&report), [1, 0, 1]);
     assert_eq!(report["letters_wanted"], Value::Null);
+}
+
+/// Sends the samples as a batch that stays out of the roll, as it has a dead letter.
+fn send_and_hold(stack: &Stack, batch: &str) {
+    let server = format!("http://127.0.0.1:{}", stack.grpc_port());
+    let client = |words: &str| {
+        let mut command = programs::command("muster-client");
+        command.args(words.split(' ')).args(["--server", &server]);
+        command
+    };
+    let mut send = client(&format!("send --policy fail --batch {batch}"));
+    Process::start("muster-client send", send.arg(examples::folder())).wait(SEND).expect_code(3);
+    let export = || {
+        let mut export = client(&format!("dead export --batch {batch}"));
+        Process::start("muster-client dead", &mut export).wait(LIMIT).expect_code(0)
+    };
+    wait::until(
+        LIMIT,
+        || (export().stdout.lines().count() == 1).then_some(()),
+        || format!("batch {batch} has one dead letter: {}", export()),
+    );
+}
+
+#[test]
+fn the_dead_letters_in_redis_complete_the_proof() {
+    let stack = Stack::start(Memory, 5);
+    let mut send = stack.client(&examples::folder());
+    send.args(["--batch", "monday"]);
+    Process::start("muster-client", &mut send).wait(SEND).expect_code(3);
+    let url = stack.redis.url();
+    let verify = |words: &str| {
+        let mut command = programs::command("muster");
+        command.arg("verify").arg(examples::folder()).arg("--roll").arg(stack.roll());
+        command.args(words.split(' '));
+        Process::start("muster verify", &mut command).wait(LIMIT)
+    };
+    let proven = verify(&format!("--in-order --store {url}")).expect_code(0);
+    assert!(proven.stdout.contains("295 records in the roll, 1 dead letter"), "{proven}");
+    let asked = "the manifest counts 1 dead letter: give the --store, or --dead FILE";
+    let unproven = verify("--in-order").expect_code(3);
+    assert!(unproven.stdout.contains(asked), "{unproven}");
+
+    // A letter of another batch is one too many, unless it is left out.
+    send_and_hold(&stack, "held");
+    let refuted = verify(&format!("--json --store {url}")).expect_code(3);
+    let report: Value = serde_json::from_str(&refuted.stdout).unwrap();
+    assert_eq!(counts(&report), [0, 1, 0]);
+    let letters = &report["doubled"]["first"][0]["found"]["first"];
+    for (batch, letter) in ["held", "monday"].iter().zip(letters.as_array().unwrap()) {
+        let letter = letter.as_str().unwrap();
+        let place = letter.strip_prefix(&format!("{url} (record ")).unwrap();
+        assert!(place.contains(&format!(" of batch {batch}: `email` is no address")), "{letter}");
+    }
+    verify(&format!("--store {url} --batch monday")).expect_code(0);
+    let other = verify(&format!("--store {url} --batch tuesday")).expect_code(1);
+    assert!(other.stderr.contains("no batch tuesday"), "{other}");
+
+    let nobody = format!("redis://127.0.0.1:{}", free_port());
+    let away = verify(&format!("--store {nobody}")).expect_code(1);
+    assert!(away.stderr.contains(&format!("the store at {nobody} is unavailable")), "{away}");
+}
+
+#[test]
+fn the_dead_letters_in_a_file_are_read_when_nobody_has_it_open() {
+    let desk = Desk::new();
+    let grpc = format!("127.0.0.1:{}", free_port());
+    let mut up = programs::command("muster");
+    up.args(["up", "--listen", &grpc, "--http", "127.0.0.1:0"]).current_dir(desk.folder.path());
+    let up = Process::start("muster up", &mut up);
+    let mut send = programs::command("muster-client");
+    send.arg("send").arg(examples::folder()).args([
+        "--wait",
+        "--server",
+        &format!("http://{grpc}"),
+    ]);
+    Process::start("muster-client", &mut send).wait(SEND).expect_code(3);
+
+    let samples = examples::folder();
+    let verify = format!("verify {} --store file:muster.redb", samples.display());
+    let refused = desk.enter(&verify).expect_code(1);
+    assert!(refused.stderr.contains("the file is in use by another process"), "{refused}");
+    up.terminate();
+    up.wait(LIMIT).expect_code(0);
+    desk.enter(&verify).expect_code(0);
 }
 
 #[test]
@@ -289,6 +376,9 @@ fn what_cannot_be_done_is_said_with_its_code() {
         ("verify sent --roll nowhere.json", 1, "nowhere.json cannot be read"),
         ("verify sent --dead nowhere.ndjson", 1, "nowhere.ndjson cannot be read"),
         ("verify sent --dead sent/1.json", 1, "sent/1.json:1: this line is no dead letter"),
+        ("verify sent --store file:nowhere.redb", 1, "nowhere.redb cannot be read"),
+        ("verify sent --store nowhere", 2, "invalid value 'nowhere' for '--store <URL>'"),
+        ("verify sent --batch monday", 2, "--store <URL>"),
         ("verify nowhere.json", 2, "nowhere.json does not exist"),
         ("verify -", 2, "cannot be read twice"),
         ("verify all_users.json", 2, "is both input and roll"),
@@ -297,6 +387,7 @@ fn what_cannot_be_done_is_said_with_its_code() {
         let finished = desk.enter(words).expect_code(code);
         assert!(finished.stderr.contains(problem), "{finished}");
     }
+    assert!(!desk.path("nowhere.redb").exists());
 }
 
 #[test]

@@ -454,6 +454,11 @@ fn muster_verify() {
     Options:
           --roll <FILE>  The roll; its manifest is looked for beside it [default: all_users.json]
           --dead <FILE>  Dead letters, one JSON object a line; may be given several times
+          --store <URL>  The store, for the dead letters in it: file:PATH, redis://HOST:PORT,
+                         redis-sentinel://… or redis-cluster://… (with TLS: rediss…). What has a file
+                         open must have ended
+          --batch <ID>   Of the store take the dead letters of this batch alone; may be given several
+                         times
           --normalise    The workers tidied the records up (their setting `normalise`)
           --in-order     Prove as well that the roll has the records in the order of the inputs
           --json         Print one JSON object instead of a summary

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `inputs` | the records that were sent, with their files and lines |
 //! | `roll` | the records of the roll, with their lines; its SHA-256 |
-//! | `letters` | the records that are dead letters |
+//! | `letters` | the records that are dead letters, in files and in the store |
 //! | `record` | one record of either, read strictly |
 //! | `manifest` | what the manifest says, and whether it is so |
 //! | `tally` | both sides as multisets of digests |
@@ -30,10 +30,12 @@ use std::time::Instant;
 
 use muster_program::daemon::Failure;
 use muster_program::{exit, output};
+use muster_queue::{BatchId, StoreUrl};
 
 use difference::{Differences, Side};
 use inputs::Inputs;
 use letters::Letter;
+use letters::stored::Stored;
 use manifest::Manifest;
 use report::{Order, Report};
 use tally::{Comparison, Tally};
@@ -51,6 +53,13 @@ pub(crate) struct Verify {
     /// Dead letters, one JSON object a line; may be given several times
     #[arg(long, value_name = "FILE")]
     dead: Vec<PathBuf>,
+    /// The store, for the dead letters in it: file:PATH, redis://HOST:PORT, redis-sentinel://… or
+    /// redis-cluster://… (with TLS: rediss…). What has a file open must have ended
+    #[arg(long, value_name = "URL")]
+    store: Option<StoreUrl>,
+    /// Of the store take the dead letters of this batch alone; may be given several times
+    #[arg(long, value_name = "ID", requires = "store")]
+    batch: Vec<BatchId>,
     /// The workers tidied the records up (their setting `normalise`)
     #[arg(long)]
     normalise: bool,
@@ -67,7 +76,9 @@ pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
     let inputs = Inputs::from_arguments(&command.inputs, &command.roll, command.normalise)
         .map_err(|error| (exit::USAGE, error))?;
     let failure = |error| (exit::FAILURE, error);
-    let report = Proof { command, inputs }.report().map_err(failure)?;
+    let open = |store| Stored::open(store, &command.batch);
+    let stored = command.store.as_ref().map(open).transpose().map_err(failure)?;
+    let report = Proof { command, inputs, stored }.report().map_err(failure)?;
     report.print(command.json).map_err(|error| failure(error.into()))?;
     Ok(if report.proven { exit::OK } else { exit::INCOMPLETE })
 }
@@ -76,6 +87,7 @@ pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
 struct Proof<'a> {
     command: &'a Verify,
     inputs: Inputs,
+    stored: Option<Stored>,
 }
 
 impl Proof<'_> {
@@ -119,19 +131,21 @@ impl Proof<'_> {
     /// How many dead letters would explain what is missing, if they have not been given.
     fn letters_wanted(&self, manifest: &Manifest, differences: &Differences) -> Option<u64> {
         let missing = differences.missing.records;
-        let explained = missing > 0 && manifest.dead == missing && self.command.dead.is_empty();
+        let none_given = self.command.dead.is_empty() && self.stored.is_none();
+        let explained = missing > 0 && manifest.dead == missing && none_given;
         explained.then_some(missing)
     }
 
     /// Goes through all dead letters.
     fn letters(&self, mut each: impl FnMut(Letter)) -> Result<(), Failure> {
+        let mut each = |mut letter: Letter| {
+            letter.record = self.inputs.as_processed(letter.record);
+            each(letter);
+        };
         for path in &self.command.dead {
-            letters::read(path, |mut letter| {
-                letter.record = self.inputs.as_processed(letter.record);
-                each(letter);
-            })?;
+            letters::read(path, &mut each)?;
         }
-        Ok(())
+        self.stored.as_ref().map_or(Ok(()), |stored| stored.read(each))
     }
 
     /// Reads everything again, and says where the records that differ are.

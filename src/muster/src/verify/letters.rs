@@ -1,4 +1,6 @@
-//! Dead letters in a file, one JSON object a line.
+//! Dead letters: in a file, one JSON object a line, or in the store ([`stored`]).
+
+pub(super) mod stored;
 
 use std::fmt;
 use std::fs::File;
@@ -12,11 +14,11 @@ use serde::de::Deserializer;
 
 use super::{record, unreadable};
 
-/// A dead letter. Its `Display` is where it stands, and what it is.
+/// A dead letter. Its `Display` is where it is, and what it is.
 pub(super) struct Letter {
     /// The record, as sent.
     pub(super) record: UserRequest,
-    /// The file and line.
+    /// The file and line, or the store.
     origin: String,
     batch: String,
     place: u64,

@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub(super) inputs: Vec<InputFile>,
     /// What the roll is.
     pub(super) roll: Roll,
-    /// Dead letters that were given.
+    /// Dead letters that were given, or that the store has.
     pub(super) dead: u64,
     /// What the manifest says otherwise than the roll is; `None` if there is no manifest.
     pub(super) disagreements: Option<Vec<&'static str>>,
@@ -83,7 +83,10 @@ impl fmt::Display for Report {
         write_section(f, "missing", missing)?;
         if let Some(dead) = self.letters_wanted {
             let letters = counted(dead, "dead letter");
-            writeln!(f, "          the manifest counts {letters}: export and give them by --dead")?;
+            writeln!(
+                f,
+                "          the manifest counts {letters}: give the --store, or --dead FILE"
+            )?;
         }
         write_section(f, "doubled", doubled)?;
         write_section(f, "foreign", foreign)?;
@@ -207,7 +210,7 @@ mod tests {
         found     5 records in the roll, 0 dead letters
         missing   1 record
                   and 1 more
-                  the manifest counts 1 dead letter: export and give them by --dead
+                  the manifest counts 1 dead letter: give the --store, or --dead FILE
         doubled   0 records
         foreign   0 records
         order     not compared, since the records differ
