@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use muster_integration::ports::free_port;
 use muster_integration::process::Finished;
+use muster_integration::redis_server::Durability;
 use muster_integration::relay::Relay;
 use muster_integration::users::write_json;
 
@@ -68,7 +69,7 @@ impl Installation {
         let inputs = write_inputs(schedule, folder);
         let mut installation = Self {
             clients: clients(schedule, &inputs, &lines, folder),
-            server: server(grpc, schedule.topology, &store, &lines, folder),
+            server: server(grpc, schedule, &store, &lines, folder),
             workers: workers(schedule, &store, &lines, &roll),
             store,
             lines,
@@ -143,11 +144,11 @@ fn clients(schedule: &Schedule, inputs: &[Input], lines: &Lines, folder: &Path) 
     schedule.sends.iter().enumerate().zip(&lines.clients).map(client).collect()
 }
 
-fn server(grpc: u16, topology: Topology, store: &Store, lines: &Lines, folder: &Path) -> Program {
+fn server(grpc: u16, schedule: &Schedule, store: &Store, lines: &Lines, folder: &Path) -> Program {
     let listen = format!("127.0.0.1:{grpc}");
     let http = format!("127.0.0.1:{}", free_port());
     let mut arguments = words(&["--listen", &listen, "--http", &http]);
-    arguments.extend(store_arguments(topology, store, lines.server.as_ref()));
+    arguments.extend(store_arguments(schedule, store, lines.server.as_ref()));
     Program::new("server".to_owned(), "muster-server", arguments, folder)
 }
 
@@ -155,21 +156,26 @@ fn workers(schedule: &Schedule, store: &Store, lines: &Lines, roll: &Path) -> Ve
     let folder = roll.parent().expect("the roll's folder lies in the schedule's");
     let worker = |number: usize| {
         let name = format!("worker {}", number + 1);
-        let mut arguments = store_arguments(schedule.topology, store, lines.workers.get(number));
+        let mut arguments = store_arguments(schedule, store, lines.workers.get(number));
         arguments.extend([OsString::from("--roll"), roll.into()]);
         Program::new(name, "muster-worker", arguments, folder)
     };
     (0..schedule.workers).map(worker).collect()
 }
 
-/// Where a program finds the store: behind its relay, if there is one.
-fn store_arguments(topology: Topology, store: &Store, relay: Option<&Relay>) -> Vec<OsString> {
+/// Where a program finds the store, which is behind its relay, if there is one; and what the store
+/// is to have done before anything is "ok".
+fn store_arguments(schedule: &Schedule, store: &Store, relay: Option<&Relay>) -> Vec<OsString> {
     let url = relay.map(|relay| format!("redis://127.0.0.1:{}", relay.port()));
     let mut arguments = words(&["--store", &url.unwrap_or_else(|| store.url())]);
-    // What one master alone has dies with it.
-    if topology != Topology::Standalone {
-        arguments.extend(words(&["--durability", "replicated"]));
-    }
+    let durability: &[&str] = match (schedule.topology, schedule.durability) {
+        // What one master alone has dies with it, and any of its replicas may take its place.
+        (Topology::Sentinel, _) => &["--durability", "replicated", "--replicas", "2"],
+        (Topology::Cluster, _) => &["--durability", "replicated", "--replicas", "1"],
+        (Topology::Standalone, Durability::EveryWrite) => &["--durability", "synced"],
+        (Topology::Standalone, _) => &["--durability", "accepted"],
+    };
+    arguments.extend(words(durability));
     arguments
 }
 

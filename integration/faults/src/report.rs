@@ -47,6 +47,7 @@ struct Sum {
     faults: usize,
     lost: u64,
     doubled: u64,
+    foreign: u64,
     stuck: u64,
     failed: usize,
     written_after: Vec<Duration>,
@@ -58,6 +59,7 @@ impl Sum {
         self.faults += outcome.faults.len();
         self.lost += outcome.findings.lost;
         self.doubled += outcome.findings.doubled;
+        self.foreign += outcome.findings.foreign;
         self.stuck += outcome.findings.stuck;
         self.failed += usize::from(!outcome.is_good());
         self.written_after.extend(outcome.findings.written_after);
@@ -67,8 +69,11 @@ impl Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schedules, faults, lost, doubled, stuck, failed, written_after } = self;
-        write!(f, "{schedules} | {faults} | {lost} | {doubled} | {stuck} | {failed} |")?;
+        let Self { schedules, faults, lost, doubled, foreign, stuck, failed, written_after } = self;
+        write!(
+            f,
+            "{schedules} | {faults} | {lost} | {doubled} | {foreign} | {stuck} | {failed} |"
+        )?;
         let median = written_after.get(written_after.len().saturating_sub(1) / 2);
         for figure in [median, written_after.last()] {
             match figure {
@@ -106,9 +111,9 @@ pub fn markdown(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<S
     writeln!(text, "{}; {}.\n", humantime::format_rfc3339_seconds(*date), versions.join("; "))?;
     writeln!(
         text,
-        "| store | durability | schedules | faults | lost | doubled | stuck | failed | written after (median) | (worst) |"
+        "| store | durability | schedules | faults | lost | doubled | foreign | stuck | failed | written after (median) | (worst) |"
     )?;
-    writeln!(text, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    writeln!(text, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
     for (row, sum) in &rows {
         writeln!(text, "| {row} | {sum}")?;
     }
@@ -163,7 +168,7 @@ mod tests {
         let text = markdown(&[outcome(1, good), outcome(2, bad)], &circumstances).unwrap();
         for part in [
             "1970-01-01T00:00:00Z; muster-server 0.1.0.",
-            "| all | | 2 | 6 | 2 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
+            "| all | | 2 | 6 | 2 | 0 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
             "| kill -9 of the server | 6 |",
             "could not do 2 faults",
             "```text\nseed 2: ",

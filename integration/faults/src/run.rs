@@ -55,6 +55,8 @@ pub struct Findings {
     pub lost: u64,
     /// Records that are in it more than once.
     pub doubled: u64,
+    /// Records that are in it and were never sent.
+    pub foreign: u64,
     /// Batches that were not written in time.
     pub stuck: u64,
     /// What is wrong, in words; empty when nothing is.
@@ -159,11 +161,11 @@ impl Carried {
         }
         if findings.written_after.is_some() {
             match verdict::of(installation.inputs(), installation.roll()) {
-                Ok(Verdict { lost, doubled, problems }) => {
-                    (findings.lost, findings.doubled) = (lost, doubled);
+                Ok(Verdict { lost, doubled, foreign, problems }) => {
+                    findings = Findings { lost, doubled, foreign, ..findings };
                     findings.problems.extend(problems);
                 }
-                Err(error) => findings.problems.push(format!("the roll cannot be read: {error}")),
+                Err(error) => findings.problems.push(format!("{error:#}")),
             }
         } else {
             // What a stuck batch lacks is still in the store, and not lost.
@@ -221,8 +223,8 @@ impl fmt::Display for Outcome {
             write!(f, " ({skipped} faults skipped)")?;
         }
         writeln!(f)?;
-        for problem in &findings.problems {
-            writeln!(f, "  {problem}")?;
+        for line in findings.problems.iter().flat_map(|problem| problem.lines()) {
+            writeln!(f, "  {line}")?;
         }
         if let Some(folder) = folder {
             let (seed, topology) = (schedule.seed, schedule.topology);

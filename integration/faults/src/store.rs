@@ -10,7 +10,7 @@ use muster_integration::sentinel::Sentinel;
 use crate::clock::Clock;
 use crate::schedule::{Schedule, Topology};
 
-/// Every key of the queue has this tag: it says which master of a cluster has them.
+/// The tag of all keys of the first batch, `send-1`: it says which master of a cluster has them.
 const TAG: &str = "{muster:5}";
 
 /// A store that runs, or has been killed.
@@ -66,12 +66,19 @@ impl Store {
         }
     }
 
-    /// Kills the server, or the master that has the queue. Does nothing if one is down already.
+    /// Kills the server, or the master that has the first batch. Does nothing if one is down
+    /// already. A master is let have its replicas first: no store outlives the loss of both.
     pub(crate) fn kill(&mut self) {
         match self {
             Self::One(server) if server.is_started() => server.kill(),
-            Self::Sentinel(sentinel) if sentinel.all_started() => sentinel.kill_master(),
-            Self::Cluster(cluster) if cluster.all_started() => cluster.kill_master_of(TAG),
+            Self::Sentinel(sentinel) if sentinel.all_started() => {
+                sentinel.wait_until_healthy();
+                sentinel.kill_master();
+            }
+            Self::Cluster(cluster) if cluster.all_started() => {
+                cluster.wait_until_healthy();
+                cluster.kill_master_of(TAG);
+            }
             Self::One(_) | Self::Sentinel(_) | Self::Cluster(_) => {}
         }
     }

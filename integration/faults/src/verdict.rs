@@ -1,16 +1,19 @@
-//! Whether the roll has every record exactly once.
+//! Whether the roll has every record exactly once: `muster verify` decides, and the suite looks at
+//! the order by itself.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::fs;
 use std::iter::Take;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
+use anyhow::{Context, ensure};
+use muster_integration::programs;
 use muster_integration::roll::record;
 use muster_integration::users::Users;
+use serde::Deserialize;
 
-/// How many records of each kind are shown.
-const SHOWN_MAX: usize = 3;
+/// The exit codes of `muster verify`: proven, and not proven.
+const DECIDED: [Option<i32>; 2] = [Some(0), Some(3)];
 
 /// What was sent as one batch: made-up users, and the file with them.
 #[derive(Clone, Debug)]
@@ -32,8 +35,23 @@ pub struct Verdict {
     pub lost: u64,
     /// Records that are in it once more than they were sent.
     pub doubled: u64,
+    /// Records that were never sent.
+    pub foreign: u64,
     /// What is wrong, in words; empty when the roll is as it must be.
     pub problems: Vec<String>,
+}
+
+/// What `muster verify --json` prints, as far as it is wanted.
+#[derive(Deserialize)]
+struct Report {
+    missing: Section,
+    doubled: Section,
+    foreign: Section,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    records: u64,
 }
 
 impl Input {
@@ -41,98 +59,74 @@ impl Input {
     pub fn users(&self) -> Take<Users> {
         Users::of_seed(self.seed).take(self.records)
     }
-}
 
-/// A record that must be in the roll.
-struct Expected {
-    input: usize,
-    place: usize,
-    is_seen: bool,
+    /// The records, as the roll has them.
+    fn lines(&self) -> String {
+        self.users().map(|user| record(&user)).collect::<Vec<_>>().join(",\n")
+    }
 }
 
 /// Compares a roll with what was sent: every record once, nothing else, and each ordered input in
-/// its order.
+/// one piece.
 ///
 /// # Errors
 ///
-/// The roll cannot be read.
-///
-/// # Panics
-///
-/// When two of the records are equal: then nothing could be said.
-pub fn of(inputs: &[Input], roll: &Path) -> io::Result<Verdict> {
-    let mut expected = HashMap::new();
-    for (number, input) in inputs.iter().enumerate() {
-        for (place, user) in input.users().enumerate() {
-            let one = Expected { input: number, place, is_seen: false };
-            assert!(expected.insert(record(&user), one).is_none(), "two records are equal");
-        }
-    }
-
-    let (mut doubled, mut foreign, mut disordered) = (Vec::new(), Vec::new(), Vec::new());
-    let mut next = vec![0; inputs.len()];
-    for line in BufReader::new(File::open(roll)?).lines() {
-        let line = line?;
-        let line = line.strip_suffix(',').unwrap_or(&line);
-        match expected.get_mut(line) {
-            _ if line == "[" || line == "]" => {}
-            None => foreign.push(line.to_owned()),
-            Some(Expected { is_seen: true, .. }) => doubled.push(line.to_owned()),
-            Some(Expected { input, place, is_seen }) => {
-                *is_seen = true;
-                if inputs[*input].is_ordered && *place < next[*input] {
-                    disordered.push(line.to_owned());
-                }
-                next[*input] = *place + 1;
-            }
-        }
-    }
-    let mut lost: Vec<_> = expected.iter().filter(|(_, expected)| !expected.is_seen).collect();
-    lost.sort_unstable_by_key(|(_, expected)| (expected.input, expected.place));
-    let lost: Vec<String> = lost.into_iter().map(|(line, _)| line.clone()).collect();
-
-    let kinds = [
-        ("lost", &lost),
-        ("doubled", &doubled),
-        ("never sent", &foreign),
-        ("behind a later one", &disordered),
-    ];
+/// `muster verify` could not do it; the roll cannot be read.
+pub fn of(inputs: &[Input], roll: &Path) -> anyhow::Result<Verdict> {
+    let proof = verify(inputs, roll, &["--json"])?;
+    let Report { missing, doubled, foreign } =
+        serde_json::from_slice(&proof.stdout).context("what muster verify printed")?;
+    let problems = if proof.status.success() {
+        disordered(inputs, &fs::read_to_string(roll)?)
+    } else {
+        vec![String::from_utf8_lossy(&verify(inputs, roll, &[])?.stdout).trim_end().to_owned()]
+    };
     Ok(Verdict {
-        lost: lost.len() as u64,
-        doubled: doubled.len() as u64,
-        problems: kinds.iter().filter_map(|(what, lines)| describe(what, lines)).collect(),
+        lost: missing.records,
+        doubled: doubled.records,
+        foreign: foreign.records,
+        problems,
     })
 }
 
-fn describe(what: &str, lines: &[String]) -> Option<String> {
-    let shown = lines.iter().take(SHOWN_MAX).map(|line| format!("\n    {line}"));
-    (!lines.is_empty()).then(|| {
-        let more = if lines.len() > SHOWN_MAX { "\n    …" } else { "" };
-        format!("{} records are {what}:{}{more}", lines.len(), shown.collect::<String>())
-    })
+fn verify(inputs: &[Input], roll: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    let mut command = programs::command("muster");
+    command.arg("verify").args(inputs.iter().map(|input| &input.path));
+    let output = command.arg("--roll").arg(roll).args(arguments).output()?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(DECIDED.contains(&output.status.code()), "muster verify: {}: {words}", output.status);
+    Ok(output)
+}
+
+/// A batch is in the roll in one piece: an ordered one is found there as it was sent.
+fn disordered(inputs: &[Input], roll: &str) -> Vec<String> {
+    let broken = inputs.iter().filter(|input| input.is_ordered && !roll.contains(&input.lines()));
+    broken.map(|input| format!("{} is not in order in the roll", input.path.display())).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::File;
 
     use muster_integration::roll::lines;
+    use muster_integration::users::write_json;
 
     use super::*;
 
-    /// Two inputs of five records, the first of them ordered, and the lines of their roll.
-    fn inputs() -> (Vec<Input>, Vec<String>) {
-        let input = |seed, is_ordered| Input { path: PathBuf::new(), seed, records: 5, is_ordered };
-        let inputs = vec![input(1, true), input(2, false)];
-        let roll = lines(inputs.iter().flat_map(Input::users)).collect();
-        (inputs, roll)
-    }
+    const RECORDS: usize = 5;
 
+    /// What is said of the roll of two inputs, the first of them ordered, when its lines are
+    /// changed so.
     fn judge(change: impl FnOnce(&mut Vec<String>)) -> Verdict {
-        let (inputs, mut roll) = inputs();
-        change(&mut roll);
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("roll");
+        let inputs = [(1, true), (2, false)].map(|(seed, is_ordered)| {
+            let path = folder.path().join(format!("{seed}.json"));
+            write_json(File::create(&path).unwrap(), Users::of_seed(seed).take(RECORDS)).unwrap();
+            Input { path, seed, records: RECORDS, is_ordered }
+        });
+        let mut roll: Vec<String> = lines(inputs.iter().flat_map(Input::users)).collect();
+        change(&mut roll);
+        let path = folder.path().join("all_users.json");
         fs::write(&path, roll.concat()).unwrap();
         of(&inputs, &path).unwrap()
     }
@@ -145,13 +139,23 @@ mod tests {
 
     #[test]
     fn what_is_lost_doubled_foreign_or_disordered_is_said() {
+        let counts = |verdict: &Verdict| (verdict.lost, verdict.doubled, verdict.foreign);
         let lost = judge(|roll| drop(roll.remove(3)));
-        assert_eq!((lost.lost, lost.doubled, lost.problems.len()), (1, 0, 1));
+        assert_eq!(counts(&lost), (1, 0, 0));
+        assert!(lost.problems[0].contains("1.json:4"), "{lost:?}");
         let doubled = judge(|roll| roll.insert(8, roll[2].clone()));
-        assert_eq!((doubled.lost, doubled.doubled, doubled.problems.len()), (0, 1, 1));
-        let foreign = judge(|roll| roll.insert(8, "{}\n".to_owned()));
-        assert!(foreign.problems[0].contains("never sent"), "{foreign:?}");
+        assert_eq!(counts(&doubled), (0, 1, 0));
+        let foreign = judge(|roll| roll[3] = roll[3].replace("@", "-at-"));
+        assert_eq!(counts(&foreign), (1, 0, 1));
         let disordered = judge(|roll| roll.swap(2, 3));
-        assert!(disordered.problems[0].contains("behind a later one"), "{disordered:?}");
+        assert_eq!(counts(&disordered), (0, 0, 0));
+        assert!(disordered.problems[0].ends_with("1.json is not in order in the roll"));
+    }
+
+    #[test]
+    fn what_is_no_roll_cannot_be_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = of(&[], &folder.path().join("all_users.json")).unwrap_err().to_string();
+        assert!(error.starts_with("muster verify: exit status: "), "{error}");
     }
 }
