@@ -35,9 +35,9 @@ struct Cli {
     /// Run the one schedule of this seed
     #[arg(long, value_name = "SEED", conflicts_with_all = ["schedules", "seed"])]
     replay: Option<u64>,
-    /// What the store is made of
-    #[arg(long, value_enum, default_value_t = Topology::Standalone)]
-    topology: Topology,
+    /// What the store is made of [default: what the seed says; three of five are standalone]
+    #[arg(long, value_enum)]
+    topology: Option<Topology>,
     /// The name or path of the store's program
     #[arg(
         long,
@@ -49,7 +49,7 @@ struct Cli {
     /// How many schedules run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
-    /// Write a table of what was done and found, in Markdown
+    /// Write a page about what was done and found, in Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What came of many schedules, as a table.
+//! What came of many schedules, as a page (`docs/reliability.md`).
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -7,8 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use muster_integration::programs;
 
-use crate::run::{Outcome, WRITTEN_MAX};
+use crate::run::Outcome;
 use crate::schedule::durability_name;
+
+/// The page, but for the run.
+const PAGE: &str = include_str!("report/page.md");
+/// What stands in the page where the run goes.
+const RUN: &str = "<!-- the run -->";
 
 /// What a report says of the circumstances.
 #[derive(Clone, Debug)]
@@ -85,12 +90,16 @@ impl fmt::Display for Sum {
     }
 }
 
-/// The report, in Markdown.
+/// The page: what does not change, with the run in its place, in Markdown.
 ///
 /// # Errors
 ///
 /// None: a text takes everything.
 pub fn markdown(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fmt::Error> {
+    Ok(PAGE.replace(RUN, run(outcomes, circumstances)?.trim_end()))
+}
+
+fn run(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fmt::Error> {
     let mut rows: BTreeMap<String, Sum> = BTreeMap::new();
     let mut total = Sum::default();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
@@ -107,24 +116,18 @@ pub fn markdown(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<S
 
     let mut text = String::new();
     let Circumstances { command, date, versions } = circumstances;
-    writeln!(text, "```text\n{command}\n```\n")?;
-    writeln!(text, "{}; {}.\n", humantime::format_rfc3339_seconds(*date), versions.join("; "))?;
+    let date = humantime::format_rfc3339_seconds(*date);
+    writeln!(text, "```text\n{command}\n```\n\n{date}; {}.\n", versions.join("; "))?;
     writeln!(
         text,
-        "| store | durability | schedules | faults | lost | doubled | foreign | stuck | failed | written after (median) | (worst) |"
+        "| store | its file | schedules | faults | lost | doubled | foreign | stuck | failed \
+         | written after (median) | (worst) |"
     )?;
-    writeln!(text, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    writeln!(text, "{}|", "| --- ".repeat(11))?;
     for (row, sum) in &rows {
         writeln!(text, "| {row} | {sum}")?;
     }
-    writeln!(text, "| all | | {total}")?;
-    writeln!(
-        text,
-        "\nLost and doubled are records; stuck are batches that were not written {} s after the \
-         last fault was over. *Written after* is the time from there until every batch was \
-         written.\n",
-        WRITTEN_MAX.as_secs()
-    )?;
+    writeln!(text, "| all | | {total}\n")?;
     writeln!(text, "| fault | times |\n| --- | --- |")?;
     for (kind, count) in &kinds {
         writeln!(text, "| {kind} | {count} |")?;
@@ -167,6 +170,7 @@ mod tests {
         };
         let text = markdown(&[outcome(1, good), outcome(2, bad)], &circumstances).unwrap();
         for part in [
+            "# Reliability\n",
             "1970-01-01T00:00:00Z; muster-server 0.1.0.",
             "| all | | 2 | 6 | 2 | 0 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
             "| kill -9 of the server | 6 |",

@@ -44,7 +44,7 @@ pub enum Topology {
 /// A schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// The number that all of it follows from, together with the topology.
+    /// The number that all of it follows from; the topology too, unless one is named.
     pub seed: u64,
     /// What the store is made of.
     pub topology: Topology,
@@ -253,6 +253,17 @@ impl fmt::Display for Schedule {
             writeln!(f, "  {fault}")?;
         }
         Ok(())
+    }
+}
+
+impl Topology {
+    /// That of a seed for which none is named: three of five are standalone.
+    pub fn of_seed(seed: u64) -> Self {
+        match seed % 5 {
+            3 => Self::Sentinel,
+            4 => Self::Cluster,
+            _ => Self::Standalone,
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use crate::run::{self, Outcome, Settings};
 use crate::schedule::{Schedule, Topology};
 
 /// Runs the schedules of these seeds, `jobs` of them at once, and says each and what came of it.
-/// Returns the outcomes by their seeds.
+/// Without a topology each seed has its own. Returns the outcomes by their seeds.
 pub fn run(
     seeds: Vec<u64>,
-    topology: Topology,
+    topology: Option<Topology>,
     settings: &Settings,
     jobs: usize,
     say: &(dyn Fn(&str) + Sync),
@@ -20,6 +20,7 @@ pub fn run(
     let work = || {
         loop {
             let Some(seed) = lock(&seeds).next() else { break };
+            let topology = topology.unwrap_or_else(|| Topology::of_seed(seed));
             let schedule = Schedule::of_seed(seed, topology);
             say(&schedule.to_string());
             let outcome = run::run(&schedule, settings);
