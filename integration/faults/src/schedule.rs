@@ -27,6 +27,7 @@ const STORE_DELAY_MS: RangeInclusive<u64> = 0..=20;
 const STEP_MS: u64 = 10;
 /// Longer than a lease, which is 6 s.
 const FROZEN_MS: RangeInclusive<u64> = 6_500..=8_500;
+const STORE_DOWN_MS: RangeInclusive<u64> = 200..=4000;
 const TORN_BYTES: RangeInclusive<u64> = 1..=4096;
 const JUMP_SECONDS: RangeInclusive<i64> = 1..=3600;
 
@@ -87,6 +88,7 @@ impl Schedule {
     /// The schedule of this seed.
     pub fn of_seed(seed: u64, topology: Topology) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let is_standalone = topology == Topology::Standalone;
         // A master that forgot everything would come back and empty its replicas.
         let durabilities = match topology {
             Topology::Standalone => {
@@ -96,20 +98,29 @@ impl Schedule {
                 &[Durability::EverySecond, Durability::EveryWrite]
             }
         };
+        let durability = pick(&mut random, durabilities);
+        let workers = random.random_range(WORKERS);
+        let store_delay = milliseconds(&mut random, STORE_DELAY_MS);
         let mut schedule = Self {
             seed,
             topology,
-            durability: pick(&mut random, durabilities),
-            workers: random.random_range(WORKERS),
-            store_delay: milliseconds(&mut random, STORE_DELAY_MS),
+            durability,
+            workers,
+            // Several servers have no relay before them.
+            store_delay: if is_standalone { store_delay } else { Duration::ZERO },
             sends: draw_sends(&mut random),
             faults: Vec::new(),
         };
         let end = schedule.sends.iter().map(|send| send.over).max().unwrap_or_default();
         let end = u64::try_from(end.as_millis()).expect("a schedule takes seconds");
-        for _ in 0..random.random_range(FAULTS) {
+        for number in 0..random.random_range(FAULTS) {
             let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
-            let (harm, lasts) = schedule.draw_harm(&mut random);
+            // What several servers are there for is that one of them is lost.
+            let (harm, lasts) = if number == 0 && !is_standalone {
+                (Harm::KillStore, milliseconds(&mut random, STORE_DOWN_MS))
+            } else {
+                schedule.draw_harm(&mut random)
+            };
             schedule.faults.push(Fault { at, lasts, harm });
         }
         schedule.faults.sort_by_key(|fault| fault.at);
@@ -146,13 +157,13 @@ impl Schedule {
             |_, random| (Harm::FillDisk, milliseconds(random, 1000..=4000)),
         ];
         if keeps {
-            possible.push(|_, random| (Harm::KillStore, milliseconds(random, 200..=4000)));
+            possible.push(|_, random| (Harm::KillStore, milliseconds(random, STORE_DOWN_MS)));
         }
         if keeps && is_standalone {
             possible.push(|_, random| {
                 let unheard = milliseconds(random, 20..=300);
                 let bytes = random.random_range(TORN_BYTES);
-                (Harm::TearStore { unheard, bytes }, milliseconds(random, 200..=4000))
+                (Harm::TearStore { unheard, bytes }, milliseconds(random, STORE_DOWN_MS))
             });
         }
         if is_standalone {
@@ -312,6 +323,17 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), 15);
+    }
+
+    #[test]
+    fn of_several_servers_a_master_is_always_lost() {
+        for seed in 0..100 {
+            for topology in [Topology::Sentinel, Topology::Cluster] {
+                let schedule = Schedule::of_seed(seed, topology);
+                let mut harms = schedule.faults.iter().map(|fault| &fault.harm);
+                assert!(harms.any(|harm| *harm == Harm::KillStore), "{schedule}");
+            }
+        }
     }
 
     #[test]

@@ -1,44 +1,33 @@
-//! A few schedules on real programs: fixed seeds, and a new one each time.
+//! A few schedules on real programs: ten fixed seeds, and a new one each time.
 
 use std::fs;
 
 use muster_faults::machine::Machine;
 use muster_faults::run::{self, Settings};
 use muster_faults::schedule::{Schedule, Topology};
+use muster_faults::suite;
 use muster_integration::programs::store_program;
+
+/// Of those that take few seconds. Together they have every kind of fault, and every topology.
+const FIXED: [u64; 10] = [2, 4, 5, 6, 7, 10, 11, 12, 3, 9];
+/// How many schedules run at once: most of the time they wait for something.
+const JOBS: usize = 3;
 
 fn settings() -> Settings {
     Settings { store_program: store_program(), machine: Machine::look() }
 }
 
-fn assert_good(seed: u64) {
-    let schedule = Schedule::of_seed(seed, Topology::Standalone);
-    let outcome = run::run(&schedule, &settings());
-    assert!(outcome.is_good(), "{schedule}{outcome}");
-}
-
-/// AOF everysec: the store is killed three times, once with its file cut; the server ends.
 #[test]
-fn seed_15() {
-    assert_good(15);
-}
-
-/// AOF always: workers are killed one by one and all at once, the disk is full, the store's file
-/// is cut.
-#[test]
-fn seed_16() {
-    assert_good(16);
-}
-
-/// In memory: a worker sleeps beyond its lease, the client is killed, the server's line is slow.
-#[test]
-fn seed_38() {
-    assert_good(38);
-}
-
-#[test]
-fn a_new_seed() {
-    assert_good(u64::from(rand::random::<u32>()));
+fn ten_fixed_seeds_and_a_new_one_lose_and_double_nothing() {
+    let new = u64::from(rand::random::<u32>());
+    let seeds = FIXED.into_iter().chain([new]).collect();
+    let outcomes = suite::run(seeds, None, &settings(), JOBS, &|words| eprint!("{words}"));
+    let bad: Vec<u64> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.is_good())
+        .map(|outcome| outcome.schedule.seed)
+        .collect();
+    assert!(bad.is_empty(), "these seeds failed, for the reasons above: {bad:?}");
 }
 
 #[test]
