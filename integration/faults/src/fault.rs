@@ -65,6 +65,9 @@ pub enum Link {
 }
 
 impl Harm {
+    /// How many kinds there are.
+    pub const KINDS: usize = 15;
+
     /// The kind of fault, for counting.
     pub fn kind(&self) -> &'static str {
         match self {

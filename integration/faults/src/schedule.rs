@@ -1,35 +1,14 @@
-//! A schedule: what is sent and what goes wrong when. All of it follows from one number.
+//! A schedule: what is sent and what goes wrong when. All of it follows from one number (`draw`).
+
+mod draw;
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use muster_integration::redis_server::Durability;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
-use crate::fault::{Fault, Harm, Link};
-
-const SENDS: RangeInclusive<usize> = 1..=3;
-const FAULTS: RangeInclusive<usize> = 3..=6;
-const WORKERS: RangeInclusive<usize> = 3..=5;
-/// Records of all streams together.
-const STREAM_RECORDS: RangeInclusive<usize> = 20_000..=100_000;
-const UNARY_RECORDS: RangeInclusive<usize> = 500..=3_000;
-const IN_FLIGHT: RangeInclusive<u32> = 16..=64;
-/// How long a batch takes on its way, in milliseconds: faults find it under way.
-const OVER_MS: RangeInclusive<u64> = 4_000..=8_000;
-const FIRST_FAULT_MS: u64 = 300;
-/// The way from a program to the store: work is in hand for that long at least.
-const STORE_DELAY_MS: RangeInclusive<u64> = 0..=20;
-/// Moments and lengths are multiples of this, so that they are shown as they are.
-const STEP_MS: u64 = 10;
-/// Longer than a lease, which is 6 s.
-const FROZEN_MS: RangeInclusive<u64> = 6_500..=8_500;
-const STORE_DOWN_MS: RangeInclusive<u64> = 200..=4000;
-const TORN_BYTES: RangeInclusive<u64> = 1..=4096;
-const JUMP_SECONDS: RangeInclusive<i64> = 1..=3600;
+use crate::fault::Fault;
 
 /// What the store is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -79,165 +58,6 @@ pub enum Mode {
     Stream,
     /// By a call for each record, this many at once.
     Unary(u32),
-}
-
-/// Draws the parameters of one kind of fault, and how long it lasts.
-type Draw = fn(&Schedule, &mut ChaCha8Rng) -> (Harm, Duration);
-
-impl Schedule {
-    /// The schedule of this seed.
-    pub fn of_seed(seed: u64, topology: Topology) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let is_standalone = topology == Topology::Standalone;
-        // A master that forgot everything would come back and empty its replicas.
-        let durabilities = match topology {
-            Topology::Standalone => {
-                &[Durability::Memory, Durability::EverySecond, Durability::EveryWrite][..]
-            }
-            Topology::Sentinel | Topology::Cluster => {
-                &[Durability::EverySecond, Durability::EveryWrite]
-            }
-        };
-        let durability = pick(&mut random, durabilities);
-        let workers = random.random_range(WORKERS);
-        let store_delay = milliseconds(&mut random, STORE_DELAY_MS);
-        let mut schedule = Self {
-            seed,
-            topology,
-            durability,
-            workers,
-            // Several servers have no relay before them.
-            store_delay: if is_standalone { store_delay } else { Duration::ZERO },
-            sends: draw_sends(&mut random),
-            faults: Vec::new(),
-        };
-        let end = schedule.sends.iter().map(|send| send.over).max().unwrap_or_default();
-        let end = u64::try_from(end.as_millis()).expect("a schedule takes seconds");
-        for number in 0..random.random_range(FAULTS) {
-            let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
-            // What several servers are there for is that one of them is lost.
-            let (harm, lasts) = if number == 0 && !is_standalone {
-                (Harm::KillStore, milliseconds(&mut random, STORE_DOWN_MS))
-            } else {
-                schedule.draw_harm(&mut random)
-            };
-            schedule.faults.push(Fault { at, lasts, harm });
-        }
-        schedule.faults.sort_by_key(|fault| fault.at);
-        schedule
-    }
-
-    /// Draws a fault that this installation must outlive, and how long it lasts.
-    ///
-    /// Without a file the store may not be killed: it would forget what it has said to keep.
-    /// The relays of a store of several servers are left out: its programs find them by
-    /// themselves.
-    fn draw_harm(&self, random: &mut ChaCha8Rng) -> (Harm, Duration) {
-        let is_standalone = self.topology == Topology::Standalone;
-        let keeps = self.durability != Durability::Memory;
-        let mut possible: Vec<Draw> = vec![
-            |this, random| {
-                (Harm::KillClient(this.any_client(random)), milliseconds(random, 100..=3000))
-            },
-            |_, random| (Harm::KillServer, milliseconds(random, 100..=3000)),
-            |this, random| {
-                (Harm::KillWorker(this.any_worker(random)), milliseconds(random, 100..=3000))
-            },
-            |_, random| (Harm::KillAllWorkers, milliseconds(random, 100..=3000)),
-            |_, random| (Harm::TerminateServer, milliseconds(random, 100..=2000)),
-            |this, random| {
-                (Harm::TerminateWorker(this.any_worker(random)), milliseconds(random, 100..=2000))
-            },
-            |this, random| (Harm::FreezeWorker(this.workers - 1), milliseconds(random, FROZEN_MS)),
-            |this, random| (Harm::Cut(this.any_link(random)), milliseconds(random, 0..=1500)),
-            |this, random| {
-                let delay = milliseconds(random, 50..=500);
-                (Harm::Slow(this.any_link(random), delay), milliseconds(random, 500..=3000))
-            },
-            |_, random| (Harm::FillDisk, milliseconds(random, 1000..=4000)),
-        ];
-        if keeps {
-            possible.push(|_, random| (Harm::KillStore, milliseconds(random, STORE_DOWN_MS)));
-        }
-        if keeps && is_standalone {
-            possible.push(|_, random| {
-                let unheard = milliseconds(random, 20..=300);
-                let bytes = random.random_range(TORN_BYTES);
-                (Harm::TearStore { unheard, bytes }, milliseconds(random, STORE_DOWN_MS))
-            });
-        }
-        if is_standalone {
-            possible.push(|_, random| {
-                let seconds = random.random_range(JUMP_SECONDS);
-                let seconds = if random.random() { seconds } else { -seconds };
-                (Harm::JumpClock(seconds), Duration::ZERO)
-            });
-        }
-        pick(random, &possible)(self, random)
-    }
-
-    fn any_client(&self, random: &mut ChaCha8Rng) -> usize {
-        below(random, self.sends.len())
-    }
-
-    /// Any but the last, which is the one that is frozen: it cannot be asked to end meanwhile.
-    fn any_worker(&self, random: &mut ChaCha8Rng) -> usize {
-        below(random, self.workers - 1)
-    }
-
-    fn any_link(&self, random: &mut ChaCha8Rng) -> Link {
-        let client = Link::ClientServer(self.any_client(random));
-        match self.topology {
-            Topology::Standalone => {
-                let worker = Link::WorkerStore(below(random, self.workers));
-                pick(random, &[client, Link::ServerStore, worker])
-            }
-            Topology::Sentinel | Topology::Cluster => client,
-        }
-    }
-}
-
-fn draw_sends(random: &mut ChaCha8Rng) -> Vec<Send> {
-    let count = random.random_range(SENDS);
-    let mut sends: Vec<Send> = (0..count)
-        .map(|number| {
-            // The first is a stream: it alone brings many records.
-            let mode = if number == 0 || random.random() {
-                Mode::Stream
-            } else {
-                Mode::Unary(random.random_range(IN_FLIGHT))
-            };
-            Send { records: 0, mode, over: milliseconds(random, OVER_MS) }
-        })
-        .collect();
-    let streams = sends.iter().filter(|send| send.mode == Mode::Stream).count();
-    let stream_records = range(random, STREAM_RECORDS) / streams;
-    for send in &mut sends {
-        send.records = match send.mode {
-            Mode::Stream => stream_records,
-            Mode::Unary(_) => range(random, UNARY_RECORDS),
-        };
-    }
-    sends
-}
-
-fn pick<T: Copy>(random: &mut ChaCha8Rng, from: &[T]) -> T {
-    from[below(random, from.len())]
-}
-
-fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
-    range(random, 0..=end - 1)
-}
-
-/// As a u32: the generator draws differently for a usize of another width.
-fn range(random: &mut ChaCha8Rng, range: RangeInclusive<usize>) -> usize {
-    let bound = |value: &usize| u32::try_from(*value).expect("a bound of a schedule is small");
-    random.random_range(bound(range.start())..=bound(range.end())) as usize
-}
-
-fn milliseconds(random: &mut ChaCha8Rng, range: RangeInclusive<u64>) -> Duration {
-    let steps = random.random_range(range.start() / STEP_MS..=range.end() / STEP_MS);
-    Duration::from_millis(steps * STEP_MS)
 }
 
 impl fmt::Display for Schedule {
@@ -300,41 +120,7 @@ pub fn durability_name(durability: Durability) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_seed_always_gives_the_same_schedule_and_another_one_another() {
-        let schedule = |seed| Schedule::of_seed(seed, Topology::Standalone);
-        assert_eq!(schedule(7), schedule(7));
-        assert_ne!(schedule(7).to_string(), schedule(8).to_string().replace("seed 8", "seed 7"));
-    }
-
-    #[test]
-    fn a_store_that_forgets_is_never_killed_and_every_kind_of_fault_occurs() {
-        let mut kinds = std::collections::BTreeSet::new();
-        for seed in 0..1000 {
-            let schedule = Schedule::of_seed(seed, Topology::Standalone);
-            assert!(
-                FAULTS.contains(&schedule.faults.len()) && SENDS.contains(&schedule.sends.len())
-            );
-            for Fault { harm, .. } in &schedule.faults {
-                kinds.insert(harm.kind());
-                let kills_store = matches!(harm, Harm::KillStore | Harm::TearStore { .. });
-                assert!(!kills_store || schedule.durability != Durability::Memory, "{schedule}");
-            }
-        }
-        assert_eq!(kinds.len(), 15);
-    }
-
-    #[test]
-    fn of_several_servers_a_master_is_always_lost() {
-        for seed in 0..100 {
-            for topology in [Topology::Sentinel, Topology::Cluster] {
-                let schedule = Schedule::of_seed(seed, topology);
-                let mut harms = schedule.faults.iter().map(|fault| &fault.harm);
-                assert!(harms.any(|harm| *harm == Harm::KillStore), "{schedule}");
-            }
-        }
-    }
+    use crate::fault::{Harm, Link};
 
     #[test]
     fn a_schedule_is_shown_as_it_is() {

@@ -142,7 +142,7 @@ mod tests {
         let counts = |verdict: &Verdict| (verdict.lost, verdict.doubled, verdict.foreign);
         let lost = judge(|roll| drop(roll.remove(3)));
         assert_eq!(counts(&lost), (1, 0, 0));
-        assert!(lost.problems[0].contains("1.json:4"), "{lost:?}");
+        assert!(lost.problems[0].contains("1.json:3"), "{lost:?}");
         let doubled = judge(|roll| roll.insert(8, roll[2].clone()));
         assert_eq!(counts(&doubled), (0, 1, 0));
         let foreign = judge(|roll| roll[3] = roll[3].replace("@", "-at-"));
