@@ -65,9 +65,10 @@ impl Program {
         self.is_ending = false;
     }
 
-    /// Asks it to end. One that was started just now is let come so far that it listens.
+    /// Asks it to end. One that was started just now is let come so far that it listens. One that
+    /// is ending is not asked again: a second signal would cut its end short.
     pub(crate) fn terminate(&mut self) {
-        if let Some(process) = &mut self.process {
+        if let Some(process) = self.process.as_mut().filter(|_| !self.is_ending) {
             process.wait_for_line(UP, START);
             process.terminate();
             self.is_ending = true;
