@@ -132,7 +132,7 @@ impl RedisQueue {
         partition: &Partition,
         script: &ScriptInvocation<'_>,
     ) -> Result<T> {
-        self.connection.run_settled(script, &partition.tag).await
+        self.connection.run_settled(script, &partition.keys).await
     }
 
     /// The answer of such a script that says a word and gives a detail to it.

@@ -327,6 +327,41 @@ async fn a_cluster_whose_keys_move_is_followed() {
 }
 
 #[tokio::test]
+async fn a_cluster_whose_keys_move_one_by_one_is_waited_for() {
+    let cluster = Cluster::start().await;
+    let strict = RedisQueue::connect(&cluster.url(), &REPLICATED).await.unwrap();
+    let queue = RedisQueue::connect(&cluster.url(), &ACCEPTED).await.unwrap();
+    open(&strict).await.unwrap();
+    append(&strict, 0).await.unwrap();
+    let holder = cluster.holder().await;
+    let (from, to) = (&cluster.masters[holder], &cluster.masters[(holder + 1) % 3]);
+    let slot: u16 = ask(from, "CLUSTER KEYSLOT {muster:5}").await;
+    let (from_id, to_id): (String, String) =
+        (ask(from, "CLUSTER MYID").await, ask(to, "CLUSTER MYID").await);
+    ask::<()>(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
+    ask::<()>(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
+
+    // Neither server has all keys: nothing may be said of what one of them lacks.
+    for queue in [&queue, &strict] {
+        let error = queue.batch(&id()).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        assert!(open(queue).await.is_err());
+        let lease = queue.lease(&WorkerId::random("w"), 1, Duration::ZERO).await;
+        assert!(lease.is_err(), "{lease:?}");
+    }
+    assert_eq!(ask::<u64>(to, &format!("CLUSTER COUNTKEYSINSLOT {slot}")).await, 0);
+
+    let keys: Vec<String> = ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
+    let target = format!("127.0.0.1 {}  0 5000", port(to));
+    ask::<()>(from, &format!("MIGRATE {target} KEYS {}", keys.join(" "))).await;
+    for node in [to, from] {
+        ask::<()>(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
+    }
+    until("the keys have moved", || async { append(&queue, 1).await.is_ok() }).await;
+    lease_while_appending(&queue, 2).await;
+}
+
+#[tokio::test]
 async fn a_lease_that_is_dropped_waits_no_more_in_a_cluster() {
     let cluster = Cluster::start().await;
     let queue = RedisQueue::connect(&cluster.url(), &ACCEPTED).await.unwrap();

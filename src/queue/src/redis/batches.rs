@@ -17,7 +17,7 @@ const RESULT_CHUNKS_MAX: usize = 1024;
 impl RedisQueue {
     pub(super) async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
         let partition = self.partition(id);
-        let mut open = self.scripts.open.key(&partition.tag);
+        let mut open = self.scripts.open.key(&partition.keys);
         open.arg(id.as_str()).arg(options.priority.as_str()).arg(options.policy.as_str());
         match options.deadline {
             Some(deadline) => open.arg(millis(deadline.after)).arg(deadline.then.as_str()),
@@ -29,7 +29,7 @@ impl RedisQueue {
 
     pub(super) async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
         let partition = self.partition(id);
-        let mut append = self.scripts.append.key(&partition.tag);
+        let mut append = self.scripts.append.key(&partition.keys);
         append.arg(id.as_str()).arg(chunk.count).arg(&chunk.payload[..]);
         append.arg(chunk.trace.as_deref().unwrap_or_default());
         append.arg(or_empty(self.limits.records)).arg(or_empty(self.limits.bytes));
@@ -65,7 +65,7 @@ impl RedisQueue {
 
     pub(super) async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
         let partition = self.partition(id);
-        let mut seal = self.scripts.seal.key(&partition.tag);
+        let mut seal = self.scripts.seal.key(&partition.keys);
         seal.arg(id.as_str()).arg(or_empty(records));
         let batch = id.clone();
         let (word, detail) = self.answer(partition, &seal).await?;
@@ -82,7 +82,7 @@ impl RedisQueue {
 
     pub(super) async fn abort(&self, id: &BatchId) -> Result<Batch> {
         let partition = self.partition(id);
-        let mut abort = self.scripts.abort.key(&partition.tag);
+        let mut abort = self.scripts.abort.key(&partition.keys);
         abort.arg(id.as_str());
         loop {
             let (word, detail) = self.answer(partition, &abort).await?;
@@ -103,7 +103,7 @@ impl RedisQueue {
             if left == 0 {
                 break;
             }
-            let mut end = self.scripts.end_overdue.key(&partition.tag);
+            let mut end = self.scripts.end_overdue.key(&partition.keys);
             end.arg(left.min(STEP_MAX));
             let found: Vec<(String, Value)> = self.settled(partition, &end).await?;
             ended.extend(self.readable(decode::batches(found))?);
@@ -114,7 +114,7 @@ impl RedisQueue {
     pub(super) async fn next_complete(&self) -> Result<Option<Batch>> {
         for partition in &self.partitions {
             // The roll must not have what the store may still lose.
-            let next = self.scripts.next_complete.key(&partition.tag);
+            let next = self.scripts.next_complete.key(&partition.keys);
             let found: Option<(String, Value)> = self.settled(partition, &next).await?;
             if let Some(found) = found {
                 return Ok(self.readable(decode::batches(vec![found]))?.pop());
@@ -129,7 +129,7 @@ impl RedisQueue {
         first: u64,
         bytes_max: usize,
     ) -> Result<Vec<ResultChunk>> {
-        let mut results = self.scripts.results.key(&self.partition(id).tag);
+        let mut results = self.scripts.results.key(&self.partition(id).keys);
         results.arg(id.as_str()).arg(first).arg(bytes_max).arg(RESULT_CHUNKS_MAX);
         let stored: Vec<Bytes> = self.connection.run(&results).await?;
         self.readable(decode::results(first, stored))
@@ -137,7 +137,7 @@ impl RedisQueue {
 
     pub(super) async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
         let partition = self.partition(id);
-        let mut mark = self.scripts.mark_written.key(&partition.tag);
+        let mut mark = self.scripts.mark_written.key(&partition.keys);
         mark.arg(id.as_str()).arg(roll_sha256);
         let word: String = self.settled(partition, &mark).await?;
         match word.as_str() {
@@ -150,7 +150,7 @@ impl RedisQueue {
 
     pub(super) async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         let partition = self.partition(id);
-        let mut show = self.scripts.show.key(&partition.tag);
+        let mut show = self.scripts.show.key(&partition.keys);
         // Senders forget what they are told the batch has.
         let snapshot = self.settled(partition, show.arg(id.as_str())).await?;
         self.readable(decode::batch(id, snapshot))

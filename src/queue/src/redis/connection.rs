@@ -109,7 +109,7 @@ impl Connection {
     }
 
     /// Runs a script, and returns once what it wrote, and what it saw, is as durable as asked
-    /// for. `key` is any key of the script. See [`settle`].
+    /// for. `keys` are those of the script. See [`settle`].
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Connection {
     pub(super) async fn run_settled<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
-        key: &str,
+        keys: &[String; 2],
     ) -> Result<T> {
         let shared = self.shared().await?;
         let Some(barrier) = shared.barrier else {
@@ -126,7 +126,7 @@ impl Connection {
         };
         let _permit = self.may_settle.acquire().await;
         let mut own = self.own().await?;
-        let settled = settle::run(&mut own.link, script, key, barrier);
+        let settled = settle::run(&mut own.link, script, keys, barrier);
         let settled = self.checked(&shared, within(settle::ANSWER_MAX, settled).await)?;
         self.pool.put_back(own);
         match settled {

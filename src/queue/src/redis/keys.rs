@@ -12,6 +12,7 @@
 //! | `TAG:complete` | sorted set | complete batches in the order in which they became so |
 //! | `TAG:dead` | sorted set, all scores 0 | dead letters of all batches: group, batch, and place as 8 bytes, big-endian, with a 0 byte between |
 //! | `TAG:dead:groups` | hash | by group: how many dead letters it has |
+//! | `TAG:settled` | string, for a day | what a settled step writes to (`settle.rs`) |
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
 //! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256` |
 //! | `TAG:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload; of a dead letter count 1 and no payload |
@@ -19,7 +20,7 @@
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!
 //! `TAG` is the hash tag of a partition: its keys share a slot in a cluster, as a script needs. A
-//! script is given the tag as its only key and makes the others of it (`shared/keys.lua`).
+//! script is given the tag and makes the keys of it (`shared/keys.lua`).
 
 use crate::{BatchId, Priority};
 
@@ -38,16 +39,26 @@ pub(super) struct Partition {
     pub(super) index: usize,
     /// Its hash tag, in braces: what all its keys begin with.
     pub(super) tag: String,
+    /// What a script says its keys are: the tag, and one more. There is neither. So while the slot
+    /// moves from one server to another, and neither has all the keys, a script is refused
+    /// (`TRYAGAIN`): with one key alone, it would be run by the server that the keys go to.
+    pub(super) keys: [String; 2],
 }
 
 impl Partition {
     /// The only partition of a server, or those of a cluster.
     pub(super) fn all(cluster: bool) -> Vec<Self> {
         if !cluster {
-            return vec![Self { index: 0, tag: "{muster}".to_owned() }];
+            return vec![Self::new(0, "{muster}".to_owned())];
         }
-        let tagged = |index| Self { index, tag: format!("{{muster:{index}}}") };
-        (0..CLUSTER_PARTITIONS).map(tagged).collect()
+        (0..CLUSTER_PARTITIONS)
+            .map(|index| Self::new(index, format!("{{muster:{index}}}")))
+            .collect()
+    }
+
+    fn new(index: usize, tag: String) -> Self {
+        let keys = [tag.clone(), format!("{tag}:whole")];
+        Self { index, tag, keys }
     }
 
     /// The partition of a batch.

@@ -48,7 +48,7 @@ impl RedisQueue {
         for partition in &self.partitions[first..] {
             loop {
                 let page_max = (limit - letters.len()).min(STEP_MAX);
-                let mut list = self.scripts.dead_in_group.key(&partition.tag);
+                let mut list = self.scripts.dead_in_group.key(&partition.keys);
                 list.arg(group);
                 match &after {
                     Some(after) => list.arg(after.batch.as_str()).arg(after.place),
@@ -82,7 +82,7 @@ impl RedisQueue {
                 break new_id;
             }
         };
-        let mut replay = self.scripts.replay.key(&partition.tag);
+        let mut replay = self.scripts.replay.key(&partition.keys);
         replay.arg(id.as_str()).arg(new_id.as_str());
         for letter in letters.iter().take(STEP_MAX) {
             replay.arg(letter.place).arg(&letter.payload[..]);
@@ -101,7 +101,7 @@ impl RedisQueue {
         // Without places it is still asked whether there is such a batch.
         let (first, others) = places.split_at(places.len().min(STEP_MAX));
         for places in std::iter::once(first).chain(others.chunks(STEP_MAX)) {
-            let mut drop = self.scripts.drop_letters.key(&partition.tag);
+            let mut drop = self.scripts.drop_letters.key(&partition.keys);
             let found: i64 = self.settled(partition, drop.arg(id.as_str()).arg(places)).await?;
             dropped += u64::try_from(found).map_err(|_| Error::UnknownBatch(id.clone()))?;
         }

@@ -65,15 +65,15 @@ pub(super) enum Settled {
 /// does not know the script says so after the wait, and somewhat longer.
 pub(super) const ANSWER_MAX: Duration = SETTLE_MAX.saturating_mul(3);
 
-/// Runs a script and waits until it is settled. `link` must be nobody else's meanwhile; `key` is
-/// any key of the script.
+/// Runs a script and waits until it is settled. `link` must be nobody else's meanwhile; `keys` are
+/// those of the script.
 pub(super) async fn run(
     link: &mut Link,
     script: &ScriptInvocation<'_>,
-    key: &str,
+    keys: &[String; 2],
     barrier: Barrier,
 ) -> RedisResult<Settled> {
-    let steps = steps(script, key, barrier);
+    let steps = steps(script, keys, barrier);
     let mut answers = link.req_packed_commands(&steps, 0, steps.len()).await?;
     if answers.first().is_some_and(is_unknown_script) {
         script.load_async(link).await?;
@@ -89,11 +89,13 @@ pub(super) async fn run(
     })
 }
 
-fn steps(script: &ScriptInvocation<'_>, key: &str, barrier: Barrier) -> Pipeline {
+fn steps(script: &ScriptInvocation<'_>, keys: &[String; 2], barrier: Barrier) -> Pipeline {
+    let [tag, whole] = keys;
     let limit = SETTLE_MAX.as_millis().to_string();
     let mut steps = Pipeline::new();
     steps.invoke_script(script);
-    steps.cmd("EVAL").arg(TOUCH).arg(1).arg(beside(key)).arg(KEY_STAYS_MS);
+    // Where the script is refused because the keys move, so is this.
+    steps.cmd("EVAL").arg(TOUCH).arg(2).arg(format!("{tag}:settled")).arg(whole).arg(KEY_STAYS_MS);
     match barrier {
         Barrier::Disk => steps.cmd("WAITAOF").arg(1).arg(0).arg(limit),
         Barrier::Replicas(wanted) => steps.cmd("WAIT").arg(wanted.get()).arg(limit),
@@ -119,22 +121,4 @@ fn late(barrier: Barrier, answer: Value) -> RedisResult<Option<String>> {
 
 fn is_unknown_script(answer: &Value) -> bool {
     matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
-}
-
-/// The key to write to, in the slot of `key`.
-fn beside(key: &str) -> String {
-    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
-    let tag = tag.map_or(key, |(tag, _)| tag);
-    format!("{{{tag}}}:settled")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_to_write_to_has_the_tag_of_the_script() {
-        assert_eq!(beside("{muster:3}:batch:b"), "{muster:3}:settled");
-        assert_eq!(beside("plain"), "{plain}:settled");
-    }
 }

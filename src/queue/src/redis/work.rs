@@ -67,7 +67,7 @@ impl RedisQueue {
             if work.len() == max {
                 break;
             }
-            let mut lease = self.scripts.lease.key(&partition.tag);
+            let mut lease = self.scripts.lease.key(&partition.keys);
             lease.arg(worker.as_str()).arg((max - work.len()).min(STEP_MAX));
             let (reply, due_ms): (Value, i64) = match self.connection.run(&lease).await {
                 Ok(found) => found,
@@ -122,7 +122,7 @@ impl RedisQueue {
         let mut work = Vec::new();
         // Also where nothing more is wanted: the script looks after the partition's clock.
         for partition in self.in_turn() {
-            let mut take_over = self.scripts.take_over.key(&partition.tag);
+            let mut take_over = self.scripts.take_over.key(&partition.keys);
             take_over.arg(worker.as_str()).arg(millis(idle)).arg((max - work.len()).min(STEP_MAX));
             let reply = match self.connection.run(&take_over).await {
                 Ok(reply) => reply,
@@ -139,7 +139,7 @@ impl RedisQueue {
         idle: Duration,
     ) -> Result<Option<Chunk>> {
         for partition in self.in_turn() {
-            let mut lease = self.scripts.lease_isolated.key(&partition.tag);
+            let mut lease = self.scripts.lease_isolated.key(&partition.keys);
             let reply = self.connection.run(lease.arg(worker.as_str()).arg(millis(idle))).await?;
             let mut work = self.readable(decode::work(partition, worker, reply))?;
             if let Some(Work::Chunk(chunk)) = work.pop() {
@@ -159,7 +159,7 @@ impl RedisQueue {
                 .filter(|(entry, _)| entry.partition == partition.index)
                 .collect();
             for held in held.chunks(STEP_MAX) {
-                let mut step = script.key(&partition.tag);
+                let mut step = script.key(&partition.keys);
                 for (entry, worker) in held {
                     step.arg(entry.stream.name()).arg(entry.id).arg(worker.as_str());
                 }
@@ -177,7 +177,7 @@ impl RedisQueue {
             Kept::AsSent => ("as_sent", &[][..]),
             Kept::Runs(runs) => ("runs", &runs[..]),
         };
-        let mut commit = self.scripts.commit.key(&self.partition(&chunk.batch).tag);
+        let mut commit = self.scripts.commit.key(&self.partition(&chunk.batch).keys);
         commit.arg(entry.stream.name()).arg(entry.id).arg(kept);
         commit.arg(runs.len()).arg(outcome.dead.len()).arg(outcome.retry.len());
         for run in runs {
@@ -210,7 +210,7 @@ impl RedisQueue {
 
     pub(super) async fn forget(&self, worker: &WorkerId) -> Result<()> {
         for partition in &self.partitions {
-            let mut forget = self.scripts.forget.key(&partition.tag);
+            let mut forget = self.scripts.forget.key(&partition.keys);
             forget.arg(worker.as_str()).arg(SILENT_MS_MAX).arg(STEP_MAX);
             while self.connection.run::<bool>(&forget).await? {}
         }

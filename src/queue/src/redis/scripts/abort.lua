@@ -1,6 +1,6 @@
 -- Discards an open or sealed batch, a part in each step.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id
 -- Returns a word and its detail: aborted SNAPSHOT | more 0 (there is more to discard) |
 --   complete 0 | unknown 0

@@ -1,6 +1,6 @@
 -- Appends a chunk to a batch, unless the batch has its records.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 count, 3 payload, 4 trace or '', 5 and 6 the records and bytes that may wait,
 --       or '', 7 the number of places a bitmap may have, 8 'from' or 'each', 9… the first place
 --       ('from') or every place ('each')

@@ -1,7 +1,7 @@
 -- Ends a chunk: takes it off the queue, stores its outcome, moves the counters, and completes the
 -- batch if nothing is left to do.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 the name of the chunk's stream, 2 entry, 3 'as_sent' or 'runs', 4 how many runs, 5 how
 --       many dead letters, 6 how many retries, then
 --       for each run three: first place, count, payload

@@ -1,6 +1,6 @@
 -- Lists dead letters of a group, of all batches of the partition.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 group, 2 and 3 the batch id and the place behind which to begin, or '', 4 how many at
 --       most
 -- Returns for each two: the batch id, and the letter as stored.

@@ -1,6 +1,6 @@
 -- Drops dead letters of a batch; completes it if that was all that it waited for.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2… places
 -- Returns how many there were, or -1 if there is no such batch.
 local batch = find_batch(ARGV[1])

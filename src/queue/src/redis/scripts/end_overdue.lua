@@ -1,7 +1,7 @@
 -- Ends the open batches whose deadline has passed, the most overdue first. Goes on with aborts that
 -- had too much to discard for one step.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 how many batches at most
 -- Returns the id and the snapshot of each that it ended.
 local deadline = key('deadline')

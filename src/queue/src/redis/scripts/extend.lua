@@ -1,6 +1,6 @@
 -- Starts the idle time of leases anew, where the worker still holds them.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: for each lease three: the name of its stream, entry, worker
 -- Returns how many were extended.
 local extended = 0

@@ -1,7 +1,7 @@
 -- Forgets a worker: gives back what it holds, page by page. With it those who were killed long ago
 -- and hold nothing.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 worker, 2 milliseconds after which a silent worker counts as gone, 3 how many pieces of
 --       work of each stream at most
 -- Returns 1 if the worker holds more, else 0.

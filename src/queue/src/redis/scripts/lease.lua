@@ -1,6 +1,6 @@
 -- Leases the oldest work, stream by stream, until there is enough.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 worker, 2 how many pieces of work at most
 -- Returns what XREADGROUP does for the streams, without those that have nothing, and the
 -- milliseconds until the next retry's time (-1 if there is none).

@@ -1,6 +1,6 @@
 -- Leases one isolated chunk: one that was left, or else the oldest that waits.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 worker, 2 idle time in milliseconds
 -- Returns the work in the form of XREADGROUP's reply; see `claim_idle` for the field `l`.
 local worker, idle = ARGV[1], ARGV[2]

@@ -1,6 +1,6 @@
 -- Says that a complete batch is in the roll: its results leave the store.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 SHA-256 of the roll
 -- Returns 'written', 'refused' (it was not complete), or 'unknown'.
 local batch, sha256 = find_batch(ARGV[1]), ARGV[2]

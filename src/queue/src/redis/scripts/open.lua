@@ -1,7 +1,7 @@
 -- Opens a batch, or finds the one that is there. Either way its deadline, while it is open, is put
 -- off.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 priority, 3 policy, 4 milliseconds without an append until its deadline, or
 --       '', 5 'seal' or 'abort': what happens then
 -- Returns the snapshot.

@@ -1,6 +1,6 @@
 -- Gives work back, where the worker still holds it.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: for each lease three: the name of its stream, entry, worker
 -- Returns how many were given back.
 local released = 0

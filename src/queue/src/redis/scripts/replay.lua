@@ -1,7 +1,7 @@
 -- Lets dead letters be processed anew: at their places while their batch is open or sealed, in a
 -- new batch, which is sealed, when it is complete or written.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 the id of the new batch, then for each letter two: place, payload
 -- Returns how many there were and 1 if they are in the new batch, else 0; or nil if there is no
 -- such batch.

@@ -1,6 +1,6 @@
 -- Reads results in order.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 the place to begin at, 3 bytes at most (but at least one chunk), 4 chunks at
 --       most
 -- Returns the stored results: each the count as 4 bytes, big-endian, and the payload.

@@ -1,6 +1,6 @@
 -- Seals a batch; completes it if nothing is left to do.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 how many records the batch must have, or ''
 -- Returns a word and its detail: sealed SNAPSHOT | miscounted RECEIVED | aborted 0 | unknown 0
 local batch, claimed = find_batch(ARGV[1]), tonumber(ARGV[2])

@@ -1,6 +1,6 @@
 -- Leases to one worker what has not been extended for some time, whoever holds it.
 --
--- KEYS: 1 the partition's tag
+-- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 worker, 2 idle time in milliseconds, 3 how many pieces of work at most
 -- Returns the work in the form of XREADGROUP's reply; see `claim_idle` for the field `l`.
 local worker, idle, left = ARGV[1], ARGV[2], tonumber(ARGV[3])

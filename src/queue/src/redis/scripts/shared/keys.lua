@@ -1,5 +1,5 @@
--- Shared by all: the keys of the partition whose hash tag is KEYS[1], the one key that a script is
--- given. keys.rs has the table of them.
+-- Shared by all: the keys of the partition whose hash tag is KEYS[1]. keys.rs has the table of them,
+-- and says what KEYS[2] is for.
 local function key(name)
     return KEYS[1] .. ':' .. name
 end
