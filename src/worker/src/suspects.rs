@@ -16,7 +16,6 @@ pub(crate) async fn look_after(worker: Worker) {
             let _hands = team.hands.write().await;
             let mut next = Some(first);
             while let Some(chunk) = next {
-                team.held.add(std::iter::once(&chunk.lease));
                 for (chunk, outcome) in team.process(vec![chunk]).await {
                     worker.commit(&chunk, &outcome).await;
                 }
@@ -28,9 +27,13 @@ pub(crate) async fn look_after(worker: Worker) {
     }
 }
 
+/// Leases a suspect, and holds it from then on: it may have to wait for the workers' hands.
 async fn lease(team: &Team, worker: &WorkerId) -> Option<Chunk> {
     match team.queue.lease_isolated(worker, team.lease).await {
-        Ok(found) => found,
+        Ok(found) => {
+            team.held.add(found.iter().map(|chunk| &chunk.lease));
+            found
+        }
         Err(error) => {
             // The workers say that they wait for the store.
             tracing::debug!(%worker, %error, "no suspect");
