@@ -196,6 +196,7 @@ hold! {
         the_first_is_taken_and_the_second_refused
         it_counts_what_is_kept_and_what_is_dead
         a_committed_chunk_is_nobodys_work
+        a_chunk_without_bytes_is_a_chunk
         released_work_is_not_committed
         the_new_holder_may_be_first
         the_old_holder_may_be_first

@@ -1,10 +1,11 @@
 //! Claims on committing a chunk.
 
-use muster_queue::{Batch, Chunk, Committed, Depth, Queue, Result};
+use bytes::Bytes;
+use muster_queue::{Batch, BatchState, Chunk, Committed, Depth, NewChunk, Queue, Result};
 
 use super::steps::{
-    ALL, again, as_sent, chunks, from, lease_all, lease_chunks, sent, shown, split, take_over_all,
-    without, worker,
+    ALL, again, as_sent, chunks, commit_next, from, lease_all, lease_chunks, open, sent, shown,
+    split, take_over_all, without, worker,
 };
 
 /// Records kept and dead.
@@ -40,6 +41,16 @@ pub(crate) async fn a_committed_chunk_is_nobodys_work(queue: &dyn Queue) -> Resu
     queue.commit(&chunks[0], &as_sent()).await?;
     assert_eq!(lease_all(queue, &worker()).await?, []);
     assert_eq!(take_over_all(queue, &worker()).await?.len(), 1, "the other chunk");
+    Ok(())
+}
+
+pub(crate) async fn a_chunk_without_bytes_is_a_chunk(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "empty").await?;
+    queue.append(&id, &NewChunk { payload: Bytes::new(), ..from(0, 1) }).await?;
+    queue.seal(&id, None).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    let batch = shown(queue, &id).await?;
+    assert_eq!((batch.state, batch.kept), (BatchState::Complete, 1));
     Ok(())
 }
 

@@ -29,8 +29,9 @@ for i = 9, #fields, 2 do
     more[fields[i]] = fields[i + 1]
 end
 local depth = key('depth')
-redis.call('HINCRBY', depth, 'records', '-' .. fields[6])
-redis.call('HINCRBY', depth, 'bytes', '-' .. #payload)
+-- Not '-' .. COUNT: the server takes -0 for no number.
+redis.call('HINCRBY', depth, 'records', tostring(0 - count))
+redis.call('HINCRBY', depth, 'bytes', tostring(0 - #payload))
 local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then
     return 0
