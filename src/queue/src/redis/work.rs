@@ -149,9 +149,10 @@ impl RedisQueue {
         Ok(None)
     }
 
-    /// Runs `extend.lua` or `release.lua` for all leases. Those of another store are left out: here
-    /// they are lost.
+    /// Runs `extend.lua` or `release.lua` for all leases, also where a partition does not answer, and
+    /// says so in the end. Those of another store are left out: here they are lost.
     pub(super) async fn each_lease(&self, script: &Script, leases: &[Lease]) -> Result<()> {
+        let mut done = Ok(());
         for partition in &self.partitions {
             let held: Vec<_> = leases
                 .iter()
@@ -163,10 +164,10 @@ impl RedisQueue {
                 for (entry, worker) in held {
                     step.arg(entry.stream.name()).arg(entry.id).arg(worker.as_str());
                 }
-                self.connection.run::<()>(&step).await?;
+                done = done.and(self.connection.run::<()>(&step).await);
             }
         }
-        Ok(())
+        done
     }
 
     pub(super) async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed> {

@@ -191,3 +191,23 @@ async fn deadlines_of_all_partitions_pass() {
         assert!(ended.iter().all(|batch| batch.state == BatchState::Aborted));
     }
 }
+
+#[tokio::test]
+async fn a_partition_that_is_away_keeps_no_other_from_taking_work_back() {
+    let (server, queue) = cluster().await;
+    let worker = WorkerId::random("w");
+    sealed_batches(&queue, Policy::Partial).await;
+    let held = queue.lease(&worker, BATCHES as usize, NO_WAIT).await.unwrap();
+    let leases: Vec<_> = held.iter().map(|work| work.lease().clone()).collect();
+    assert_eq!(leases.len(), BATCHES as usize);
+    let slot: u16 = ask(&server, "CLUSTER KEYSLOT {muster:0}").await;
+    ask::<()>(&server, "CONFIG SET cluster-require-full-coverage no").await;
+    ask::<()>(&server, &format!("CLUSTER DELSLOTS {slot}")).await;
+
+    queue.release(&leases).await.unwrap_err();
+    for partition in 1..8 {
+        let pending = format!("XPENDING {{muster:{partition}}}:queue:normal workers - + 1");
+        let pending: Vec<redis::Value> = ask(&server, &pending).await;
+        assert!(pending.is_empty(), "partition {partition}");
+    }
+}
