@@ -12,6 +12,7 @@
 //! | [`sentinel`], [`cluster`] | several of them, which go on when a master is killed |
 //! | [`resp`] | a command for a Redis |
 //! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
+//! | [`disk`] | a disk that can be full |
 //! | [`http`] | a GET for the probes |
 //! | [`ports`] | a port that is free |
 //! | [`stack`] | Redis, a server and workers that belong together |
@@ -22,6 +23,7 @@
 //! is not as it must be.
 
 pub mod cluster;
+pub mod disk;
 pub mod examples;
 pub mod http;
 pub mod ports;

@@ -57,8 +57,9 @@ fn the_memory_of_redis_returns_when_the_batches_are_written() {
     assert!(waiting > BATCHES * RECORDS * RECORD_BYTES_MIN, "{waiting} bytes for what waits");
 
     stack.start_workers(WORKERS);
-    let records =
-        || stack.roll().exists().then(|| Manifest::of(&stack.roll()).records).unwrap_or_default();
+    // The roll comes first, then its manifest.
+    let is_there = || stack.roll().with_extension("manifest.json").exists();
+    let records = || if is_there() { Manifest::of(&stack.roll()).records } else { 0 };
     wait::until(
         WORK,
         || (records() == BATCHES * RECORDS).then_some(()),

@@ -6,6 +6,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use muster_integration::disk::Disk;
 use muster_integration::ports::free_port;
 use muster_integration::process::Finished;
 use muster_integration::redis_server::Durability;
@@ -13,7 +14,6 @@ use muster_integration::relay::Relay;
 use muster_integration::users::write_json;
 
 use crate::clock::Clock;
-use crate::disk::Disk;
 use crate::fault::{Fault, Harm};
 use crate::lines::Lines;
 use crate::machine::Machine;

@@ -9,14 +9,13 @@
 //! | `program`, `store` | a program that a supervisor starts again; the store, in its topologies |
 //! | [`machine`] | what this machine lets the suite do |
 //! | `lines` | the relays |
-//! | `disk`, `clock` | a small disk that can be full; a clock that jumps |
+//! | `clock` | a clock that jumps |
 //! | [`run`] | one schedule from its start to its outcome |
 //! | [`verdict`] | whether the roll has every record exactly once |
 //! | [`suite`] | many schedules, several at once |
 //! | [`report`] | what came of them, as a table |
 
 mod clock;
-mod disk;
 pub mod fault;
 mod harm;
 pub mod installation;

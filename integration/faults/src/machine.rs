@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use muster_integration::disk::Disk;
+
 use crate::clock;
-use crate::disk::Disk;
 use crate::fault::{Fault, Harm};
 
 /// What this machine lets the suite do, and why not what it does not.

@@ -91,15 +91,11 @@ impl Store {
         Ok(done)
     }
 
-    /// Takes steps in one transaction, and returns the entries that they end. After a failed write
-    /// the file is opened anew: redb takes nothing more before that.
+    /// Takes steps in one transaction, and returns the entries that they end.
     pub(super) fn write_all(
         &self,
         steps: impl FnOnce(&mut Tables<'_>) -> Result<(), StoreFault>,
     ) -> Result<Vec<Entry>, StoreFault> {
-        if self.last_write().is_err() {
-            self.reopen()?;
-        }
         let transaction = self.begin_write()?;
         let mut tables = Tables::open(&transaction)?;
         steps(&mut tables)?;
@@ -109,7 +105,11 @@ impl Store {
         Ok(ended)
     }
 
+    /// After a failed write the file is opened anew: redb takes nothing more before that.
     pub(super) fn begin_write(&self) -> Result<WriteTransaction, StoreFault> {
+        if self.last_write().is_err() {
+            self.reopen()?;
+        }
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         Ok(database.as_ref().ok_or_else(closed)?.begin_write()?)
     }

@@ -114,11 +114,8 @@ fn write_until_closed(store: &Store, mut waiting: mpsc::Receiver<Box<dyn Step>>)
         }
     }
     if let Err(fault) = store.write(|tables| careful::end(tables, store.leases().all_lost())) {
-        tracing::warn!(
-            store = store.name,
-            ?fault,
-            "not closed well: the next start is a careful one"
-        );
+        let error = fault.into_error(&store.name);
+        tracing::warn!(%error, "not closed well: the next start is a careful one");
     }
 }
 

@@ -1,7 +1,7 @@
-//! A small disk that can be full: a file system in memory, for the folder of the roll.
+//! A small disk that can be full: a file system in memory.
 //!
-//! Only the thread that mounts it, and what it starts, see it: whatever becomes of the suite, the
-//! disk goes with the last of them.
+//! Only the thread that mounts it, and the threads and programs that it starts from then on, see
+//! it: the disk goes with the last of them, whatever becomes of them.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -11,7 +11,7 @@ const FILLER_BYTES: usize = 1 << 20;
 
 /// A disk, mounted until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Disk {
+pub struct Disk {
     folder: PathBuf,
 }
 
@@ -21,14 +21,27 @@ impl Disk {
     /// # Errors
     ///
     /// The system does not let this user mount one.
-    pub(crate) fn mount(folder: &Path, bytes: u64) -> Result<Self, String> {
+    pub fn mount(folder: &Path, bytes: u64) -> Result<Self, String> {
         fs::create_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         mount(folder, bytes)?;
         Ok(Self { folder: folder.to_owned() })
     }
 
     /// Leaves no room on it.
-    pub(crate) fn fill(&self) {
+    ///
+    /// # Panics
+    ///
+    /// When it does not fill.
+    pub fn fill(&self) {
+        self.fill_but(0);
+    }
+
+    /// Leaves so much room on it, to the block.
+    ///
+    /// # Panics
+    ///
+    /// When it does not fill.
+    pub fn fill_but(&self, bytes: u64) {
         let mut filler = File::create(self.filler()).expect("a file can be made");
         let block = vec![0; FILLER_BYTES];
         // The last write takes what is left, if that is less.
@@ -38,10 +51,16 @@ impl Disk {
             }
         };
         assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
+        let filled = filler.metadata().expect("a file has a length").len();
+        filler.set_len(filled.saturating_sub(bytes)).expect("a file can be cut");
     }
 
     /// Makes room again.
-    pub(crate) fn free(&self) {
+    ///
+    /// # Panics
+    ///
+    /// When the room cannot be had back.
+    pub fn free(&self) {
         match fs::remove_file(self.filler()) {
             // Another fault that is over has freed it.
             Err(error) if error.kind() != ErrorKind::NotFound => {
