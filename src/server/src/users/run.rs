@@ -124,9 +124,14 @@ impl Run {
         }
     }
 
-    /// Seals the run. When that fails others do it.
+    /// Seals the run, or discards it when it has nothing: the roll is not written anew for that.
+    /// When it fails others seal it.
     pub(super) async fn seal(self, queue: &dyn Queue) {
-        if let Err(error) = queue.seal(&self.batch, Some(self.records)).await {
+        let ended = match self.records {
+            0 => queue.abort(&self.batch).await,
+            records => queue.seal(&self.batch, Some(records)).await,
+        };
+        if let Err(error) = ended {
             tracing::warn!(batch = %self.batch, %error, "not sealed; a worker will seal it");
         }
     }

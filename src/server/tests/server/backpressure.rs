@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use futures::FutureExt as _;
 use muster_proto::metadata::RETRY_AFTER;
+use muster_proto::v1::BatchState;
 use muster_queue::Queue as _;
 use muster_server::config::Config;
 use tonic::Code;
@@ -69,4 +70,19 @@ async fn a_unary_call_is_told_when_to_try_again() {
     for call in [placed("b", RECORDS_MAX, 1), unplaced(1)] {
         assert_eq!(desk.send(call).await.unwrap(), ok());
     }
+}
+
+#[tokio::test]
+async fn calls_that_a_full_queue_refuses_leave_nothing_for_the_roll() {
+    let desk = open().await;
+    for place in 0..RECORDS_MAX {
+        desk.send(placed("b", place, 1)).await.unwrap();
+    }
+    desk.send(unplaced(1)).await.unwrap_err();
+    let run = desk.store.last_opened().unwrap().to_string();
+    until("the run has ended", async || {
+        desk.batch(&run).await.unwrap().state() != BatchState::Open
+    })
+    .await;
+    assert_eq!(desk.batch(&run).await.unwrap().state(), BatchState::Aborted);
 }
