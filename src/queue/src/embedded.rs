@@ -99,11 +99,18 @@ impl EmbeddedQueue {
     async fn hand_out(&self, found: Result<Vec<Found>, Fault>) -> Result<Vec<Work>> {
         let found = found.map_err(|fault| fault.into_error(&self.store.name))?;
         let entries: Vec<Entry> = found.iter().map(|(entry, _)| *entry).collect();
+        let work: Vec<Work> = found.into_iter().map(|(_, work)| work).collect();
         let entries = self.store.to_write_down(entries);
         if !entries.is_empty() {
-            self.writer.write(move |tables| careful::lease(tables, &entries)).await?;
+            let written = self.writer.write(move |tables| careful::lease(tables, &entries)).await;
+            if let Err(error) = written {
+                // Nobody gets it: that is no loss.
+                let mut held = self.store.leases();
+                work.iter().for_each(|work| held.release(work.lease()));
+                return Err(error);
+            }
         }
-        Ok(found.into_iter().map(|(_, work)| work).collect())
+        Ok(work)
     }
 
     /// Lets chunks wait whose time has come. Returns how long the next one still waits for it.

@@ -52,3 +52,44 @@ pub(super) fn end(tables: &mut Tables<'_>, lost: &BTreeMap<Entry, u32>) -> Resul
 fn pop_leased(tables: &mut Tables<'_>) -> Result<Option<Entry>, Fault> {
     Ok(tables.leased.pop_first()?.map(|(entry, _)| entry.value()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::EmbeddedQueue;
+    use super::super::fault::StoreFault;
+    use super::super::store::Store;
+    use crate::{
+        BatchId, BatchOptions, NewChunk, Places, Queue as _, StoreOptions, Work, WorkerId,
+    };
+
+    #[tokio::test]
+    async fn what_cannot_be_written_down_is_held_by_nobody() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, away) = (home.path().join("store"), home.path().join("away"));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("queue.redb");
+        let open = || EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
+        let batch: BatchId = "b".parse().unwrap();
+        {
+            let queue = open();
+            queue.open(&batch, &BatchOptions::default()).await.unwrap();
+            let (places, payload) = (Places::From(0), "a record".into());
+            let chunk = NewChunk { places, count: 1, payload, trace: None };
+            queue.append(&batch, &chunk).await.unwrap();
+        }
+        // A process that is ended in the middle.
+        drop(Store::open("file:test", &path).unwrap());
+        let queue = open();
+
+        // The next write opens the file anew, and finds no folder.
+        queue.store.note_write(&Err(StoreFault::Unavailable("a test".to_owned())));
+        std::fs::rename(&folder, &away).unwrap();
+        queue.lease(&WorkerId::random("w"), 1, Duration::ZERO).await.unwrap_err();
+        std::fs::rename(&away, &folder).unwrap();
+        queue.open(&batch, &BatchOptions::default()).await.unwrap();
+        let work = queue.lease(&WorkerId::random("w"), 1, Duration::ZERO).await.unwrap();
+        assert!(matches!(&work[..], [Work::Chunk(chunk)] if chunk.lost == 0), "{work:?}");
+    }
+}
