@@ -88,7 +88,7 @@ async fn it_is_not_lost_while_it_waits_for_them() {
         roll: home.path().join("roll"),
         ..Config::default()
     };
-    let process = tokio::spawn({
+    let process = shutdown.spawn({
         let queue = Arc::clone(&queue) as Arc<dyn Queue>;
         let processor = Arc::clone(&processor) as Arc<dyn Processor>;
         let shutdown = shutdown.clone();
