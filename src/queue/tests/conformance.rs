@@ -120,6 +120,7 @@ hold! {
     end_overdue {
         it_is_sealed_with_what_it_has
         it_is_aborted_with_all_it_has
+        it_stays_overdue_when_it_is_aborted
         an_empty_batch_is_completed
         a_drained_batch_is_completed
         a_batch_with_dead_letters_is_held

@@ -91,9 +91,10 @@ fn abort_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
     }
     letters::remove_all(tables, row)?;
     tables.places.retain_in(all_of(number), |_, ()| false)?;
-    let Batch { id, priority, policy, received, .. } = row.batch.clone();
+    let Batch { id, priority, policy, received, overdue, .. } = row.batch.clone();
     let options = crate::BatchOptions { priority, policy, deadline: None };
-    row.batch = Batch { state: BatchState::Aborted, received, ..Batch::opened(id, &options) };
+    row.batch =
+        Batch { state: BatchState::Aborted, received, overdue, ..Batch::opened(id, &options) };
     tables.resolved.insert((now_ms(), number), ())?;
     Ok(())
 }

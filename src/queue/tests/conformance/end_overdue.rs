@@ -57,6 +57,15 @@ pub(crate) async fn it_is_aborted_with_all_it_has(queue: &dyn Queue) -> Result<(
     Ok(())
 }
 
+pub(crate) async fn it_stays_overdue_when_it_is_aborted(queue: &dyn Queue) -> Result<()> {
+    let id = open_for(queue, "soon", SOON, Ending::Seal).await?;
+    queue.append(&id, &from(0, 2)).await?;
+    assert_eq!(ended(queue, &id).await?.state, BatchState::Sealed);
+    let batch = queue.abort(&id).await?;
+    assert_eq!((batch.state, batch.overdue), (BatchState::Aborted, true));
+    Ok(())
+}
+
 pub(crate) async fn an_empty_batch_is_completed(queue: &dyn Queue) -> Result<()> {
     let id = open_for(queue, "empty", SOON, Ending::Seal).await?;
     assert_eq!(ended(queue, &id).await?.state, BatchState::Complete);
