@@ -8,7 +8,7 @@ use redis::RedisResult;
 
 use crate::ports::free_port;
 use crate::redis_server::{Durability, RedisServer};
-use crate::{resp, wait};
+use crate::{redis_server, resp, wait};
 
 const MASTERS: usize = 3;
 const NODES: usize = 2 * MASTERS;
@@ -44,15 +44,15 @@ impl Cluster {
         format!("redis-cluster://{}", hosts.join(","))
     }
 
-    /// Kills the master that has this key (SIGKILL).
+    /// Kills the master that has this key (SIGKILL), after it was `alone`: see
+    /// [`redis_server::kill_master`].
     ///
     /// # Panics
     ///
     /// When no node says who it is, or it does not run.
-    pub fn kill_master_of(&mut self, key: &str) {
+    pub fn kill_master_of(&mut self, key: &str, alone: Duration) {
         let master = self.master_of(key).expect("a node knows the master");
-        let node = self.nodes.iter_mut().find(|node| node.port() == master);
-        node.expect("the master is one of ours").kill();
+        redis_server::kill_master(&mut self.nodes, master, alone);
     }
 
     /// Waits until a replica has taken a killed master's place.
@@ -203,7 +203,7 @@ mod tests {
         let () = resp::ask(first, &["SET", "key", "value"]).unwrap();
         assert_eq!(resp::ask::<u64>(first, &["WAIT", "1", "1000"]).unwrap(), 1);
 
-        cluster.kill_master_of("key");
+        cluster.kill_master_of("key", Duration::ZERO);
         cluster.wait_for_failover();
         let second = cluster.master_of("key").unwrap();
         assert_ne!(second, first);

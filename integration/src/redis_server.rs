@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -182,6 +183,28 @@ impl RedisServer {
         let file = File::options().write(true).open(&end.path).expect("the file is there");
         file.set_len(end.bytes).expect("a file can be cut");
     }
+}
+
+/// Kills the master on this port (SIGKILL). For the time `alone` before, its replicas hear nothing
+/// of it: what it takes then dies with it, unless somebody waited for a replica to have it.
+///
+/// # Panics
+///
+/// When it is none of these servers, or does not run.
+pub fn kill_master(servers: &mut [RedisServer], port: u16, alone: Duration) {
+    let follows = |server: &&mut RedisServer| {
+        server.info("replication", "master_port") == Some(port.to_string())
+    };
+    let (mut masters, others): (Vec<_>, Vec<_>) =
+        servers.iter_mut().partition(|server| server.port == port);
+    let replicas: Vec<_> =
+        others.into_iter().filter(follows).filter_map(|server| server.process.as_ref()).collect();
+    replicas.iter().for_each(|replica| replica.freeze());
+    let _: u64 =
+        resp::ask(port, &["CLIENT", "KILL", "TYPE", "replica"]).expect("the master serves");
+    thread::sleep(alone);
+    masters.pop().expect("the master is one of these").kill();
+    replicas.iter().for_each(|replica| replica.thaw());
 }
 
 /// The incremental file with the highest number, `appendonly.aof.NUMBER.incr.aof`.

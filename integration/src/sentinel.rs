@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::redis_server::{Durability, RedisServer};
-use crate::{resp, wait};
+use crate::{redis_server, resp, wait};
 
 /// The name under which the Sentinels know the master.
 pub const MASTER: &str = "muster";
@@ -63,15 +63,14 @@ impl Sentinel {
         format!("redis-sentinel://{}/{MASTER}", hosts.join(","))
     }
 
-    /// Kills the master (SIGKILL).
+    /// Kills the master (SIGKILL), after it was `alone`: see [`redis_server::kill_master`].
     ///
     /// # Panics
     ///
     /// When no Sentinel says who it is, or it does not run.
-    pub fn kill_master(&mut self) {
+    pub fn kill_master(&mut self, alone: Duration) {
         let master = self.master().expect("a Sentinel knows the master");
-        let server = self.servers.iter_mut().find(|server| server.port() == master);
-        server.expect("the master is one of ours").kill();
+        redis_server::kill_master(&mut self.servers, master, alone);
     }
 
     /// Waits until the Sentinels have put another server in the dead master's place.
@@ -173,6 +172,8 @@ fn start_sentinel(number: usize, program: &str, master: u16, folder: &Path) -> (
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::programs::store_program;
 
@@ -186,7 +187,7 @@ mod tests {
         let replicas: u64 = resp::ask(first, &["WAIT", "2", "1000"]).unwrap();
         assert_eq!(replicas, 2);
 
-        sentinel.kill_master();
+        sentinel.kill_master(Duration::ZERO);
         sentinel.wait_for_failover();
         let second = sentinel.master().unwrap();
         assert_ne!(second, first);
@@ -195,5 +196,20 @@ mod tests {
         sentinel.start_killed();
         sentinel.wait_until_healthy();
         assert_eq!(sentinel.master(), Some(second));
+    }
+
+    #[test]
+    fn what_a_master_took_alone_dies_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sentinel =
+            Sentinel::start(Durability::EverySecond, &store_program(), folder.path());
+        let master = sentinel.master().unwrap();
+        let count = move || resp::ask::<u64>(master, &["INCR", "count"]);
+        let counter = thread::spawn(move || std::iter::from_fn(|| count().ok()).last().unwrap());
+        sentinel.kill_master(Duration::from_millis(300));
+        let counted = counter.join().unwrap();
+        sentinel.wait_for_failover();
+        let kept: Option<u64> = resp::ask(sentinel.master().unwrap(), &["GET", "count"]).unwrap();
+        assert!(kept.unwrap_or(0) < counted, "{kept:?} of {counted} counts were kept");
     }
 }

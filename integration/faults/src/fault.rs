@@ -27,8 +27,13 @@ pub enum Harm {
     KillWorker(usize),
     /// `kill -9` of all workers at once.
     KillAllWorkers,
-    /// `kill -9` of the store, or of its master.
+    /// `kill -9` of the store.
     KillStore,
+    /// `kill -9` of the store's master.
+    KillMaster {
+        /// How long its replicas hear nothing of it before, while it serves.
+        alone: Duration,
+    },
     /// `kill -9` of the store, and the end of its append-only file is cut off, as a power loss
     /// may leave it.
     TearStore {
@@ -66,7 +71,7 @@ pub enum Link {
 
 impl Harm {
     /// How many kinds there are.
-    pub const KINDS: usize = 15;
+    pub const KINDS: usize = 16;
 
     /// The kind of fault, for counting.
     pub fn kind(&self) -> &'static str {
@@ -76,6 +81,7 @@ impl Harm {
             Self::KillWorker(_) => "kill -9 of a worker",
             Self::KillAllWorkers => "kill -9 of all workers",
             Self::KillStore => "kill -9 of the store",
+            Self::KillMaster { .. } => "kill -9 of the store's master, its replicas cut off",
             Self::TearStore { .. } => "kill -9 of the store, its file cut at the end",
             Self::TerminateServer => "SIGTERM of the server",
             Self::TerminateWorker(_) => "SIGTERM of a worker",
@@ -109,6 +115,13 @@ impl fmt::Display for Harm {
             Self::KillWorker(worker) => write!(f, "kill -9 worker {}", worker + 1),
             Self::KillAllWorkers => f.write_str("kill -9 all workers"),
             Self::KillStore => f.write_str("kill -9 store"),
+            Self::KillMaster { alone } => {
+                write!(
+                    f,
+                    "kill -9 master, {} ms after its replicas were cut off",
+                    alone.as_millis()
+                )
+            }
             Self::TearStore { unheard, bytes } => write!(
                 f,
                 "kill -9 store after {} ms of unheard answers, up to {bytes} bytes of them cut off",

@@ -16,6 +16,8 @@
 //!   answer that was heard is of a write in this part. The store goes on for a while, unheard; it
 //!   is killed, and what is cut off lies behind that length. The connections are cut before
 //!   answers pass again, so that the unheard ones are never heard.
+//! - A master that has replicas loses what they have not got, and here they are made to lack some:
+//!   for a while they hear nothing of it. Nobody may be told "ok" meanwhile.
 
 use std::thread;
 use std::time::Duration;
@@ -42,6 +44,7 @@ impl Installation {
             Harm::KillWorker(worker) => self.workers[worker].kill(),
             Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::kill),
             Harm::KillStore => self.kill_store(),
+            Harm::KillMaster { alone } => self.store.kill_master(alone),
             Harm::TearStore { unheard, bytes } => self.tear_store(unheard, bytes),
             Harm::TerminateServer => self.server.terminate(),
             Harm::TerminateWorker(worker) => self.workers[worker].terminate(),
@@ -68,7 +71,9 @@ impl Installation {
                 self.workers[worker].start();
             }
             Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::start),
-            Harm::KillStore | Harm::TearStore { .. } => self.store.start_killed(),
+            Harm::KillStore | Harm::KillMaster { .. } | Harm::TearStore { .. } => {
+                self.store.start_killed()
+            }
             Harm::FreezeWorker(worker) => self.workers[worker].thaw(),
             Harm::Cut(link) => self.lines.mend(link),
             Harm::Slow(link, _) => self.lines.slow(link, Duration::ZERO),

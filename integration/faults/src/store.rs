@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use muster_integration::cluster::Cluster;
 use muster_integration::redis_server::RedisServer;
@@ -66,18 +67,26 @@ impl Store {
         }
     }
 
-    /// Kills the server, or the master that has the first batch. Does nothing if one is down
-    /// already. A master is let have its replicas first: no store outlives the loss of both.
+    /// Kills the one server. Does nothing if it is down already.
     pub(crate) fn kill(&mut self) {
+        if let Self::One(server) = self
+            && server.is_started()
+        {
+            server.kill();
+        }
+    }
+
+    /// Kills the master that has the first batch, after it was `alone`. Does nothing if one is
+    /// down already. The master is let have its replicas first: no store outlives the loss of both.
+    pub(crate) fn kill_master(&mut self, alone: Duration) {
         match self {
-            Self::One(server) if server.is_started() => server.kill(),
             Self::Sentinel(sentinel) if sentinel.all_started() => {
                 sentinel.wait_until_healthy();
-                sentinel.kill_master();
+                sentinel.kill_master(alone);
             }
             Self::Cluster(cluster) if cluster.all_started() => {
                 cluster.wait_until_healthy();
-                cluster.kill_master_of(TAG);
+                cluster.kill_master_of(TAG, alone);
             }
             Self::One(_) | Self::Sentinel(_) | Self::Cluster(_) => {}
         }

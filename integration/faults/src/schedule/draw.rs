@@ -27,6 +27,8 @@ const STEP_MS: u64 = 10;
 /// Longer than a lease, which is 6 s.
 const FROZEN_MS: RangeInclusive<u64> = 6_500..=8_500;
 const STORE_DOWN_MS: RangeInclusive<u64> = 200..=4000;
+/// Less than the Sentinels and the nodes of a cluster take for a death.
+const ALONE_MS: RangeInclusive<u64> = 0..=500;
 const TORN_BYTES: RangeInclusive<u64> = 1..=4096;
 const JUMP_SECONDS: RangeInclusive<i64> = 1..=3600;
 
@@ -66,7 +68,7 @@ impl Schedule {
             let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
             // What several servers are there for is that one of them is lost.
             let (harm, lasts) = if number == 0 && !is_standalone {
-                (Harm::KillStore, milliseconds(&mut random, STORE_DOWN_MS))
+                draw_master(&mut random)
             } else {
                 schedule.draw_harm(&mut random)
             };
@@ -105,10 +107,11 @@ impl Schedule {
             },
             |_, random| (Harm::FillDisk, milliseconds(random, 1000..=4000)),
         ];
-        if keeps {
-            possible.push(|_, random| (Harm::KillStore, milliseconds(random, STORE_DOWN_MS)));
+        if !is_standalone {
+            possible.push(|_, random| draw_master(random));
         }
         if keeps && is_standalone {
+            possible.push(|_, random| (Harm::KillStore, milliseconds(random, STORE_DOWN_MS)));
             possible.push(|_, random| {
                 let unheard = milliseconds(random, 20..=300);
                 let bytes = random.random_range(TORN_BYTES);
@@ -144,6 +147,11 @@ impl Schedule {
             Topology::Sentinel | Topology::Cluster => client,
         }
     }
+}
+
+fn draw_master(random: &mut ChaCha8Rng) -> (Harm, Duration) {
+    let alone = milliseconds(random, ALONE_MS);
+    (Harm::KillMaster { alone }, milliseconds(random, STORE_DOWN_MS))
 }
 
 fn draw_sends(random: &mut ChaCha8Rng) -> Vec<Send> {
@@ -204,7 +212,7 @@ mod tests {
     fn a_store_that_forgets_is_never_killed_and_every_kind_of_fault_occurs() {
         let mut kinds = std::collections::BTreeSet::new();
         for seed in 0..1000 {
-            let schedule = Schedule::of_seed(seed, Topology::Standalone);
+            let schedule = Schedule::of_seed(seed, Topology::of_seed(seed));
             assert!(
                 FAULTS.contains(&schedule.faults.len()) && SENDS.contains(&schedule.sends.len())
             );
@@ -223,7 +231,7 @@ mod tests {
             for topology in [Topology::Sentinel, Topology::Cluster] {
                 let schedule = Schedule::of_seed(seed, topology);
                 let mut harms = schedule.faults.iter().map(|fault| &fault.harm);
-                assert!(harms.any(|harm| *harm == Harm::KillStore), "{schedule}");
+                assert!(harms.any(|harm| matches!(harm, Harm::KillMaster { .. })), "{schedule}");
             }
         }
     }
