@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use muster_queue::{Batch, BatchState, Lease};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::team::Team;
 
@@ -39,24 +40,41 @@ impl Held {
 }
 
 /// Extends what is held, and ends batches whose deadline has passed. Never ends.
+///
+/// Neither waits for the other: a store that is slow to settle the end of a batch must not cost
+/// the leases.
 pub(crate) async fn keep(team: &Team) {
-    let queue = team.queue.as_ref();
-    let mut heartbeat = tokio::time::interval(team.lease / HEARTBEATS_PER_LEASE);
-    heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::join!(extend_leases(team), end_overdue(team));
+}
+
+async fn extend_leases(team: &Team) {
+    let mut heartbeat = heartbeat(team);
     loop {
         heartbeat.tick().await;
         let leases = team.held.all();
-        let beat = async {
-            if !leases.is_empty() {
-                queue.extend(&leases).await?;
-            }
-            queue.end_overdue(ENDED_MAX).await
-        };
-        match beat.await {
-            Ok(ended) => ended.iter().for_each(log_overdue),
-            Err(error) => tracing::debug!(%error, "no heartbeat"),
+        if !leases.is_empty()
+            && let Err(error) = team.queue.extend(&leases).await
+        {
+            tracing::debug!(%error, "no heartbeat");
         }
     }
+}
+
+async fn end_overdue(team: &Team) {
+    let mut heartbeat = heartbeat(team);
+    loop {
+        heartbeat.tick().await;
+        match team.queue.end_overdue(ENDED_MAX).await {
+            Ok(ended) => ended.iter().for_each(log_overdue),
+            Err(error) => tracing::debug!(%error, "no batch is ended"),
+        }
+    }
+}
+
+fn heartbeat(team: &Team) -> Interval {
+    let mut heartbeat = interval(team.lease / HEARTBEATS_PER_LEASE);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat
 }
 
 fn log_overdue(batch: &Batch) {
