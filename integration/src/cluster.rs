@@ -200,8 +200,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut cluster = Cluster::start(Durability::EverySecond, &store_program(), folder.path());
         let first = cluster.master_of("key").unwrap();
-        let () = resp::ask(first, &["SET", "key", "value"]).unwrap();
-        assert_eq!(resp::ask::<u64>(first, &["WAIT", "1", "1000"]).unwrap(), 1);
+        let set: [&[&str]; 2] = [&["SET", "key", "value"], &["WAIT", "1", "1000"]];
+        let ((), replicas): ((), u64) = resp::ask_all(first, &set).unwrap();
+        assert_eq!(replicas, 1);
 
         cluster.kill_master_of("key", Duration::ZERO);
         cluster.wait_for_failover();

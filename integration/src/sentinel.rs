@@ -183,8 +183,8 @@ mod tests {
         let mut sentinel =
             Sentinel::start(Durability::EverySecond, &store_program(), folder.path());
         let first = sentinel.master().unwrap();
-        let () = resp::ask(first, &["SET", "key", "value"]).unwrap();
-        let replicas: u64 = resp::ask(first, &["WAIT", "2", "1000"]).unwrap();
+        let set: [&[&str]; 2] = [&["SET", "key", "value"], &["WAIT", "2", "1000"]];
+        let ((), replicas): ((), u64) = resp::ask_all(first, &set).unwrap();
         assert_eq!(replicas, 2);
 
         sentinel.kill_master(Duration::ZERO);
