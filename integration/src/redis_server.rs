@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::ports::free_port;
 use crate::process::Process;
-use crate::{programs, resp};
+use crate::{programs, resp, wait};
 
 const START: Duration = Duration::from_secs(30);
 
@@ -158,6 +158,21 @@ impl RedisServer {
         let info: String = resp::ask(self.port, &["INFO", section]).ok()?;
         let mut fields = info.lines().filter_map(|line| line.split_once(':'));
         fields.find(|(name, _)| *name == field).map(|(_, value)| value.to_owned())
+    }
+
+    /// Lets the server write its append-only file anew, and waits until it has.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within half a minute.
+    pub fn rewrite_aof(&self) {
+        resp::ask::<()>(self.port, &["BGREWRITEAOF"]).expect("a rewrite can be asked for");
+        let is = |field, value| self.info("persistence", field).as_deref() == Some(value);
+        let done = || {
+            let idle = is("aof_rewrite_in_progress", "0") && is("aof_rewrite_scheduled", "0");
+            (idle && is("aof_last_bgrewrite_status", "ok")).then_some(())
+        };
+        wait::until(START, done, || "the append-only file is not written anew".to_owned());
     }
 
     /// The end of the file that the server appends to.

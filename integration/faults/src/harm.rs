@@ -71,8 +71,12 @@ impl Installation {
                 self.workers[worker].start();
             }
             Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::start),
-            Harm::KillStore | Harm::KillMaster { .. } | Harm::TearStore { .. } => {
-                self.store.start_killed()
+            Harm::KillStore | Harm::KillMaster { .. } => self.store.start_killed(),
+            Harm::TearStore { .. } => {
+                self.store.start_killed();
+                // As the README asks for: a transaction that was torn must not stay in the file.
+                let server = self.store.one().expect("one store's file was torn");
+                server.rewrite_aof();
             }
             Harm::FreezeWorker(worker) => self.workers[worker].thaw(),
             Harm::Cut(link) => self.lines.mend(link),
