@@ -309,9 +309,11 @@ mod tests {
         let mut process = Process::start_with_log("sh", &mut command, &log);
         process.wait_for_line("up", LIMIT);
         process.freeze();
+        let stat = format!("/proc/{}/stat", process.child.id());
+        let is_frozen = || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+        wait::until(LIMIT, || is_frozen().then_some(()), || "it is not frozen".to_owned());
         std::fs::write(folder.path().join("go"), "").unwrap();
-        thread::sleep(Duration::from_millis(100));
-        assert!(process.is_running());
+        assert!(process.is_running() && is_frozen());
         process.thaw();
         process.wait(LIMIT).expect_code(0);
         assert_eq!(std::fs::read_to_string(log).unwrap(), "up\ndone\n");

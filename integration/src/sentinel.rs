@@ -157,7 +157,7 @@ fn start_sentinel(number: usize, program: &str, master: u16, folder: &Path) -> (
     let settings = format!(
         "port {port}\nbind 127.0.0.1\ndir {}\n\
          sentinel monitor {MASTER} 127.0.0.1 {master} 2\n\
-         sentinel down-after-milliseconds {MASTER} 1000\n\
+         sentinel down-after-milliseconds {MASTER} 2000\n\
          sentinel failover-timeout {MASTER} 5000\n",
         folder.display(),
     );

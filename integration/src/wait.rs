@@ -12,16 +12,19 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// When `limit` has passed, with what `late` says of it.
 pub fn until<T>(
     limit: Duration,
-    mut condition: impl FnMut() -> Option<T>,
+    condition: impl FnMut() -> Option<T>,
     late: impl FnOnce() -> String,
 ) -> T {
-    let end = Instant::now() + limit;
+    let value = by(Instant::now() + limit, condition);
+    value.unwrap_or_else(|| panic!("not within {limit:?}: {}", late()))
+}
+
+/// Looks until `condition` gives a value, and returns it; `None` when it has not by `deadline`.
+pub fn by<T>(deadline: Instant, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
-        if let Some(value) = condition() {
+        let value = condition();
+        if value.is_some() || Instant::now() >= deadline {
             return value;
-        }
-        if Instant::now() >= end {
-            panic!("not within {limit:?}: {}", late());
         }
         thread::sleep(BETWEEN_LOOKS);
     }

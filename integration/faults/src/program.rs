@@ -2,18 +2,16 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use muster_integration::process::{Finished, Process};
-use muster_integration::programs;
+use muster_integration::{programs, wait};
 
 /// What a program may take for its end, which is 10 s, and some for a busy machine.
 const END: Duration = Duration::from_secs(20);
 /// What servers and workers log when they have begun to listen to signals.
 const UP: &str = "\"starting\"";
 const START: Duration = Duration::from_secs(10);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A program that can be started again and again.
 #[derive(Debug)]
@@ -96,12 +94,7 @@ impl Program {
 
     /// Waits for its end until `deadline`; `None` when it has not ended by then.
     pub(crate) fn wait_until(&mut self, deadline: Instant) -> Option<Finished> {
-        while self.is_running() {
-            if Instant::now() >= deadline {
-                return None;
-            }
-            thread::sleep(BETWEEN_LOOKS);
-        }
+        wait::by(deadline, || (!self.is_running()).then_some(()))?;
         Some(self.process.take()?.wait(END))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{BatchId, Queue};
+use muster_queue::{BatchId, Error, Queue};
 
 /// Aborts a batch when it is dropped, unless the stream has ended as it should: the call of a
 /// sender that has gone away is dropped, wherever it is.
@@ -34,6 +34,9 @@ impl Drop for AbortUnlessEnded {
         self.shutdown.spawn(async move {
             match queue.abort(&batch).await {
                 Ok(_) => tracing::info!(%batch, "aborted: its stream broke off, and names no batch to resume"),
+                Err(error @ Error::Complete(_)) => {
+                    tracing::debug!(%batch, %error, "its sender did not wait for the answer");
+                }
                 Err(error) => {
                     tracing::warn!(%batch, %error, "its stream broke off; it ends at its deadline");
                 }
