@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::BatchId;
 
+/// A page of dead letters gets no more of them once it has so many bytes, as they are stored. The last
+/// one may go beyond.
+pub const LETTERS_BYTES_MAX: usize = 1 << 20;
+
 /// The longest name of a group, in characters.
 const GROUP_LEN_MAX: usize = 120;
 

@@ -37,7 +37,7 @@ pub use chunk::{
     Appended, Chunk, Committed, History, Kept, Lease, NewChunk, Outcome, Places, ResultChunk,
     Retry, Work,
 };
-pub use dead_letter::{DeadGroup, DeadLetter, LetterId, Replay, Replayed};
+pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
 pub use depth::{Depth, Limits};
 pub use error::{Error, Result};
 pub use options::{Durability, StoreOptions};

@@ -141,7 +141,10 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Shows a batch, or `None` if the store does not know it.
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>>;
 
-    /// Lists a batch's dead letters by place, from `from_place` on, at most `limit`.
+    /// Lists a batch's dead letters by place, from `from_place` on, at most `limit`, and none once
+    /// there are [`LETTERS_BYTES_MAX`] of them: only a page that is empty is the last.
+    ///
+    /// [`LETTERS_BYTES_MAX`]: crate::LETTERS_BYTES_MAX
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -153,7 +156,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     async fn dead_groups(&self) -> Result<Vec<DeadGroup>>;
 
     /// Lists the dead letters of a group, of all batches, in an order that stays: those behind
-    /// `after`, or all, at most `limit`. `after` may be gone by then.
+    /// `after`, or all, at most `limit`, bounded in bytes as [`Queue::dead_letters`]. `after` may be
+    /// gone by then.
     async fn dead_in_group(
         &self,
         group: &str,

@@ -233,6 +233,7 @@ hold! {
         a_group_that_is_empty_is_gone
         a_group_is_listed_across_batches
         paging_goes_on_behind_one_that_is_gone
+        a_page_of_large_ones_is_short
     }
     replay {
         in_an_open_batch_they_go_back_to_their_places

@@ -41,15 +41,16 @@ impl DeadLetters {
     ) -> Result<v1::ListDeadLettersResponse, Status> {
         let from_place =
             if token.is_empty() { 0 } else { token.parse().map_err(|_| bad_token())? };
-        // One more than asked for: it tells whether there is a next page.
-        let mut letters = told(self.queue.dead_letters(&batch, from_place, size + 1).await)?;
-        if letters.is_empty() && told(self.queue.batch(&batch).await)?.is_none() {
-            return Err(status::of(&Error::UnknownBatch(batch)));
-        }
-        let next = letters.get(size).map(|letter| letter.place.to_string());
-        letters.truncate(size);
+        let letters = told(self.queue.dead_letters(&batch, from_place, size).await)?;
+        let next = match letters.last() {
+            Some(last) => told(self.queue.dead_letters(&batch, last.place + 1, 1).await)?.pop(),
+            None if told(self.queue.batch(&batch).await)?.is_none() => {
+                return Err(status::of(&Error::UnknownBatch(batch)));
+            }
+            None => None,
+        };
         let dead_letters = letters.into_iter().map(|letter| to_proto(&batch, letter)).collect();
-        let next_page_token = next.unwrap_or_default();
+        let next_page_token = next.map(|next| next.place.to_string()).unwrap_or_default();
         Ok(v1::ListDeadLettersResponse { dead_letters, next_page_token })
     }
 
@@ -61,14 +62,14 @@ impl DeadLetters {
         size: usize,
     ) -> Result<v1::ListDeadLettersResponse, Status> {
         let after = if token.is_empty() { None } else { Some(letter_of(token)?) };
-        let found = self.queue.dead_in_group(group, after.as_ref(), size + 1).await;
-        let mut letters = told(found)?;
-        let is_last = letters.len() <= size;
-        letters.truncate(size);
-        let next_page_token = match letters.last() {
-            Some((batch, letter)) if !is_last => format!("{batch}/{}", letter.place),
-            _ => String::new(),
-        };
+        let letters = told(self.queue.dead_in_group(group, after.as_ref(), size).await)?;
+        let mut next_page_token = String::new();
+        if let Some((batch, letter)) = letters.last() {
+            let last = LetterId { batch: batch.clone(), place: letter.place };
+            if !told(self.queue.dead_in_group(group, Some(&last), 1).await)?.is_empty() {
+                next_page_token = format!("{batch}/{}", letter.place);
+            }
+        }
         let dead_letters =
             letters.into_iter().map(|(batch, letter)| to_proto(&batch, letter)).collect();
         Ok(v1::ListDeadLettersResponse { dead_letters, next_page_token })

@@ -9,8 +9,8 @@ use super::note::Note;
 use super::row::BatchRow;
 use super::tables::{BATCHES, DEAD, GROUPS, LETTERS, Tables, keys_of, rank, read_batch};
 use crate::{
-    Batch, BatchId, BatchOptions, BatchState, DeadGroup, DeadLetter, LetterId, Replay, Replayed,
-    Result,
+    Batch, BatchId, BatchOptions, BatchState, DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId,
+    Replay, Replayed, Result,
 };
 
 /// Adds a letter to its batch, with an empty result in its place.
@@ -170,15 +170,17 @@ pub(super) fn of_batch(
         return Ok(Vec::new());
     };
     let dead = store.open_table(DEAD)?;
-    let letters = (row.number, from_place)..=(row.number, u64::MAX);
-    dead.range(letters)?
-        .take(limit)
-        .map(|letter| {
-            let (key, stored) = letter?;
-            let (_, place) = key.value();
-            read(id, place, stored.value())
-        })
-        .collect()
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for letter in dead.range((row.number, from_place)..=(row.number, u64::MAX))? {
+        if found.len() == limit || bytes >= LETTERS_BYTES_MAX {
+            break;
+        }
+        let (key, stored) = letter?;
+        let (_, place) = key.value();
+        bytes += stored.value().len();
+        found.push(read(id, place, stored.value())?);
+    }
+    Ok(found)
 }
 
 /// The groups that have letters.
@@ -201,7 +203,8 @@ pub(super) fn of_group(
     limit: usize,
 ) -> Result<Vec<(BatchId, DeadLetter)>, Fault> {
     let (letters, dead) = (store.open_table(LETTERS)?, store.open_table(DEAD)?);
-    let (batches, mut found) = (store.open_table(BATCHES)?, Vec::new());
+    let batches = store.open_table(BATCHES)?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
     let from = match after {
         Some(after) => (group, after.batch.as_str(), after.place + 1),
         None => (group, "", 0),
@@ -209,12 +212,13 @@ pub(super) fn of_group(
     for letter in letters.range(from..)? {
         let (key, _) = letter?;
         let (name, batch, place) = key.value();
-        if name != group || found.len() == limit {
+        if name != group || found.len() == limit || bytes >= LETTERS_BYTES_MAX {
             break;
         }
         let missing = || Fault::corrupt(format!("batch {batch} lacks its dead letter {place}"));
         let row = read_batch(&batches, batch)?.ok_or_else(missing)?;
         let stored = dead.get((row.number, place))?.ok_or_else(missing)?;
+        bytes += stored.value().len();
         let letter = read(&row.batch.id, place, stored.value())?;
         found.push((row.batch.id, letter));
     }

@@ -87,11 +87,6 @@ impl Partition {
     pub(super) fn dead_groups(&self) -> String {
         format!("{}:dead:groups", self.tag)
     }
-
-    /// The dead letters of a batch.
-    pub(super) fn dead(&self, id: &BatchId) -> String {
-        format!("{}:batch:{id}:dead", self.tag)
-    }
 }
 
 /// FNV-1a, 64 bits: the same for ever, unlike the standard library's hash.

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use redis::Cmd;
 
 use super::{RedisQueue, STEP_MAX, decode};
-use crate::{BatchId, DeadGroup, DeadLetter, Error, LetterId, Replay, Replayed, Result};
+use crate::{
+    BatchId, DeadGroup, DeadLetter, Error, LETTERS_BYTES_MAX, LetterId, Replay, Replayed, Result,
+};
 
 impl RedisQueue {
     pub(super) async fn dead_letters(
@@ -15,11 +17,10 @@ impl RedisQueue {
         from_place: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>> {
-        let from = [b"[".as_slice(), &from_place.to_be_bytes()].concat();
-        let limit = limit.try_into().unwrap_or(isize::MAX);
-        let key = self.partition(id).dead(id);
-        let range = Cmd::zrangebylex_limit(key, from, "+", 0, limit);
-        let stored: Vec<Bytes> = self.connection.send(&range).await?;
+        let mut list = self.scripts.dead_letters.key(&self.partition(id).keys);
+        list.arg(id.as_str()).arg(&from_place.to_be_bytes());
+        list.arg(limit.min(STEP_MAX)).arg(LETTERS_BYTES_MAX);
+        let stored: Vec<Bytes> = self.connection.run(&list).await?;
         self.readable(stored.iter().map(|stored| decode::letter(stored)).collect())
     }
 
@@ -43,6 +44,7 @@ impl RedisQueue {
         limit: usize,
     ) -> Result<Vec<(BatchId, DeadLetter)>> {
         let mut letters: Vec<(BatchId, DeadLetter)> = Vec::new();
+        let mut bytes_left = LETTERS_BYTES_MAX;
         let mut after = after.cloned();
         let first = after.as_ref().map_or(0, |after| self.partition(&after.batch).index);
         for partition in &self.partitions[first..] {
@@ -54,10 +56,12 @@ impl RedisQueue {
                     Some(after) => list.arg(after.batch.as_str()).arg(after.place),
                     None => list.arg("").arg(""),
                 };
-                let found: Vec<(String, Bytes)> = self.connection.run(list.arg(page_max)).await?;
-                let page = self.readable(decode::letters(&found))?;
-                letters.extend(page);
-                if letters.len() == limit {
+                list.arg(page_max).arg(bytes_left);
+                let found: Vec<(String, Bytes)> = self.connection.run(&list).await?;
+                letters.extend(self.readable(decode::letters(&found))?);
+                let bytes = found.iter().map(|(_, stored)| stored.len()).sum();
+                bytes_left = bytes_left.saturating_sub(bytes);
+                if letters.len() == limit || bytes_left == 0 {
                     return Ok(letters);
                 }
                 if found.len() < page_max {

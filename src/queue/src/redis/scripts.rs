@@ -25,6 +25,7 @@ pub(super) struct Scripts {
     pub(super) append: Script,
     pub(super) commit: Script,
     pub(super) dead_in_group: Script,
+    pub(super) dead_letters: Script,
     pub(super) drop_letters: Script,
     pub(super) end_overdue: Script,
     pub(super) extend: Script,
@@ -57,6 +58,7 @@ impl Scripts {
                 "dead_in_group",
                 &[LETTERS, include_str!("scripts/dead_in_group.lua")],
             ),
+            dead_letters: script("dead_letters", &[include_str!("scripts/dead_letters.lua")]),
             drop_letters: script(
                 "drop_letters",
                 &[BATCH, LETTERS, include_str!("scripts/drop_letters.lua")],

@@ -1,6 +1,9 @@
 //! Claims on dropping dead letters, and on listing them by group.
 
-use muster_queue::{BatchId, BatchState, DeadGroup, DeadLetter, LetterId, Outcome, Queue, Result};
+use bytes::Bytes;
+use muster_queue::{
+    BatchId, BatchState, DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Outcome, Queue, Result,
+};
 
 use super::steps::{
     ALL, as_sent, commit_next, dead_letter, kept, lease_all, nothing, open_strict, replays, send,
@@ -136,5 +139,30 @@ pub(crate) async fn paging_goes_on_behind_one_that_is_gone(queue: &dyn Queue) ->
     queue.drop_letters(id, &[letter.place]).await?;
     let after = LetterId { batch: id.clone(), place: letter.place };
     assert_eq!(queue.dead_in_group("early N", Some(&after), ALL).await?, all[2..]);
+    Ok(())
+}
+
+pub(crate) async fn a_page_of_large_ones_is_short(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "large", &[40]).await?;
+    let record = Bytes::from(vec![b'x'; LETTERS_BYTES_MAX / 16]);
+    let large = |place| DeadLetter { record: record.clone(), ..died_of("late", place) };
+    let letters: Vec<DeadLetter> = (0..40).map(large).collect();
+    let places: Vec<u64> = (0..40).collect();
+    commit_next(queue, |chunk| Outcome { dead: letters.clone(), ..without(chunk, &places) })
+        .await?;
+
+    let mut of_batch: Vec<DeadLetter> = Vec::new();
+    loop {
+        let page = queue.dead_letters(&id, of_batch.len() as u64, ALL).await?;
+        assert!(page.len() <= 16, "{} letters", page.len());
+        if page.is_empty() {
+            break;
+        }
+        of_batch.extend(page);
+    }
+    assert!(of_batch == letters, "all letters of the batch");
+    let of_group = read(queue, "late N", ALL).await?;
+    assert!(of_group.into_iter().map(|(_, letter)| letter).eq(letters), "all letters of the group");
+    assert!(queue.dead_in_group("late N", None, ALL).await?.len() <= 16);
     Ok(())
 }

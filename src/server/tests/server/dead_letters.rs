@@ -164,6 +164,18 @@ async fn a_page_has_a_usual_and_a_largest_size() {
 }
 
 #[tokio::test]
+async fn a_page_of_large_letters_fits_into_a_message() {
+    let desk = Desk::open().await;
+    let large = |id| UserRequest { agent: "x".repeat(900 * 1024), ..record(id) };
+    let letters = tokio_stream::iter((0..6).map(large).collect::<Vec<_>>());
+    desk.stream(letters, &[(BATCH, "b")]).await.unwrap();
+    desk.bury_all(|place| format!("reason {place} of \"b\"")).await;
+    let expected = [[0, 1], [2, 3], [4, 5]];
+    assert_eq!(pages(&desk, batch("b"), 0).await, expected);
+    assert_eq!(pages(&desk, Of::Group(GROUP.to_owned()), 0).await, expected);
+}
+
+#[tokio::test]
 async fn letters_of_a_group_come_by_pages_whatever_their_batch() {
     let desk = Desk::open().await;
     for batch in ["a", "b"] {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use muster_queue::{
     Appended, Batch, BatchId, BatchOptions, BatchState, DeadLetter, Deadline, Ending, Error, Kept,
-    NewChunk, Outcome, Places, Result, ResultChunk,
+    LETTERS_BYTES_MAX, NewChunk, Outcome, Places, Result, ResultChunk,
 };
 
 use super::work::Piece;
@@ -145,7 +145,7 @@ impl Row {
 
     pub(super) fn dead_letters(&self, from_place: u64, limit: usize) -> Vec<DeadLetter> {
         let letters = self.dead_letters.range(from_place..).take(limit);
-        letters.map(|(_, letter)| letter.clone()).collect()
+        page(letters.map(|(_, letter)| letter.clone()), |letter| letter)
     }
 
     pub(super) fn mark_written(&mut self, roll_sha256: &str) {
@@ -153,4 +153,18 @@ impl Row {
         self.batch.roll_sha256 = Some(roll_sha256.to_owned());
         self.results.clear();
     }
+}
+
+/// As many of these as a page of dead letters takes.
+pub(super) fn page<T>(
+    letters: impl Iterator<Item = T>,
+    letter_of: impl Fn(&T) -> &DeadLetter,
+) -> Vec<T> {
+    let mut bytes = 0;
+    let fits = |item: &T| {
+        let is_full = bytes >= LETTERS_BYTES_MAX;
+        bytes += letter_of(item).record.len();
+        !is_full
+    };
+    letters.take_while(fits).collect()
 }

@@ -10,7 +10,7 @@ use muster_queue::{
     Result, Work, WorkerId,
 };
 
-use super::row::Row;
+use super::row::{Row, page};
 use super::work::{AllWork, Entry, Piece};
 
 /// All that the queue has.
@@ -191,11 +191,11 @@ impl State {
         after: Option<&LetterId>,
         limit: usize,
     ) -> Vec<(BatchId, DeadLetter)> {
-        self.all_dead()
+        let letters = self
+            .all_dead()
             .filter(|(id, letter)| letter.group() == group && after.is_none_or(|after| id > after))
-            .take(limit)
-            .map(|(id, letter)| (id.batch, letter.clone()))
-            .collect()
+            .map(|(id, letter)| (id.batch, letter.clone()));
+        page(letters.take(limit), |(_, letter)| letter)
     }
 
     pub(super) fn replay(&mut self, id: &BatchId, letters: &[Replay]) -> Result<Replayed> {
