@@ -73,7 +73,8 @@ pub struct RedisQueue {
     scripts: Scripts,
     partitions: Vec<Partition>,
     limits: Limits,
-    /// The partition at which the next look for work begins, counted on without end.
+    /// The partition at which the next look for work, or for a complete batch, begins, counted on
+    /// without end.
     turn: AtomicUsize,
 }
 

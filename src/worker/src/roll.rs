@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Batch, Queue, ResultChunk};
+use muster_queue::{Batch, BatchState, Queue, ResultChunk};
 
 pub use error::Error;
 pub use manifest::{Entry, Manifest};
@@ -95,7 +95,8 @@ impl Roll {
                 continue;
             };
             // Another writer may have written it before the lock was had.
-            if queue.next_complete().await?.is_some_and(|next| next.id == batch.id) {
+            let is_complete = |batch: Batch| batch.state == BatchState::Complete;
+            if queue.batch(&batch.id).await?.is_some_and(is_complete) {
                 self.write_batch(queue, &batch, lock).await?;
             }
         }

@@ -98,6 +98,7 @@ impl RedisQueue {
 
     pub(super) async fn end_overdue(&self, limit: usize) -> Result<Vec<Batch>> {
         let mut ended = Vec::new();
+        let mut away = None;
         for partition in &self.partitions {
             let left = limit - ended.len();
             if left == 0 {
@@ -105,22 +106,29 @@ impl RedisQueue {
             }
             let mut end = self.scripts.end_overdue.key(&partition.keys);
             end.arg(left.min(STEP_MAX));
-            let found: Vec<(String, Value)> = self.settled(partition, &end).await?;
-            ended.extend(self.readable(decode::batches(found))?);
+            match self.settled::<Vec<(String, Value)>>(partition, &end).await {
+                Ok(found) => ended.extend(self.readable(decode::batches(found))?),
+                Err(error) => away = Some(error),
+            }
         }
-        Ok(ended)
+        match away {
+            Some(error) if ended.is_empty() => Err(error),
+            _ => Ok(ended),
+        }
     }
 
     pub(super) async fn next_complete(&self) -> Result<Option<Batch>> {
-        for partition in &self.partitions {
+        let mut away = None;
+        for partition in self.in_turn() {
             // The roll must not have what the store may still lose.
             let next = self.scripts.next_complete.key(&partition.keys);
-            let found: Option<(String, Value)> = self.settled(partition, &next).await?;
-            if let Some(found) = found {
-                return Ok(self.readable(decode::batches(vec![found]))?.pop());
+            match self.settled::<Option<(String, Value)>>(partition, &next).await {
+                Ok(None) => {}
+                Ok(Some(found)) => return Ok(self.readable(decode::batches(vec![found]))?.pop()),
+                Err(error) => away = Some(error),
             }
         }
-        Ok(None)
+        away.map_or(Ok(None), Err)
     }
 
     pub(super) async fn results(

@@ -104,7 +104,7 @@ impl RedisQueue {
     }
 
     /// The partitions, from the next in turn on.
-    fn in_turn(&self) -> impl Iterator<Item = &Partition> {
+    pub(super) fn in_turn(&self) -> impl Iterator<Item = &Partition> {
         let (before, from) = self.partitions.split_at(self.next_turn());
         from.iter().chain(before)
     }
@@ -210,11 +210,18 @@ impl RedisQueue {
     }
 
     pub(super) async fn forget(&self, worker: &WorkerId) -> Result<()> {
+        let mut done = Ok(());
         for partition in &self.partitions {
             let mut forget = self.scripts.forget.key(&partition.keys);
             forget.arg(worker.as_str()).arg(SILENT_MS_MAX).arg(STEP_MAX);
-            while self.connection.run::<bool>(&forget).await? {}
+            done = done.and(loop {
+                match self.connection.run::<bool>(&forget).await {
+                    Ok(true) => {}
+                    Ok(false) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            });
         }
-        Ok(())
+        done
     }
 }

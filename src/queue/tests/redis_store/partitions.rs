@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use muster_integration::ports::free_port;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    BatchId, BatchOptions, BatchState, Chunk, Deadline, Depth, Ending, LetterId, Policy, Priority,
-    Queue, Work, WorkerId,
+    BatchId, BatchOptions, BatchState, Chunk, Deadline, Depth, Ending, Error, LetterId, Policy,
+    Priority, Queue, Work, WorkerId,
 };
 
 use super::given::{
@@ -192,6 +192,22 @@ async fn deadlines_of_all_partitions_pass() {
     }
 }
 
+/// Takes the first partition away.
+async fn take_first_away(server: &RedisServer) {
+    let slot: u16 = ask(server, "CLUSTER KEYSLOT {muster:0}").await;
+    ask::<()>(server, "CONFIG SET cluster-require-full-coverage no").await;
+    ask::<()>(server, &format!("CLUSTER DELSLOTS {slot}")).await;
+}
+
+/// Asserts that nobody holds anything in the partitions that are there.
+async fn assert_nothing_is_held(server: &RedisServer) {
+    for partition in 1..8 {
+        let pending = format!("XPENDING {{muster:{partition}}}:queue:normal workers - + 1");
+        let pending: Vec<redis::Value> = ask(server, &pending).await;
+        assert!(pending.is_empty(), "partition {partition}");
+    }
+}
+
 #[tokio::test]
 async fn a_partition_that_is_away_keeps_no_other_from_taking_work_back() {
     let (server, queue) = cluster().await;
@@ -200,14 +216,59 @@ async fn a_partition_that_is_away_keeps_no_other_from_taking_work_back() {
     let held = queue.lease(&worker, usize::MAX, NO_WAIT).await.unwrap();
     let leases: Vec<_> = held.iter().map(|work| work.lease().clone()).collect();
     assert_eq!(leases.len() as u64, BATCHES);
-    let slot: u16 = ask(&server, "CLUSTER KEYSLOT {muster:0}").await;
-    ask::<()>(&server, "CONFIG SET cluster-require-full-coverage no").await;
-    ask::<()>(&server, &format!("CLUSTER DELSLOTS {slot}")).await;
+    take_first_away(&server).await;
 
     queue.release(&leases).await.unwrap_err();
-    for partition in 1..8 {
-        let pending = format!("XPENDING {{muster:{partition}}}:queue:normal workers - + 1");
-        let pending: Vec<redis::Value> = ask(&server, &pending).await;
-        assert!(pending.is_empty(), "partition {partition}");
+    assert_nothing_is_held(&server).await;
+}
+
+#[tokio::test]
+async fn a_partition_that_is_away_keeps_no_other_from_forgetting_a_worker() {
+    let (server, queue) = cluster().await;
+    let worker = WorkerId::random("w");
+    sealed_batches(&queue, Policy::Partial).await;
+    queue.lease(&worker, usize::MAX, NO_WAIT).await.unwrap();
+    take_first_away(&server).await;
+
+    queue.forget(&worker).await.unwrap_err();
+    assert_nothing_is_held(&server).await;
+}
+
+#[tokio::test]
+async fn a_partition_that_is_away_keeps_no_batch_of_another_from_the_roll() {
+    let (server, queue) = cluster().await;
+    let worker = WorkerId::random("w");
+    for number in 0..16 {
+        sealed_batch_of(&queue, &format!("b-{number}"), 1, Policy::Partial).await;
     }
+    let chunks = chunks(queue.lease(&worker, usize::MAX, NO_WAIT).await.unwrap());
+    for chunk in &chunks {
+        queue.commit(chunk, &AS_SENT).await.unwrap();
+    }
+    take_first_away(&server).await;
+
+    let there = chunks.iter().filter(|chunk| !chunk.lease.entry().starts_with("0/")).count();
+    assert!(0 < there && there < chunks.len(), "{there} of {}", chunks.len());
+    for _ in 0..there {
+        let batch = queue.next_complete().await.unwrap().unwrap();
+        assert!(queue.mark_written(&batch.id, "5ha").await.unwrap());
+    }
+    let error = queue.next_complete().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_partition_that_is_away_keeps_no_batch_of_another_from_its_end() {
+    let (server, queue) = cluster().await;
+    let deadline = Some(Deadline { after: NO_WAIT, then: Ending::Abort });
+    for number in 0..BATCHES {
+        let options = BatchOptions { deadline, ..BatchOptions::default() };
+        queue.open(&id(&format!("b-{number}")), &options).await.unwrap();
+    }
+    take_first_away(&server).await;
+
+    let ended = queue.end_overdue(usize::MAX).await.unwrap().len() as u64;
+    assert!((BATCHES / 2..BATCHES).contains(&ended), "{ended} of {BATCHES}");
+    let error = queue.end_overdue(usize::MAX).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
 }
