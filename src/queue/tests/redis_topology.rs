@@ -161,6 +161,26 @@ impl Drop for Sentinel {
     }
 }
 
+/// The old master answers, and has nobody beside it: as one that a network has cut off.
+#[tokio::test]
+async fn a_master_that_is_cut_off_from_its_replicas_is_left() {
+    let (cut_off, master, replica) =
+        (RedisServer::start(), RedisServer::start(), RedisServer::start());
+    replicate(&replica, &master).await;
+    let sentinel = Sentinel::start(&cut_off, 1).await;
+    let url = format!("redis-sentinel://127.0.0.1:{}/main", sentinel.port);
+    let queue = RedisQueue::connect(&url, &REPLICATED).await.unwrap();
+    let error = open(&queue).await.unwrap_err();
+    assert!(error.to_string().contains("on 0 of 1 replicas"), "{error}");
+
+    let monitor = format!("SENTINEL MONITOR main 127.0.0.1 {} 1", port(&master));
+    for command in ["SENTINEL REMOVE main", &monitor] {
+        ask_at::<()>(&sentinel.url(), command).await.unwrap();
+    }
+    open(&queue).await.unwrap();
+    assert!(ask::<bool>(&master, "EXISTS {muster}:batch:b").await);
+}
+
 #[tokio::test]
 async fn sentinels_lead_to_the_master_that_is_one_now() {
     let (mut master, replica) = (RedisServer::start(), RedisServer::start());

@@ -3,7 +3,8 @@
 //!
 //! A connection that fails is given up, and the next caller makes a new one: it goes to the server
 //! that is the master by then, and is looked at first (`checks`). That holds for a lost
-//! connection, and for a master that keeps its connections but has become a replica.
+//! connection, for a master that keeps its connections but has become a replica, and for one that
+//! does not bring a step to its replicas or its disk in time.
 //!
 //! `redis::aio::ConnectionManager` is not used: when connecting fails for another reason than I/O
 //! (a password that is rotated, a database that cannot be selected), it keeps that answer for good.
@@ -134,6 +135,9 @@ impl Connection {
                 redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))
             }
             Settled::Late(reason) => {
+                // A master that is cut off from its replicas answers, and may be none any more:
+                // whoever knows the master is asked again.
+                self.give_up(&shared);
                 self.refusals.say(&self.store, &reason);
                 Err(self.unavailable(reason))
             }
