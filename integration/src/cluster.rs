@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use redis::RedisResult;
 
-use crate::ports::free_port;
 use crate::redis_server::{Durability, RedisServer};
 use crate::{redis_server, resp, wait};
 
@@ -29,10 +28,10 @@ impl Cluster {
     ///
     /// When the program is missing or they do not find together.
     pub fn start(durability: Durability, program: &str, folder: &Path) -> Self {
-        let (nodes, buses): (Vec<_>, Vec<_>) =
-            (1..=NODES).map(|number| start_node(number, durability, program, folder)).unzip();
+        let nodes =
+            (1..=NODES).map(|number| start_node(number, durability, program, folder)).collect();
         let cluster = Self { nodes };
-        cluster.join(&buses).expect("fresh nodes can be joined");
+        cluster.join().expect("fresh nodes can be joined");
         cluster.wait_until_healthy();
         cluster
     }
@@ -131,17 +130,19 @@ impl Cluster {
 
     /// Gives the slots to the masters, makes the nodes known to each other, and then each of the
     /// others the replica of a master.
-    fn join(&self, buses: &[u16]) -> RedisResult<()> {
+    fn join(&self) -> RedisResult<()> {
         let (masters, replicas) = self.nodes.split_at(MASTERS);
         for (number, master) in masters.iter().enumerate() {
-            let first = (SLOTS * number / MASTERS).to_string();
-            let last = (SLOTS * (number + 1) / MASTERS - 1).to_string();
-            let () = resp::ask(master.port(), &["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
+            let slots = SLOTS * number / MASTERS..SLOTS * (number + 1) / MASTERS;
+            let slots: Vec<String> = slots.map(|slot| slot.to_string()).collect();
+            let command =
+                ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(String::as_str));
+            let () = resp::ask(master.port(), &command.collect::<Vec<_>>())?;
         }
         let first = masters[0].port();
-        for (node, bus) in self.nodes.iter().zip(buses).skip(1) {
-            let (port, bus) = (node.port().to_string(), bus.to_string());
-            let () = resp::ask(first, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+        for node in &self.nodes[1..] {
+            let port = node.port().to_string();
+            let () = resp::ask(first, &["CLUSTER", "MEET", "127.0.0.1", &port])?;
         }
         for (master, replica) in masters.iter().zip(replicas) {
             let id: String = resp::ask(master.port(), &["CLUSTER", "MYID"])?;
@@ -165,29 +166,20 @@ fn is_ok(node: &RedisServer) -> bool {
     })
 }
 
-/// A node, and the port of its bus.
-fn start_node(
-    number: usize,
-    durability: Durability,
-    program: &str,
-    folder: &Path,
-) -> (RedisServer, u16) {
+fn start_node(number: usize, durability: Durability, program: &str, folder: &Path) -> RedisServer {
     let own = folder.join(format!("node-{number}"));
     fs::create_dir_all(&own).expect("there is room for a folder");
-    let bus = free_port();
     let mut node =
         RedisServer::prepare_in(durability, &own).with_program(program).with_arguments(&[
             "--cluster-enabled",
             "yes",
             "--cluster-node-timeout",
             "2000",
-            "--cluster-port",
-            &bus.to_string(),
             "--repl-diskless-sync-delay",
             "0",
         ]);
     node.start();
-    (node, bus)
+    node
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::process;
 use std::sync::{Mutex, PoisonError};
 
 /// Below those that the system gives to connections: no connection can take a port between its
-/// choice and its use.
-const PORTS: Range<u16> = 20_000..32_000;
+/// choice and its use. So is the port that a cluster's node takes beside its own, which is 10,000
+/// above, and none of these.
+const PORTS: Range<u16> = 12_768..22_768;
 
 /// The locks on the ports that this process has chosen, until it ends.
 static CHOSEN: Mutex<Vec<File>> = Mutex::new(Vec::new());

@@ -98,8 +98,7 @@ async fn a_lease_that_waits_at_a_master_that_becomes_a_replica_ends() {
 
 #[tokio::test]
 async fn a_url_of_another_kind_of_server_is_refused() {
-    let bus = free_port().to_string();
-    let node = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
+    let node = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     let queue = RedisQueue::connect(&node.url(), &ACCEPTED).await.unwrap();
     let error = queue.ping().await.unwrap_err();
     assert!(matches!(error, Error::Misconfigured { .. }), "{error}");
@@ -234,20 +233,12 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
-        let bus_ports: [u16; 6] = std::array::from_fn(|_| free_port());
-        let node = |bus: usize| {
-            let bus = bus_ports[bus].to_string();
-            RedisServer::start_with(&[
-                "--cluster-enabled",
-                "yes",
-                "--cluster-node-timeout",
-                "1500",
-                "--cluster-port",
-                &bus,
-            ])
+        let node = |_| {
+            let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"];
+            RedisServer::start_with(&options)
         };
-        let masters = [node(0), node(1), node(2)];
-        let replicas = [node(3), node(4), node(5)];
+        let masters = std::array::from_fn(node);
+        let replicas = std::array::from_fn(node);
         for (master, slots) in masters.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
             for slot in range(slots).collect::<Vec<_>>().chunks(1000) {
                 let slots = slot.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
@@ -256,8 +247,7 @@ impl Cluster {
         }
         let all = || masters.iter().chain(&replicas);
         for node in all().skip(1) {
-            let first = format!("{} {}", port(&masters[0]), bus_ports[0]);
-            ask::<()>(node, &format!("CLUSTER MEET 127.0.0.1 {first}")).await;
+            ask::<()>(node, &format!("CLUSTER MEET 127.0.0.1 {}", port(&masters[0]))).await;
         }
         for node in all() {
             until("the nodes know each other", || async {

@@ -221,7 +221,7 @@ impl Connection {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let is_not_master = error.code().is_some_and(|code| NOT_THE_MASTER.contains(&code));
+        let is_not_master = code(&error).is_some_and(|code| NOT_THE_MASTER.contains(&code));
         if is_not_master || error.is_io_error() || error.is_unrecoverable_error() {
             self.give_up(used);
         }
@@ -266,14 +266,22 @@ async fn within<T>(
     })
 }
 
+/// The code of an error. A server before 7.0 hides that of a script's command in the script's own,
+/// as in `ERR Error running script (…): @user_script: 22: -READONLY You can't write …`.
+fn code(error: &RedisError) -> Option<&str> {
+    let hidden = error
+        .detail()
+        .filter(|detail| detail.starts_with("Error running script"))
+        .and_then(|detail| detail.split_once(": -"))
+        .and_then(|(_, command)| command.split(' ').next());
+    hidden.or(error.code())
+}
+
 /// What an error of the server means to whoever runs it.
 fn reason(error: &RedisError) -> String {
     let text = error.to_string();
-    // An older server hides it in the error of the script.
-    if text.contains("OOM command not allowed") || error.code() == Some("OOM") {
-        return "its memory is full (OOM): free some, or raise its maxmemory".to_owned();
-    }
-    match error.code() {
+    match code(error) {
+        Some("OOM") => "its memory is full (OOM): free some, or raise its maxmemory".to_owned(),
         Some("READONLY") => "it has become a replica, and takes no writes (READONLY)".to_owned(),
         Some("LOADING") => "it is still reading its data (LOADING)".to_owned(),
         Some("MASTERDOWN") => "it is a replica that has lost its master (MASTERDOWN)".to_owned(),

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use muster_integration::ports::free_port;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
     BatchId, BatchOptions, BatchState, Chunk, Deadline, Depth, Ending, Error, LetterId, Policy,
@@ -20,8 +19,7 @@ const BATCHES: u64 = 64;
 
 /// Starts a server that is all of a cluster: it refuses a step that touches several slots.
 async fn cluster() -> (RedisServer, RedisQueue) {
-    let bus = free_port().to_string();
-    let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
+    let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     let slots: Vec<String> = (0..16384).map(|slot| slot.to_string()).collect();
     ask::<()>(&server, &format!("CLUSTER ADDSLOTS {}", slots.join(" "))).await;
     let up = async {
