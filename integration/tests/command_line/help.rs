@@ -24,7 +24,7 @@ fn muster_server() {
                                 redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH
                                 [default: redis://127.0.0.1:6379]
           --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
-                                replicated [default: accepted]
+                                replicated; a file is always synced [default: accepted]
           --replicas <N>        How many replicas have what is replicated [default: 1]
           --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
                                 info]
@@ -44,16 +44,16 @@ fn muster_worker() {
     Usage: muster-worker [OPTIONS]
 
     Options:
+          --roll <DIR>          The folder of the roll, shared by all workers of the store [default: the
+                                working folder]
+          --workers <N>         How many workers this process runs [default: 1]
           --store <URL>         The store: redis://HOST:PORT,
                                 redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
                                 redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH
                                 [default: redis://127.0.0.1:6379]
           --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
-                                replicated [default: accepted]
+                                replicated; a file is always synced [default: accepted]
           --replicas <N>        How many replicas have what is replicated [default: 1]
-          --roll <DIR>          The folder of the roll, shared by all workers of the store [default: the
-                                working folder]
-          --workers <N>         How many workers this process runs [default: 1]
           --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
                                 info]
           --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
@@ -422,6 +422,10 @@ fn muster_up() {
     Usage: muster up [OPTIONS]
 
     Options:
+          --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
+          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --roll <DIR>          The folder of the roll [default: the working folder]
+          --workers <N>         How many workers process records at once [default: 5]
           --store <URL>         The store: file:PATH, redis://HOST:PORT,
                                 redis-sentinel://HOST:PORT,HOST:PORT/MASTER or
                                 redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) [default:
@@ -429,11 +433,8 @@ fn muster_up() {
           --durability <LEVEL>  What "ok" means: accepted by the store, synced to its disk, or
                                 replicated; a file is always synced [default: accepted]
           --replicas <N>        How many replicas have what is replicated [default: 1]
-          --log <FILTER>        The log's level, or a filter [default: info]
-          --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
-          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
-          --roll <DIR>          The folder of the roll [default: the working folder]
-          --workers <N>         How many workers process records at once [default: 5]
+          --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
+                                info]
           --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config        Check the settings, and end
           --dump-config         Print the settings in force as TOML, without secrets, and end

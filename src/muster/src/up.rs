@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use muster_program::config::{self, Settings as _};
-use muster_program::daemon::{self, ConfigFlags, Failure};
+use muster_program::daemon::{self, Failure};
+use muster_program::flags::{ConfigFlags, StoreFlags};
 use muster_program::shutdown::Shutdown;
 use muster_program::{exit, logging};
 use muster_queue::StoreUrl;
@@ -16,40 +17,22 @@ use serde::Serialize;
 
 /// How many workers there are when it is not said.
 const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
+/// What `--store` is: its default differs from that of a server or a worker.
+const STORE_HELP: &str = "The store: file:PATH, redis://HOST:PORT, \
+    redis-sentinel://HOST:PORT,HOST:PORT/MASTER or redis-cluster://HOST:PORT,HOST:PORT (with TLS: \
+    rediss…) [default: file:muster.redb, in the working folder]";
 
 #[derive(clap::Args)]
+#[command(mut_arg("store", |store| store.help(STORE_HELP)))]
 pub(crate) struct Up {
-    #[command(flatten)]
-    shared: Shared,
     #[command(flatten)]
     server: ServerFlags,
     #[command(flatten)]
     worker: WorkerFlags,
     #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
     config: ConfigFlags,
-}
-
-#[derive(Clone, clap::Args, Serialize)]
-struct Shared {
-    /// The store: file:PATH, redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER or
-    /// redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) [default: file:muster.redb, in the
-    /// working folder]
-    #[arg(long, value_name = "URL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<String>,
-    /// What "ok" means: accepted by the store, synced to its disk, or replicated; a file is always
-    /// synced [default: accepted]
-    #[arg(long, value_name = "LEVEL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    durability: Option<String>,
-    /// How many replicas have what is replicated [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replicas: Option<u8>,
-    /// The log's level, or a filter [default: info]
-    #[arg(long, value_name = "FILTER")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<String>,
 }
 
 #[derive(clap::Args, Serialize)]
@@ -80,7 +63,7 @@ struct WorkerFlags {
 #[derive(Serialize)]
 struct Merged<'a, F> {
     #[serde(flatten)]
-    shared: &'a Shared,
+    store: &'a StoreFlags,
     #[serde(flatten)]
     own: &'a F,
 }
@@ -109,10 +92,10 @@ fn configs(command: &Up) -> Result<Configs, config::Error> {
     let store = StoreUrl::Embedded("muster.redb".into());
     let server = muster_server::config::Config { store: store.clone(), ..Default::default() };
     let worker = muster_worker::config::Config { store, workers: WORKERS, ..Default::default() };
-    let shared = &command.shared;
+    let store = &command.store;
     Ok((
-        config::load_over(&server, &sources, &Merged { shared, own: &command.server })?,
-        config::load_over(&worker, &sources, &Merged { shared, own: &command.worker })?,
+        config::load_over(&server, &sources, &Merged { store, own: &command.server })?,
+        config::load_over(&worker, &sources, &Merged { store, own: &command.worker })?,
     ))
 }
 

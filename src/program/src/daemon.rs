@@ -1,54 +1,14 @@
 //! The life of a program that stays until it is told to end: settings, log, work, end.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::config::{self, Settings, Sources};
+use crate::config::{self, Settings};
+use crate::flags::ConfigFlags;
 use crate::shutdown::Shutdown;
-use crate::{exit, logging, output};
-
-/// The flags that every program with settings has.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct ConfigFlags {
-    /// Read settings from this TOML file
-    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Check the settings, and end
-    #[arg(long)]
-    pub check_config: bool,
-    /// Print the settings in force as TOML, without secrets, and end
-    #[arg(long)]
-    pub dump_config: bool,
-}
-
-impl ConfigFlags {
-    /// Where the settings come from.
-    pub fn sources(&self) -> Sources {
-        Sources::of_process(self.config.clone())
-    }
-
-    /// Whether the settings are to be looked at alone.
-    pub fn only_looks(&self) -> bool {
-        self.check_config || self.dump_config
-    }
-
-    /// Shows the settings on standard output as one file, if that was asked for. What several
-    /// programs share is the last one's.
-    ///
-    /// # Errors
-    ///
-    /// They cannot be written.
-    pub fn show(&self, programs: impl IntoIterator<Item = toml::Table>) -> Result<(), Failure> {
-        if self.dump_config {
-            let file: toml::Table = programs.into_iter().flatten().collect();
-            output::print(&file.to_string())?;
-        }
-        Ok(())
-    }
-}
+use crate::{exit, logging};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

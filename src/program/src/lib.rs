@@ -5,6 +5,7 @@
 //! | [`config`] | settings: defaults, a TOML file, the environment, flags |
 //! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
+//! | [`flags`] | the flags that programs share |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
 //! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
@@ -12,6 +13,7 @@
 pub mod config;
 pub mod daemon;
 pub mod exit;
+pub mod flags;
 pub mod logging;
 pub mod output;
 pub mod shutdown;

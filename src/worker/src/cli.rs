@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use muster_program::daemon::{self, ConfigFlags};
+use muster_program::daemon;
+use muster_program::flags::{ConfigFlags, StoreFlags};
 use serde::Serialize;
 
 use crate::RollFailure;
@@ -24,20 +25,6 @@ struct Cli {
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
-    /// The store: redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
-    /// redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH [default:
-    /// redis://127.0.0.1:6379]
-    #[arg(long, value_name = "URL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<String>,
-    /// What "ok" means: accepted by the store, synced to its disk, or replicated [default: accepted]
-    #[arg(long, value_name = "LEVEL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    durability: Option<String>,
-    /// How many replicas have what is replicated [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replicas: Option<u8>,
     /// The folder of the roll, shared by all workers of the store [default: the working folder]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,10 +33,9 @@ struct Flags {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<u16>,
-    /// The log's level, or a filter such as info,muster_queue=trace [default: info]
-    #[arg(long, value_name = "FILTER")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    store: StoreFlags,
 }
 
 /// The `main` of a worker program called `name`: flags, settings, log, work, end. `processor` makes

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use muster_program::daemon::ConfigFlags;
+use muster_program::flags::ConfigFlags;
 use muster_program::{config, exit, logging};
 use serde::Serialize;
 
