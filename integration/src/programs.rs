@@ -4,8 +4,16 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Variables that would reach into a program's configuration from the developer's shell.
-const FOREIGN: &[&str] = &["REDIS_HOST", "REDIS_PORT", "LOG_LEVEL", "RUST_LOG"];
+/// Variables that would reach into a program from the developer's shell.
+const FOREIGN: &[&str] = &[
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "LOG_LEVEL",
+    "RUST_LOG",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 /// A command that runs a built program of this workspace, with no configuration in its environment.
 ///

@@ -44,6 +44,7 @@ fn muster_worker() {
     Usage: muster-worker [OPTIONS]
 
     Options:
+          --http <ADDR>         Where /livez and /readyz are served [default: nowhere]
           --roll <DIR>          The folder of the roll, shared by all workers of the store [default: the
                                 working folder]
           --workers <N>         How many workers this process runs [default: 1]

@@ -12,11 +12,13 @@ use muster_client::report::Report;
 use muster_client::send::{self, Job};
 use muster_program::daemon::{self, Failure};
 use muster_program::flags::ConfigFlags;
+use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_program::{config, exit, logging};
 use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
-use muster_worker::{RollFailure, roll};
+use muster_worker::RollFailure;
+use muster_worker::roll::{self, Roll};
 use serde::Serialize;
 
 use crate::roll_files;
@@ -148,10 +150,12 @@ async fn pass_through(
     let job = Job { inputs, wait: true, ..Job::default() };
     let processor = Arc::new(worker.pipeline());
     let daemons = async {
-        let serve = server.serve(Arc::clone(&queue), shutdown);
+        let readiness = Readiness::default();
+        let serve = server.serve(Arc::clone(&queue), &readiness, shutdown);
         let work = async {
             let queue = Arc::clone(&queue);
-            muster_worker::run(queue, worker, processor, RollFailure::GiveUp, shutdown).await?;
+            let (roll, failure) = (Roll::in_folder(&worker.roll)?, RollFailure::GiveUp);
+            muster_worker::run(queue, roll, worker, processor, failure, shutdown).await?;
             Ok::<_, Failure>(())
         };
         tokio::try_join!(serve, work).map(|_| ())

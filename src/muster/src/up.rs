@@ -8,11 +8,13 @@ use std::sync::Arc;
 use muster_program::config::{self, Settings as _};
 use muster_program::daemon::{self, Failure};
 use muster_program::flags::{ConfigFlags, StoreFlags};
+use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_program::{exit, logging};
 use muster_queue::StoreUrl;
 use muster_server::Server;
 use muster_worker::RollFailure;
+use muster_worker::roll::Roll;
 use serde::Serialize;
 
 /// How many workers there are when it is not said.
@@ -80,7 +82,8 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
         return Ok(exit::OK);
     }
     logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;
-    daemon::until_the_end(server.grace(), |shutdown| stay(server, worker, shutdown))
+    let grace = server.grace();
+    daemon::stay(grace, async |readiness, shutdown| work(server, worker, readiness, shutdown).await)
         .map(|()| exit::OK)
         .map_err(|error| (exit::FAILURE, error))
 }
@@ -99,19 +102,21 @@ fn configs(command: &Up) -> Result<Configs, config::Error> {
     ))
 }
 
-async fn stay(
+async fn work(
     server_config: muster_server::config::Config,
     worker: muster_worker::config::Config,
+    readiness: Readiness,
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let server = Server::bind(&server_config).await?;
     let queue = server_config.store.open(&server_config.store_options()).await?;
     tracing::info!(store = %server_config.store, "starting");
+    let roll = Roll::in_folder(&worker.roll)?;
     let processor = Arc::new(worker.pipeline());
     let work = async {
-        let queue = Arc::clone(&queue);
-        muster_worker::run(queue, &worker, processor, RollFailure::TryAgain, &shutdown).await?;
+        let (queue, failure) = (Arc::clone(&queue), RollFailure::TryAgain);
+        muster_worker::run(queue, roll, &worker, processor, failure, &shutdown).await?;
         Ok(())
     };
-    tokio::try_join!(server.serve(Arc::clone(&queue), &shutdown), work).map(|_| ())
+    tokio::try_join!(server.serve(Arc::clone(&queue), &readiness, &shutdown), work).map(|_| ())
 }

@@ -2,53 +2,86 @@
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::{Args, FromArgMatches as _};
 use serde::Serialize;
 
 use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
+use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, logging};
+use crate::{exit, logging, supervisor};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The whole `main` of a daemon: reads the settings, starts the log, does the work, and ends when
-/// the work ends or, after a signal, when the grace period does.
-pub fn main<C, F>(
-    program: &str,
-    config_flags: &ConfigFlags,
-    flags: &impl Serialize,
-    work: impl FnOnce(C, Shutdown) -> F,
-) -> ExitCode
-where
-    C: Settings,
-    F: Future<Output = Result<(), Failure>>,
-{
-    exit::report(program, run(config_flags, flags, work))
+/// The command line of a daemon: its own flags, and what every one has.
+#[derive(Args)]
+struct Cli<F: Args> {
+    #[command(flatten)]
+    settings: F,
+    #[command(flatten)]
+    config: ConfigFlags,
 }
 
-fn run<C, F>(
-    config_flags: &ConfigFlags,
-    flags: &impl Serialize,
-    work: impl FnOnce(C, Shutdown) -> F,
+/// The whole `main` of a daemon with the flags `F` and the settings `C`: reads the settings, starts
+/// the log, does the work, and ends when the work ends or, after a signal, when the grace period
+/// does.
+///
+/// `program` says what it is called, and what it is for.
+pub fn main<F, C>(
+    program: clap::Command,
+    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+) -> ExitCode
+where
+    F: Args + Serialize,
+    C: Settings,
+{
+    let name = program.get_name().to_owned();
+    // The documentation of `Cli` would take its place.
+    let about = program.get_about().cloned().unwrap_or_default();
+    let program = Cli::<F>::augment_args(program).about(about);
+    let cli = Cli::<F>::from_arg_matches(&program.get_matches());
+    exit::report(&name, run(&cli.unwrap_or_else(|error| error.exit()), work))
+}
+
+fn run<F, C>(
+    cli: &Cli<F>,
+    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
 ) -> Result<u8, (u8, Failure)>
 where
+    F: Args + Serialize,
     C: Settings,
-    F: Future<Output = Result<(), Failure>>,
 {
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
-    let config: C = config::load(&config_flags.sources(), flags).map_err(usage)?;
-    if config_flags.only_looks() {
+    let config: C = config::load(&cli.config.sources(), &cli.settings).map_err(usage)?;
+    if cli.config.only_looks() {
         let dump = config::dump(&config).map_err(usage)?;
-        config_flags.show([dump]).map_err(|error| (exit::FAILURE, error))?;
+        cli.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;
     let grace = config.grace();
-    until_the_end(grace, |shutdown| work(config, shutdown))
+    stay(grace, async |readiness, shutdown| work(config, readiness, shutdown).await)
         .map(|()| exit::OK)
         .map_err(|error| (exit::FAILURE, error))
+}
+
+/// Runs `work` as [`until_the_end`] does, and tells the supervisor how it goes, if there is one.
+///
+/// # Errors
+///
+/// As [`until_the_end`].
+pub fn stay(
+    grace: Duration,
+    work: impl AsyncFnOnce(Readiness, Shutdown) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    until_the_end(grace, async |shutdown| {
+        let readiness = Readiness::default();
+        supervisor::tell(readiness.subscribe(), &shutdown);
+        work(readiness, shutdown).await
+    })
 }
 
 /// Runs `work` on a runtime of its own until it ends, or `grace` after a signal.
@@ -56,10 +89,7 @@ where
 /// # Errors
 ///
 /// The work's own, or that it did not end in time.
-pub fn until_the_end<T, F>(
-    grace: std::time::Duration,
-    work: impl FnOnce(Shutdown) -> F,
-) -> Result<T, Failure>
+pub fn until_the_end<T, F>(grace: Duration, work: impl FnOnce(Shutdown) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {

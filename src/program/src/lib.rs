@@ -6,14 +6,20 @@
 //! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
 //! | [`flags`] | the flags that programs share |
+//! | [`http`] | probes: `/livez`, `/readyz` |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
 //! | [`output`] | what is printed, whether or not anyone reads it |
+//! | [`readiness`] | whether the program is ready |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
+//! | `supervisor` | what systemd is told |
 
 pub mod config;
 pub mod daemon;
 pub mod exit;
 pub mod flags;
+pub mod http;
 pub mod logging;
 pub mod output;
+pub mod readiness;
 pub mod shutdown;
+mod supervisor;

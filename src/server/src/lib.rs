@@ -8,15 +8,13 @@
 //! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
 //! | `metadata` | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
-//! | `readiness` | whether the store is there |
-//! | `http` | `/livez`, `/readyz` |
+//! | `health` | whether the store is there, by gRPC |
 
 mod batches;
 pub mod config;
 mod dead_letters;
-mod http;
+mod health;
 mod metadata;
-mod readiness;
 mod status;
 mod users;
 
@@ -26,6 +24,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_program::daemon::Failure;
+use muster_program::http::{self, listen};
+use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::users_server::UsersServer;
 use muster_proto::v1::batches_server::BatchesServer;
@@ -97,11 +97,18 @@ impl Server {
     /// # Errors
     ///
     /// A listener fails; or the store turns out to be misconfigured at its first answer.
-    pub async fn serve(self, queue: Arc<dyn Queue>, shutdown: &Shutdown) -> Result<(), Failure> {
+    pub async fn serve(
+        self,
+        queue: Arc<dyn Queue>,
+        readiness: &Readiness,
+        shutdown: &Shutdown,
+    ) -> Result<(), Failure> {
         tracing::info!(grpc = %self.grpc.local_addr()?, http = %self.http.local_addr()?, "listening");
-        let (health, health_service) = tonic_health::server::health_reporter();
-        let readiness = readiness::watch(Arc::clone(&queue), health, shutdown);
-        let http = http::serve(self.http, readiness, shutdown.token());
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        health::follow(readiness.subscribe(), reporter, shutdown);
+        let http = http::serve(self.http, readiness.subscribe(), shutdown.token());
+        let store = Arc::clone(&queue);
+        readiness.watch(move || ping(Arc::clone(&store)), shutdown);
 
         let store = Arc::clone(&queue);
         let break_off = CancellationToken::new();
@@ -158,8 +165,6 @@ fn connections(
     })
 }
 
-async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address} (`{key}`): {error}; choose another address").into()
-    })
+async fn ping(queue: Arc<dyn Queue>) -> muster_queue::Result<()> {
+    queue.ping().await
 }

@@ -3,22 +3,12 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Command;
 use muster_program::daemon;
-use muster_program::flags::{ConfigFlags, StoreFlags};
+use muster_program::flags::StoreFlags;
 use muster_server::Server;
 use muster_server::config::Config;
 use serde::Serialize;
-
-/// Takes user records in over gRPC and queues them durably.
-#[derive(Parser)]
-#[command(name = "muster-server", version)]
-struct Cli {
-    #[command(flatten)]
-    settings: Flags,
-    #[command(flatten)]
-    config: ConfigFlags,
-}
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
@@ -36,11 +26,13 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    daemon::main("muster-server", &cli.config, &cli.settings, async |config: Config, shutdown| {
+    let program = Command::new("muster-server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Takes user records in over gRPC and queues them durably");
+    daemon::main::<Flags, Config>(program, async |config, readiness, shutdown| {
         let server = Server::bind(&config).await?;
         let queue = config.store.open(&config.store_options()).await?;
         tracing::info!(store = %config.store, "starting");
-        server.serve(queue, &shutdown).await
+        server.serve(queue, &readiness, &shutdown).await
     })
 }

@@ -1,30 +1,31 @@
 //! The whole of a worker program, but for its processor.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use muster_program::daemon;
-use muster_program::flags::{ConfigFlags, StoreFlags};
+use clap::Command;
+use muster_program::daemon::{self, Failure};
+use muster_program::flags::StoreFlags;
+use muster_program::http;
+use muster_program::readiness::Readiness;
+use muster_program::shutdown::Shutdown;
+use muster_queue::Queue;
 use serde::Serialize;
+use tokio::net::TcpListener;
 
 use crate::RollFailure;
 use crate::config::Config;
 use crate::processor::Processor;
-
-/// Leases chunks of records, processes them, commits, and writes the roll.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(flatten)]
-    settings: Flags,
-    #[command(flatten)]
-    config: ConfigFlags,
-}
+use crate::roll::Roll;
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
+    /// Where /livez and /readyz are served [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
     /// The folder of the roll, shared by all workers of the store [default: the working folder]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,16 +69,40 @@ struct Flags {
 /// }
 /// ```
 pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Processor>) -> ExitCode {
-    let matches = Cli::command().name(name).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    daemon::main(name, &cli.config, &cli.settings, async |config: Config, shutdown| {
+    let program = Command::new(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Leases chunks of records, processes them, commits, and writes the roll");
+    daemon::main::<Flags, Config>(program, async |config, readiness, shutdown| {
+        let listener = match config.http {
+            Some(address) => Some(http::listen("http", address).await?),
+            None => None,
+        };
         let queue = config.store.open(&config.store_options()).await?;
         tracing::info!(store = %config.store, "starting");
         let processor = processor(&config);
-        let store = Arc::clone(&queue);
+        let (store, asked) = (Arc::clone(&queue), Arc::clone(&queue));
+        let roll = Roll::in_folder(&config.roll)?;
+        readiness.watch(move || ping(Arc::clone(&asked)), &shutdown);
+        let work = crate::run(queue, roll, &config, processor, RollFailure::TryAgain, &shutdown);
         tokio::select! {
-            ended = crate::run(queue, &config, processor, RollFailure::TryAgain, &shutdown) => Ok(ended?),
+            ended = work => Ok(ended?),
             error = muster_queue::unfit(store.as_ref()) => Err(error.into()),
+            Err(error) = serve_probes(listener, &readiness, &shutdown) => Err(error),
         }
     })
+}
+
+async fn ping(queue: Arc<dyn Queue>) -> muster_queue::Result<()> {
+    queue.ping().await
+}
+
+/// Serves the probes, if there is somewhere to, until the shutdown begins.
+async fn serve_probes(
+    listener: Option<TcpListener>,
+    readiness: &Readiness,
+    shutdown: &Shutdown,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    tracing::info!(http = %listener.local_addr()?, "listening");
+    http::serve(listener, readiness.subscribe(), shutdown.token()).await
 }

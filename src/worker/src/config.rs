@@ -1,5 +1,6 @@
 //! The worker's settings.
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Config {
     pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
+    /// Where `/livez` and `/readyz` are served, if they are.
+    pub http: Option<SocketAddr>,
     /// The folder of the roll. All workers of one store must share it.
     pub roll: PathBuf,
     /// How many workers this process runs.
@@ -65,6 +68,7 @@ impl Default for Config {
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             log: "info".to_owned(),
+            http: None,
             roll: PathBuf::from("."),
             workers: NonZeroU16::MIN,
             lease: Duration::from_secs(6),

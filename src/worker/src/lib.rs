@@ -61,9 +61,10 @@ pub enum RollFailure {
 ///
 /// # Errors
 ///
-/// The roll's folder cannot be made; or, to give up, the roll cannot be written.
+/// The roll cannot be written, and the workers are to give up then.
 pub async fn run(
     queue: Arc<dyn Queue>,
+    roll: Roll,
     config: &Config,
     processor: Arc<dyn Processor>,
     roll_failure: RollFailure,
@@ -73,7 +74,7 @@ pub async fn run(
         queue,
         processor,
         retries: config.retries(),
-        roll: Roll::in_folder(&config.roll)?,
+        roll,
         roll_failure,
         lease: config.lease,
         scan_interval: config.scan_interval,

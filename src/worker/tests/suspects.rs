@@ -17,6 +17,7 @@ use muster_queue::{
 use muster_worker::RollFailure;
 use muster_worker::config::Config;
 use muster_worker::processor::{Processor, Verdict};
+use muster_worker::roll::Roll;
 
 const LEASE: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -93,7 +94,9 @@ async fn it_is_not_lost_while_it_waits_for_them() {
         let processor = Arc::clone(&processor) as Arc<dyn Processor>;
         let shutdown = shutdown.clone();
         async move {
-            muster_worker::run(queue, &config, processor, RollFailure::TryAgain, &shutdown).await
+            let roll = Roll::in_folder(&config.roll)?;
+            let failure = RollFailure::TryAgain;
+            muster_worker::run(queue, roll, &config, processor, failure, &shutdown).await
         }
     });
     let busy: BatchId = "busy".parse().unwrap();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::Stream;
+use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Decoder;
 use muster_proto::users::users_client::UsersClient;
@@ -54,7 +55,9 @@ impl Desk {
         let server = Server::bind(&config).await.unwrap();
         let (grpc, http) = (server.grpc_addr().unwrap(), server.http_addr().unwrap());
         let (queue, shutdown) = (Arc::clone(&store), Shutdown::default());
-        shutdown.clone().spawn(async move { server.serve(queue, &shutdown).await.unwrap() });
+        shutdown.clone().spawn(async move {
+            server.serve(queue, &Readiness::default(), &shutdown).await.unwrap();
+        });
         let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         Self { store, http, channel: endpoint.connect().await.unwrap(), _home: home }
     }

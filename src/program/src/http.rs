@@ -1,0 +1,51 @@
+//! Probes. `/livez`: the process answers. `/readyz`: the store does as well.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::State as Extract;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::daemon::Failure;
+use crate::readiness::State;
+
+/// Takes the address of the setting `key`.
+///
+/// # Errors
+///
+/// It cannot be listened on; the message names it.
+pub async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address} (`{key}`): {error}; choose another address").into()
+    })
+}
+
+/// Serves the probes until `end`.
+///
+/// # Errors
+///
+/// The listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: watch::Receiver<State>,
+    end: CancellationToken,
+) -> Result<(), Failure> {
+    let router = Router::new()
+        .route("/livez", get(async || "alive\n"))
+        .route("/readyz", get(ready))
+        .with_state(state);
+    Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
+}
+
+async fn ready(Extract(state): Extract<watch::Receiver<State>>) -> (StatusCode, String) {
+    let state = state.borrow();
+    let code = match *state {
+        State::Ready => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, format!("{}\n", *state))
+}
