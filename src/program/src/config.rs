@@ -15,10 +15,12 @@
 //!
 //! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`.
 //! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, beneath the `MUSTER_…`.
+//! `store_file`, in the file or as `MUSTER_STORE_FILE`, names a file that holds the `store`.
 
 mod environment;
 mod error;
 mod file;
+mod secret;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -98,12 +100,13 @@ pub fn load_over<C: Settings>(
     flags: &impl Serialize,
 ) -> Result<C, Error> {
     debug_assert!(SECTIONS.contains(&C::SECTION), "a section of the file");
-    let mut figment = Figment::from(Layer::new("the defaults", defaults)?);
-    if let Some(path) = &sources.file {
-        figment = figment.merge(file::layer(path, C::SECTION)?);
-    }
-    for layer in environment::layers(&sources.environment, C::SECTION) {
-        figment = figment.merge(layer);
+    let defaults = Layer::new("the defaults", defaults)?;
+    let has_store = defaults.values.contains_key("store");
+    let file = sources.file.as_ref().map(|path| file::layer(path, C::SECTION)).transpose()?;
+    let environment = environment::layers(&sources.environment, C::SECTION);
+    let mut figment = Figment::from(defaults);
+    for layer in file.into_iter().chain(environment) {
+        figment = figment.merge(secret::read_store(layer, has_store)?);
     }
     figment = figment.merge(Layer::new("the command line", flags)?);
     let config: C = figment.extract()?;

@@ -98,6 +98,44 @@ fn variables_of_other_programs_and_the_file_s_name_are_no_settings() {
 }
 
 #[test]
+fn the_store_may_be_in_a_file_of_its_own() {
+    let none = Flags::default();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("store").display().to_string();
+    std::fs::write(&secret, "redis://:s3cret@a\n").unwrap();
+    let variable = [("MUSTER_STORE_FILE", secret.as_str())];
+    let file = format!("store_file = '{secret}'");
+    for config in [with(None, &variable, &none), with(Some(&file), &[], &none)] {
+        assert_eq!(config.unwrap().store, "redis://:s3cret@a");
+    }
+    let later = with(Some(&file), &[("MUSTER_STORE", "redis://b")], &none).unwrap();
+    assert_eq!(later.store, "redis://b");
+    let later = with(Some("store = 'redis://b'"), &variable, &none).unwrap();
+    assert_eq!(later.store, "redis://:s3cret@a");
+}
+
+#[test]
+fn a_program_without_a_store_leaves_its_file_alone() {
+    let layer =
+        Layer::new("a file", &Dict::from([("store_file".to_owned(), "/none".into())])).unwrap();
+    assert_eq!(secret::read_store(layer, false).unwrap().values, Dict::new());
+}
+
+#[test]
+fn a_file_of_the_store_that_cannot_be_used_is_named() {
+    assert_eq!(
+        error(None, &[("MUSTER_STORE_FILE", "/none")]),
+        "cannot read the settings in /none: No such file or directory (os error 2)"
+    );
+    assert_eq!(
+        error(None, &[("MUSTER_STORE_FILE", "7")]),
+        "`store_file` (MUSTER_STORE_FILE): is not the name of a file"
+    );
+    let message = error(Some("store = 'redis://a'\nstore_file = '/none'"), &[]);
+    assert!(message.ends_with("muster.toml): there is `store` beside it"), "{message}");
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_nearest_neighbour() {
     assert_eq!(
         error(None, &[("MUSTER_SERVER_LISEN", "x")]),
