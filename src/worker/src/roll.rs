@@ -1,7 +1,7 @@
 //! The roll: `all_users.json`, a JSON array with one record a line, and its manifest.
 //!
 //! The roll grows by a batch at a time, and each growth replaces the file atomically. One writer
-//! at a time holds a lock on the folder, and takes the complete batches in their order. Its steps
+//! at a time holds the folder's lock, and takes the complete batches in their order. Its steps
 //! for a batch:
 //!
 //! 1. copy the roll as the manifest describes it, and add the batch, in a new file;
@@ -38,6 +38,9 @@ use file::{BatchDigest, Lock, NewRoll};
 pub const FILE_NAME: &str = "all_users.json";
 /// The manifest's, beside it.
 pub const MANIFEST_NAME: &str = "all_users.manifest.json";
+
+/// The file beside them that the writer has locked.
+const LOCK_NAME: &str = "all_users.lock";
 
 /// How much of a batch's results is read from the store at once, in bytes.
 const PAGE_BYTES_MAX: usize = 1 << 20;

@@ -12,7 +12,7 @@ use muster_queue::{Batch, ResultChunk};
 use sha2::{Digest as _, Sha256};
 
 use super::manifest::Entry;
-use super::{Error, FILE_NAME, Manifest};
+use super::{Error, FILE_NAME, LOCK_NAME, Manifest};
 
 const HEAD: &[u8] = b"[\n";
 const SEPARATOR: &[u8] = b",\n";
@@ -23,18 +23,22 @@ const EMPTY: &[u8] = b"[\n]\n";
 /// How much is read and written at once, in bytes.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The right to write in a folder: against other writers in this process, and in others on this
-/// machine. It ends when this is dropped.
+/// The right to write in a folder: against other writers in this process, in others on this
+/// machine, and on others where the file system takes locks there. It ends when this is dropped.
 pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not read")] File);
 
 impl Lock {
     /// Takes the lock; `None` while another has it.
     pub(super) fn take(folder: &Path) -> Result<Option<Self>, Error> {
-        let file = File::open(folder).map_err(|source| Error::io("open", folder, source))?;
+        // A file, since NFS keeps the lock of a folder to one machine; open for writing, since it
+        // refuses an exclusive lock otherwise. It stays: who removed it could part two writers.
+        let path = folder.join(LOCK_NAME);
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(|source| Error::io("open", &path, source))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(Error::io("lock", folder, source)),
+            Err(TryLockError::Error(source)) => Err(Error::io("lock", &path, source)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Several writers at once, as when many workers see that a batch is complete.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use tokio::task::JoinSet;
@@ -28,4 +30,21 @@ async fn each_record_is_in_the_roll_once_and_in_order() {
     }
     assert_eq!(desk.ids(), Vec::from_iter(0..BATCHES * BATCH_RECORDS));
     assert_eq!(desk.manifest().batches, 12);
+}
+
+/// The lock is on a file, not on the folder: NFS keeps a folder's to one machine.
+#[tokio::test]
+async fn nobody_writes_while_the_lock_file_is_locked() {
+    let desk = Desk::new();
+    let queue = desk.open();
+    complete(&queue, "batch", 0..BATCH_RECORDS).await;
+    let (roll, shutdown) = (desk.roll(), Shutdown::default());
+    let other = File::create(desk.roll_file().with_file_name("all_users.lock")).unwrap();
+    other.lock().unwrap();
+    let mut writing = std::pin::pin!(roll.write(&queue, &shutdown));
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut writing).await;
+    assert!(early.is_err() && !desk.roll_file().exists(), "it waits for the lock");
+    drop(other);
+    writing.await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..BATCH_RECORDS));
 }
