@@ -14,7 +14,11 @@ fn muster_server() {
     insta::assert_snapshot!(help("muster-server"), @r#"
     Takes user records in over gRPC and queues them durably
 
-    Usage: muster-server [OPTIONS]
+    Usage: muster-server [OPTIONS] [COMMAND]
+
+    Commands:
+      health  Ask the program that runs with these settings whether it is ready
+      help    Print this message or the help of the given subcommand(s)
 
     Options:
           --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
@@ -37,11 +41,29 @@ fn muster_server() {
 }
 
 #[test]
+fn muster_server_health() {
+    insta::assert_snapshot!(help("muster-server health"), @r"
+    Ask the program that runs with these settings whether it is ready
+
+    Usage: muster-server health
+
+    Options:
+      -h, --help  Print help
+
+    Exit codes: 0 it is ready, 1 it is not, or does not answer, 2 wrong usage
+    ");
+}
+
+#[test]
 fn muster_worker() {
     insta::assert_snapshot!(help("muster-worker"), @r#"
     Leases chunks of records, processes them, commits, and writes the roll
 
-    Usage: muster-worker [OPTIONS]
+    Usage: muster-worker [OPTIONS] [COMMAND]
+
+    Commands:
+      health  Ask the program that runs with these settings whether it is ready
+      help    Print this message or the help of the given subcommand(s)
 
     Options:
           --http <ADDR>         Where /livez and /readyz are served [default: nowhere]
@@ -420,7 +442,11 @@ fn muster_up() {
     insta::assert_snapshot!(help("muster up"), @r#"
     Run a server and workers, and stay
 
-    Usage: muster up [OPTIONS]
+    Usage: muster up [OPTIONS] [COMMAND]
+
+    Commands:
+      health  Ask the program that runs with these settings whether it is ready
+      help    Print this message or the help of the given subcommand(s)
 
     Options:
           --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
@@ -441,6 +467,20 @@ fn muster_up() {
           --dump-config         Print the settings in force as TOML, without secrets, and end
       -h, --help                Print help
     "#);
+}
+
+#[test]
+fn muster_up_health() {
+    insta::assert_snapshot!(help("muster up health"), @r"
+    Ask the program that runs with these settings whether it is ready
+
+    Usage: muster up health
+
+    Options:
+      -h, --help  Print help
+
+    Exit codes: 0 it is ready, 1 it is not, or does not answer, 2 wrong usage
+    ");
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! What a person sees who enters a command: its help, its settings, its errors.
+//! What a person sees who enters a command: its help, its settings, its errors, and
+//! what a supervisor makes of it.
 
 mod errors;
+mod health;
 mod help;
 mod settings;
 
@@ -37,13 +39,22 @@ impl Desk {
 
     /// Enters a command with variables in its environment.
     fn enter_with(&self, line: &str, environment: &[(&str, &str)]) -> Finished {
+        self.start_with(line, environment).wait(LIMIT)
+    }
+
+    /// Enters the command of a program that stays.
+    fn start(&self, line: &str) -> Process {
+        self.start_with(line, &[])
+    }
+
+    fn start_with(&self, line: &str, environment: &[(&str, &str)]) -> Process {
         let line = line.replace("[folder]", &self.path());
         let mut words = line.split(' ');
         let program = words.next().expect("a program");
         let mut command = programs::command(program);
         command.args(words).current_dir(self.folder.path());
         command.env("COLUMNS", WIDTH).envs(environment.iter().copied());
-        Process::start(program, &mut command).wait(LIMIT)
+        Process::start(program, &mut command)
     }
 
     /// A text with `[folder]` for the folder, and without blanks at the ends of lines.

@@ -10,7 +10,7 @@ use muster_program::daemon::{self, Failure};
 use muster_program::flags::{ConfigFlags, StoreFlags};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_program::{exit, logging};
+use muster_program::{exit, health, logging};
 use muster_queue::StoreUrl;
 use muster_server::Server;
 use muster_worker::RollFailure;
@@ -35,6 +35,8 @@ pub(crate) struct Up {
     store: StoreFlags,
     #[command(flatten)]
     config: ConfigFlags,
+    #[command(subcommand)]
+    command: Option<health::Command>,
 }
 
 #[derive(clap::Args, Serialize)]
@@ -80,6 +82,9 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
         let server = config::dump(&server).map_err(usage)?;
         command.config.show([worker, server]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
+    }
+    if let Some(health::Command::Health) = command.command {
+        return health::run(&server);
     }
     logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;
     let grace = server.grace();

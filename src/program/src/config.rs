@@ -22,6 +22,7 @@ mod error;
 mod file;
 mod secret;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,6 +79,11 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 
     /// How long the end may take.
     fn grace(&self) -> Duration;
+
+    /// Where the program says whether it is ready, if it does.
+    fn http(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 /// Reads settings. A flag that was not given must be left out when `flags` is serialized.

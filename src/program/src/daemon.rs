@@ -11,7 +11,7 @@ use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, logging, supervisor};
+use crate::{exit, health, logging, supervisor};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -23,6 +23,8 @@ struct Cli<F: Args> {
     settings: F,
     #[command(flatten)]
     config: ConfigFlags,
+    #[command(subcommand)]
+    command: Option<health::Command>,
 }
 
 /// The whole `main` of a daemon with the flags `F` and the settings `C`: reads the settings, starts
@@ -60,6 +62,9 @@ where
         let dump = config::dump(&config).map_err(usage)?;
         cli.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
+    }
+    if let Some(health::Command::Health) = cli.command {
+        return health::run(&config);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;
     let grace = config.grace();

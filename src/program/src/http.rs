@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::daemon::Failure;
 use crate::readiness::State;
 
+/// Where it is said whether the program is ready.
+pub(crate) const READYZ: &str = "/readyz";
+
 /// Takes the address of the setting `key`.
 ///
 /// # Errors
@@ -36,7 +39,7 @@ pub async fn serve(
 ) -> Result<(), Failure> {
     let router = Router::new()
         .route("/livez", get(async || "alive\n"))
-        .route("/readyz", get(ready))
+        .route(READYZ, get(ready))
         .with_state(state);
     Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
 }

@@ -6,7 +6,8 @@
 //! | [`daemon`] | the life of a program that stays until it is told to end |
 //! | [`exit`] | the exit codes |
 //! | [`flags`] | the flags that programs share |
-//! | [`http`] | probes: `/livez`, `/readyz` |
+//! | [`health`] | asking a program that runs whether it is ready |
+//! | [`http`] | its answer: `/livez`, `/readyz` |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
 //! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`readiness`] | whether the program is ready |
@@ -17,6 +18,7 @@ pub mod config;
 pub mod daemon;
 pub mod exit;
 pub mod flags;
+pub mod health;
 pub mod http;
 pub mod logging;
 pub mod output;

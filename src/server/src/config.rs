@@ -89,4 +89,8 @@ impl Settings for Config {
     fn grace(&self) -> Duration {
         self.grace
     }
+
+    fn http(&self) -> Option<SocketAddr> {
+        Some(self.http)
+    }
 }

@@ -140,6 +140,10 @@ impl Settings for Config {
     fn grace(&self) -> Duration {
         self.grace
     }
+
+    fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
 }
 
 /// Shorter leases would run out between two heartbeats of a busy machine.
