@@ -17,8 +17,9 @@ fn muster_server() {
     Usage: muster-server [OPTIONS] [COMMAND]
 
     Commands:
-      health  Ask the program that runs with these settings whether it is ready
-      help    Print this message or the help of the given subcommand(s)
+      health       Ask the program that runs with these settings whether it is ready
+      completions  Print what a shell needs to complete this program's command line
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
           --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
@@ -55,6 +56,36 @@ fn muster_server_health() {
 }
 
 #[test]
+fn muster_server_completions() {
+    insta::assert_snapshot!(help("muster-server completions"), @r"
+    Print what a shell needs to complete this program's command line
+
+    Usage: muster-server completions <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn muster_server_manual() {
+    insta::assert_snapshot!(help("muster-server manual"), @r"
+    Write the manual pages of this program and its commands into a folder
+
+    Usage: muster-server manual <DIR>
+
+    Arguments:
+      <DIR>  The folder; it is made if it is missing
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
 fn muster_worker() {
     insta::assert_snapshot!(help("muster-worker"), @r#"
     Leases chunks of records, processes them, commits, and writes the roll
@@ -62,8 +93,9 @@ fn muster_worker() {
     Usage: muster-worker [OPTIONS] [COMMAND]
 
     Commands:
-      health  Ask the program that runs with these settings whether it is ready
-      help    Print this message or the help of the given subcommand(s)
+      health       Ask the program that runs with these settings whether it is ready
+      completions  Print what a shell needs to complete this program's command line
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
           --http <ADDR>         Where /livez and /readyz are served [default: nowhere]
@@ -95,10 +127,11 @@ fn muster_client() {
     Usage: muster-client <COMMAND>
 
     Commands:
-      send   Send the records of JSON and NDJSON files as one batch
-      batch  Look at a batch, wait for it, or discard it
-      dead   Look at dead letters, have them processed again, or drop them
-      help   Print this message or the help of the given subcommand(s)
+      send         Send the records of JSON and NDJSON files as one batch
+      batch        Look at a batch, wait for it, or discard it
+      dead         Look at dead letters, have them processed again, or drop them
+      completions  Print what a shell needs to complete this program's command line
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -400,10 +433,11 @@ fn muster() {
     Usage: muster <COMMAND>
 
     Commands:
-      run     Do the whole job, from files to the roll, and end
-      up      Run a server and workers, and stay
-      verify  Prove that a roll has every record of its inputs once
-      help    Print this message or the help of the given subcommand(s)
+      run          Do the whole job, from files to the roll, and end
+      up           Run a server and workers, and stay
+      verify       Prove that a roll has every record of its inputs once
+      completions  Print what a shell needs to complete this program's command line
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

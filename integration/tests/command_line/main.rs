@@ -1,9 +1,10 @@
 //! What a person sees who enters a command: its help, its settings, its errors, and
-//! what a supervisor makes of it.
+//! what a supervisor or a packager makes of it.
 
 mod errors;
 mod health;
 mod help;
+mod packaging;
 mod settings;
 
 use std::fs;

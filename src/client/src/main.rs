@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use muster_client::command::{self, Command};
-use muster_program::exit;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use muster_client::command;
+use muster_program::{exit, packaging};
 
 /// Sends user records to a Muster server, and looks after them
 #[derive(Parser)]
@@ -14,6 +14,18 @@ struct Cli {
     command: Command,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Client(Box<command::Command>),
+    #[command(flatten)]
+    Packaging(packaging::Command),
+}
+
 fn main() -> ExitCode {
-    exit::report("muster-client", command::run(&Cli::parse().command))
+    let result = match Cli::parse().command {
+        Command::Client(command) => command::run(&command),
+        Command::Packaging(command) => command.run(Cli::command()),
+    };
+    exit::report("muster-client", result)
 }

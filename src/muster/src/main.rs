@@ -8,8 +8,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use muster_program::exit;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use muster_program::{exit, packaging};
 
 /// Gathers user records and writes one complete roll, in one process.
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Up(up::Up),
     /// Prove that a roll has every record of its inputs once
     Verify(verify::Verify),
+    #[command(flatten)]
+    Packaging(packaging::Command),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Command::Run(command) => run::run(&command),
         Command::Up(command) => up::run(&command),
         Command::Verify(command) => verify::run(&command),
+        Command::Packaging(command) => command.run(Cli::command()),
     };
     exit::report("muster", result)
 }

@@ -11,7 +11,7 @@ use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, health, logging, supervisor};
+use crate::{exit, health, logging, packaging, supervisor};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -24,7 +24,16 @@ struct Cli<F: Args> {
     #[command(flatten)]
     config: ConfigFlags,
     #[command(subcommand)]
-    command: Option<health::Command>,
+    command: Option<Command>,
+}
+
+/// What a daemon's program does in place of the work.
+#[derive(clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Health(health::Command),
+    #[command(flatten)]
+    Packaging(packaging::Command),
 }
 
 /// The whole `main` of a daemon with the flags `F` and the settings `C`: reads the settings, starts
@@ -44,11 +53,12 @@ where
     // The documentation of `Cli` would take its place.
     let about = program.get_about().cloned().unwrap_or_default();
     let program = Cli::<F>::augment_args(program).about(about);
-    let cli = Cli::<F>::from_arg_matches(&program.get_matches());
-    exit::report(&name, run(&cli.unwrap_or_else(|error| error.exit()), work))
+    let cli = Cli::<F>::from_arg_matches(&program.clone().get_matches());
+    exit::report(&name, run(program, &cli.unwrap_or_else(|error| error.exit()), work))
 }
 
 fn run<F, C>(
+    program: clap::Command,
     cli: &Cli<F>,
     work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
 ) -> Result<u8, (u8, Failure)>
@@ -56,6 +66,9 @@ where
     F: Args + Serialize,
     C: Settings,
 {
+    if let Some(Command::Packaging(command)) = &cli.command {
+        return command.run(program);
+    }
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
     let config: C = config::load(&cli.config.sources(), &cli.settings).map_err(usage)?;
     if cli.config.only_looks() {
@@ -63,7 +76,7 @@ where
         cli.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
-    if let Some(health::Command::Health) = cli.command {
+    if let Some(Command::Health(health::Command::Health)) = cli.command {
         return health::run(&config);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;

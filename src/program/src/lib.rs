@@ -10,6 +10,7 @@
 //! | [`http`] | its answer: `/livez`, `/readyz` |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
 //! | [`output`] | what is printed, whether or not anyone reads it |
+//! | [`packaging`] | completions and manual pages |
 //! | [`readiness`] | whether the program is ready |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
@@ -22,6 +23,7 @@ pub mod health;
 pub mod http;
 pub mod logging;
 pub mod output;
+pub mod packaging;
 pub mod readiness;
 pub mod shutdown;
 mod supervisor;
