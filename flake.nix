@@ -1,0 +1,48 @@
+# Index of the bundle: what it is made from, and what it gives. Each output is made in nix/.
+{
+  description = "Muster: takes in user records, queues them durably, and writes one complete roll";
+
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+    crane.url = "github:ipetkov/crane";
+  };
+
+  outputs =
+    { nixpkgs, crane, ... }:
+    let
+      inherit (nixpkgs) lib;
+      systems = [
+        "x86_64-linux"
+        "aarch64-linux"
+      ];
+      bundleOf =
+        pkgs:
+        import ./nix {
+          inherit pkgs;
+          craneLib = crane.mkLib pkgs;
+        };
+      bundles = lib.genAttrs systems (system: bundleOf nixpkgs.legacyPackages.${system});
+      eachSystem = select: lib.mapAttrs (_: select) bundles;
+    in
+    {
+      # client, server, worker, muster (the default); NAME-image and NAME-sbom of each.
+      packages = eachSystem (bundle: bundle.packages);
+
+      # The programs; the default is a demo, stack runs all of it, load-images loads the images.
+      apps = eachSystem (bundle: bundle.apps);
+
+      # What must hold: lints, tests, licences, formats, images.
+      checks = eachSystem (bundle: bundle.checks);
+
+      # Everything that development needs.
+      devShells = eachSystem (bundle: {
+        default = bundle.shell;
+      });
+
+      # Formats Rust, TOML and Nix.
+      formatter = eachSystem (bundle: bundle.formatter);
+
+      # Adds muster, muster-client, muster-server and muster-worker to nixpkgs.
+      overlays.default = import ./nix/overlay.nix bundleOf;
+    };
+}

@@ -1,0 +1,92 @@
+# What must hold of the code, its dependencies and the images. Tests on machines are in nix/tests.
+{
+  cargo,
+  craneLib,
+  images,
+  pkgs,
+  programs,
+  sboms,
+  sources,
+}:
+let
+  inherit (pkgs) lib;
+
+  # As script/test does: with the profile in which assertions are on.
+  development = cargo.common // {
+    src = sources.workspace;
+    env.CARGO_PROFILE = "dev";
+    cargoExtraArgs = "--locked --workspace";
+  };
+  dependencies = craneLib.buildDepsOnly development;
+  onDependencies = development // {
+    cargoArtifacts = dependencies;
+    doInstallCargoArtifacts = false;
+  };
+
+  look =
+    name: inputs: command:
+    pkgs.runCommand "muster-${name}" { nativeBuildInputs = inputs; } ''
+      ${command}
+      touch $out
+    '';
+
+  # What the sandbox has not: the Python client installs packages from the network.
+  withoutNetwork = "not binary(python_client)";
+in
+{
+  clippy = craneLib.cargoClippy (
+    onDependencies // { cargoClippyExtraArgs = "--all-targets -- --deny warnings"; }
+  );
+  doc = craneLib.cargoDoc (
+    onDependencies
+    // {
+      env = onDependencies.env // {
+        RUSTDOCFLAGS = "--deny warnings";
+      };
+    }
+  );
+  doctest = craneLib.cargoDocTest onDependencies;
+  nextest = craneLib.cargoNextest (
+    onDependencies
+    // {
+      src = sources.tests;
+      nativeBuildInputs = [ pkgs.redis ];
+      # Some tests start programs and examples of other members.
+      preCheck = "cargo build --locked --workspace --all-targets";
+      cargoNextestExtraArgs = "--filterset ${lib.escapeShellArg withoutNetwork}";
+    }
+  );
+
+  rustfmt = craneLib.cargoFmt (cargo.common // { src = sources.rustfmt; });
+  toml = craneLib.taploFmt (cargo.common // { src = sources.toml; });
+  deny = craneLib.cargoDeny (cargo.lookOnly // { src = sources.deny; });
+  nix = look "nix" [ pkgs.deadnix pkgs.nixfmt pkgs.statix ] ''
+    cd ${sources.nix}
+    find . -name '*.nix' -exec nixfmt --check {} +
+    deadnix --fail .
+    statix check .
+  '';
+
+  # No path of the build is left in a program.
+  build-paths = look "build-paths" [ pkgs.gnugrep ] ''
+    for program in ${lib.concatMapStringsSep " " lib.getExe (lib.attrValues programs)}; do
+      if grep --text --only-matching --max-count 5 '/build/[[:graph:]]*' $program; then
+        echo "$program names where it was built" >&2
+        exit 1
+      fi
+    done
+  '';
+
+  # Each bill names what Cargo.lock says of each crate, and no crate twice.
+  sboms = look "sboms" [ pkgs.jq ] (
+    lib.concatMapStrings (sbom: ''
+      jq --exit-status --from-file ${./checks/sbom.jq} ${sbom}/*.json
+    '') (lib.attrValues sboms)
+  );
+}
+// lib.mapAttrs' (
+  name: image:
+  lib.nameValuePair "${name}-image" (
+    look "${name}-image" [ pkgs.jq ] "bash ${./checks/image.sh} ${image} ${programs.${name}.pname}"
+  )
+) images

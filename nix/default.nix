@@ -1,0 +1,52 @@
+# All that is made for one system, from its packages and crane.
+{ pkgs, craneLib }:
+let
+  inherit (pkgs) lib;
+  sources = import ./sources.nix { inherit lib; };
+  cargo = import ./cargo.nix { inherit craneLib lib sources; };
+  programs = import ./programs.nix {
+    inherit
+      cargo
+      craneLib
+      pkgs
+      sources
+      ;
+  };
+  images = import ./images.nix { inherit pkgs programs; };
+  sboms = import ./sbom.nix {
+    inherit
+      cargo
+      craneLib
+      pkgs
+      programs
+      ;
+  };
+  suffixed = suffix: lib.mapAttrs' (name: lib.nameValuePair "${name}-${suffix}");
+  checks = import ./checks.nix {
+    inherit
+      cargo
+      craneLib
+      images
+      pkgs
+      programs
+      sboms
+      sources
+      ;
+  };
+in
+{
+  inherit programs checks;
+  packages =
+    programs
+    // suffixed "image" images
+    // suffixed "sbom" sboms
+    // {
+      default = programs.muster;
+    };
+  apps = import ./apps.nix {
+    inherit images pkgs programs;
+    inherit (sources) examples;
+  };
+  shell = import ./shell.nix { inherit craneLib pkgs; };
+  formatter = import ./formatter.nix { inherit pkgs; };
+}

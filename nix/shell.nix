@@ -1,0 +1,16 @@
+# The shell of `nix develop`: the toolchain, and what script/test and the checks use.
+{ craneLib, pkgs }:
+craneLib.devShell {
+  packages = [
+    pkgs.cargo-deny
+    pkgs.cargo-nextest
+    pkgs.deadnix
+    pkgs.nixfmt
+    pkgs.python3
+    pkgs.redis
+    pkgs.rust-analyzer
+    pkgs.shellcheck
+    pkgs.statix
+    pkgs.taplo
+  ];
+}

@@ -1,0 +1,95 @@
+# What each derivation sees of the project: no more than it needs, so that an edit elsewhere does
+# not build it again.
+{ lib }:
+let
+  inherit (lib) fileset;
+  tree =
+    files:
+    fileset.toSource {
+      root = ../.;
+      fileset = fileset.unions files;
+    };
+  named = matches: folders: fileset.unions (map (fileset.fileFilter matches) folders);
+  code = [
+    ../integration
+    ../src
+  ];
+
+  # Cargo reads the manifests of all members, whichever it builds.
+  manifests = [
+    ../Cargo.lock
+    ../Cargo.toml
+    (named (file: file.name == "Cargo.toml") code)
+  ];
+  # A member's own files: whatever lies in its src, such as the Lua of the queue.
+  members = map (name: ../src/${name}/src);
+  wire = [
+    ../proto
+    ../src/proto/build.rs
+    ../src/proto/src
+  ];
+  rust =
+    manifests
+    ++ wire
+    ++ code
+    ++ [
+      ../clippy.toml
+    ];
+  nixFiles = [
+    ../default.nix
+    ../flake.nix
+    ../nix
+  ];
+in
+{
+  client = tree (manifests ++ wire ++ members [ "client" "program" ]);
+  server = tree (manifests ++ wire ++ members [ "program" "queue" "server" ]);
+  worker = tree (manifests ++ wire ++ members [ "program" "queue" "worker" ]);
+  muster = tree (
+    manifests
+    ++ wire
+    ++ members [
+      "client"
+      "muster"
+      "program"
+      "queue"
+      "server"
+      "worker"
+    ]
+  );
+
+  manifests = tree manifests;
+  workspace = tree rust;
+  # What the tests read besides the code.
+  tests = tree (
+    rust
+    ++ [
+      ../.config/nextest.toml
+      ../README.md
+      ../examples
+    ]
+  );
+  examples = tree [ ../examples/users ];
+
+  rustfmt = tree (
+    manifests
+    ++ [
+      ../rustfmt.toml
+      (named (file: file.hasExt "rs") code)
+    ]
+  );
+  deny = tree (manifests ++ [ ../deny.toml ]);
+  toml = tree [
+    ../.config/nextest.toml
+    ../clippy.toml
+    ../deny.toml
+    ../rustfmt.toml
+    ../taplo.toml
+    (fileset.unions (lib.tail manifests))
+  ];
+  nix = tree [
+    ../default.nix
+    ../flake.nix
+    (named (file: file.hasExt "nix") [ ../nix ])
+  ];
+}
