@@ -1,5 +1,6 @@
-# What must hold of the code, its dependencies and the images. Tests on machines are in nix/tests.
+# What must hold of the code, its dependencies, the apps and the images.
 {
+  apps,
   cargo,
   craneLib,
   images,
@@ -60,11 +61,22 @@ in
   rustfmt = craneLib.cargoFmt (cargo.common // { src = sources.rustfmt; });
   toml = craneLib.taploFmt (cargo.common // { src = sources.toml; });
   deny = craneLib.cargoDeny (cargo.lookOnly // { src = sources.deny; });
-  nix = look "nix" [ pkgs.deadnix pkgs.nixfmt pkgs.statix ] ''
+  nix = look "nix" [
+    pkgs.deadnix
+    pkgs.nixfmt
+    pkgs.statix
+  ] ''
     cd ${sources.nix}
     find . -name '*.nix' -exec nixfmt --check {} +
     deadnix --fail .
     statix check .
+  '';
+
+  apps = look "apps" [
+    pkgs.jq
+    pkgs.procps
+  ] ''
+    bash ${./checks/apps.sh} ${apps.default.program} ${apps.stack.program}
   '';
 
   # No path of the build is left in a program.

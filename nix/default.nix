@@ -22,8 +22,13 @@ let
       ;
   };
   suffixed = suffix: lib.mapAttrs' (name: lib.nameValuePair "${name}-${suffix}");
+  apps = import ./apps.nix {
+    inherit images pkgs programs;
+    inherit (sources) examples;
+  };
   checks = import ./checks.nix {
     inherit
+      apps
       cargo
       craneLib
       images
@@ -35,7 +40,7 @@ let
   };
 in
 {
-  inherit programs checks;
+  inherit apps checks programs;
   packages =
     programs
     // suffixed "image" images
@@ -43,10 +48,6 @@ in
     // {
       default = programs.muster;
     };
-  apps = import ./apps.nix {
-    inherit images pkgs programs;
-    inherit (sources) examples;
-  };
   shell = import ./shell.nix { inherit craneLib pkgs; };
   formatter = import ./formatter.nix { inherit pkgs; };
 }

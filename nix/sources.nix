@@ -35,11 +35,6 @@ let
     ++ [
       ../clippy.toml
     ];
-  nixFiles = [
-    ../default.nix
-    ../flake.nix
-    ../nix
-  ];
 in
 {
   client = tree (manifests ++ wire ++ members [ "client" "program" ]);
