@@ -17,6 +17,11 @@ let
   package = name: (manifest name).package.name;
   select = name: "--locked --package ${package name}";
 
+  # Code that a build script writes is compiled under the path that it was written to.
+  withoutPaths = ''
+    export CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$NIX_BUILD_TOP=."
+  '';
+
   # Cargo unites the features of what is built together: a crate compiled for the whole workspace is
   # another one than for the client alone. So the dependencies are compiled for each program as the
   # program is compiled below; what has the same features in two of them is compiled once.
@@ -24,6 +29,7 @@ let
     cargo.common
     // {
       src = sources.workspace;
+      preBuild = withoutPaths;
       buildPhaseCargoCommand = lib.concatMapStrings (name: ''
         cargoWithProfile build ${select name}
       '') names;
@@ -51,6 +57,7 @@ let
         pname = package name;
         src = sources.${name};
         postPatch = cargo.stubMembers;
+        preBuild = withoutPaths;
         cargoArtifacts = dependencies;
         cargoExtraArgs = select name;
         # The tests are a check of their own.
