@@ -1,0 +1,145 @@
+"""Muster on eight machines, and what is lost or doubled when some of them are."""
+
+import shlex
+
+workers = [worker1, worker2, worker3, worker4, worker5]
+SERVER = "--server http://server:50051"
+ROLL = "/var/lib/muster/all_users.json"
+LIMIT = 600  # seconds; an emulated machine is slow
+
+# What was sent, in the order of the roll.
+sent = ["/etc/muster/users"]
+
+
+def generate(batch, records):
+    """Writes a file of so many records, and returns its name."""
+    file = f"/tmp/{batch}.ndjson"
+    record = f'{{"id":&,"user_name":"{batch}-&","email":"user&@example.com","country":"Somewhere"}}'
+    client.succeed(f"seq {records} | sed {shlex.quote(f's/.*/{record}/')} > {file}")
+    sent.append(file)
+    return file
+
+
+def begin(batch, records):
+    """Sends the half of a batch, which stays open, until workers have records of it in the queue
+    before them and others behind them."""
+    file = generate(batch, records)
+    half = records // 2
+    script = (
+        f"{{ head -n {half} {file}; until test -e {file}.rest; do sleep 0.1; done;"
+        f" tail -n +{half + 1} {file}; }}"
+        f" | muster-client send - {SERVER} --batch {batch} --retry-for 10m --wait"
+    )
+    client.succeed(f"({script}; echo $? > {file}.exit) > {file}.log 2>&1 &")
+    kept = f"muster-client batch show {batch} {SERVER} --json | grep -E '\"kept\": ?[1-9]'"
+    client.succeed(f"until {kept}; do sleep 0.05; done", timeout=LIMIT)
+
+
+def finish(batch):
+    """Sends the other half, and waits until all of it is in the roll."""
+    file = f"/tmp/{batch}.ndjson"
+    state = client.succeed(f"muster-client batch show {batch} {SERVER} --json")
+    assert '"open"' in state, f"the batch is not in its middle: {state}"
+    client.succeed(f"touch {file}.rest")
+    client.wait_until_succeeds(f"test -s {file}.exit", timeout=LIMIT)
+    client.succeed(f"cat {file}.log >&2; grep -x 0 {file}.exit")
+
+
+def assert_roll(machine):
+    """The roll is, to the byte, what one process makes of the same input."""
+    client.succeed(
+        "rm -rf /tmp/alone && mkdir /tmp/alone",
+        # 3: the examples have records that are not taken.
+        f"muster run {' '.join(sent)} --output /tmp/alone/roll >&2 || test $? -eq 3",
+    )
+    alone = client.succeed("sha256sum < /tmp/alone/roll")
+    assert machine.succeed(f"sha256sum < {ROLL}") == alone
+
+
+with subtest("each machine comes up, whichever is first"):
+    for machine in [client, *workers]:
+        machine.start()
+    server.start()
+    server.wait_for_unit("muster-server.service")
+    for worker in workers:
+        worker.wait_for_unit("muster-worker@1.service")
+
+with subtest("without its store the server says that it is not ready"):
+    server.wait_until_succeeds("curl -sS http://127.0.0.1:9181/readyz | grep 'not ready'", timeout=60)
+
+with subtest("with its store it says that it is"):
+    redis.start()
+    redis.wait_for_unit("redis-muster.service")
+    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+
+with subtest("a folder with traps in it, sent by the client's unit, is in the roll"):
+    client.wait_until_succeeds(f"muster-client batch wait examples {SERVER}", timeout=LIMIT)
+    # Done, but some records were rejected, or are dead letters.
+    client.wait_until_succeeds("systemctl show -P ExecMainStatus muster-client | grep -x 3", timeout=60)
+    assert_roll(worker1)
+
+with subtest("unary calls are, in their order"):
+    file = generate("unary", 3000)
+    client.succeed(f"muster-client send {file} {SERVER} --batch unary --mode unary --in-flight 64 --wait")
+    assert_roll(worker2)
+
+with subtest("a batch that is sent again is there once"):
+    client.succeed(f"muster-client send {file} {SERVER} --batch unary --mode unary --in-flight 64 --wait")
+    assert_roll(worker3)
+
+with subtest("a worker's machine crashes in the middle of a batch"):
+    begin("crash", 600_000)
+    worker1.crash()
+    finish("crash")
+    assert_roll(worker2)
+    worker1.start()
+    worker1.wait_for_unit("muster-worker@1.service")
+
+with subtest("a worker is cut off in the middle of a batch, which does not wait for it"):
+    begin("cut", 600_000)
+    worker2.block()
+    finish("cut")
+    assert_roll(worker3)
+
+with subtest("it works again when it is back"):
+    worker2.unblock()
+    others = [worker for worker in workers if worker != worker2]
+    for worker in others:
+        worker.succeed("systemctl stop muster-workers.target")
+    file = generate("back", 3000)
+    client.succeed(f"muster-client send {file} {SERVER} --batch back --wait", timeout=LIMIT)
+    assert_roll(worker2)
+    for worker in others:
+        worker.succeed("systemctl start muster-workers.target")
+
+with subtest("Redis' machine crashes in the middle of a batch"):
+    begin("store", 600_000)
+    redis.crash()
+    server.wait_until_succeeds(
+        "curl -sS http://127.0.0.1:9181/readyz | grep 'not ready'", timeout=LIMIT
+    )
+    redis.start()
+    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+    finish("store")
+    assert_roll(worker4)
+
+with subtest("a server that is killed comes back"):
+    server.succeed("systemctl kill --signal=KILL muster-server.service")
+    server.wait_until_succeeds("systemctl show -P NRestarts muster-server | grep -x 1", timeout=60)
+    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+
+with subtest("only what is meant to be reached can be"):
+    client.succeed("timeout 5 bash -c '</dev/tcp/server/50051'")
+    client.fail("timeout 5 bash -c '</dev/tcp/server/9181'")
+
+with subtest("the units are hardened: an exposure of 1.5 at most"):
+    units = {server: "muster-server", worker1: "muster-worker@1", client: "muster-client"}
+    for machine, unit in units.items():
+        machine.succeed(f"systemd-analyze security --no-pager --threshold=15 {unit}.service >&2")
+
+with subtest("all of them end when they are told to"):
+    for worker in workers:
+        worker.succeed("systemctl stop muster-workers.target", timeout=60)
+        worker.succeed("systemctl show -P Result muster-worker@1 | grep -x success")
+    server.succeed("systemctl stop muster-server", timeout=60)
+    server.succeed("systemctl show -P Result muster-server | grep -x success")

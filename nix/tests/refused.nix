@@ -1,0 +1,47 @@
+# What the module refuses: secrets in the store when it is evaluated, wrong settings when the system
+# is built.
+{ pkgs, module, ... }:
+let
+  inherit (pkgs) lib;
+  machine =
+    settings:
+    (pkgs.testers.runNixOSTest {
+      name = "refused";
+      nodes.machine = {
+        imports = [ module ];
+        services.muster = lib.mkMerge [
+          { server.enable = true; }
+          settings
+        ];
+      };
+      testScript = "";
+    }).nodes.machine;
+
+  evaluates = settings: (builtins.tryEval (machine settings).services.muster.storeFile).success;
+  failed = settings: lib.filter (a: !a.assertion) (machine settings).assertions;
+  isRefused = settings: lib.any (a: lib.hasInfix "services.muster" a.message) (failed settings);
+
+  claims = {
+    "a secret is outside of the store" = evaluates { storeFile = "/run/secrets/store"; };
+    "a secret is not in the store" = !evaluates { storeFile = "${builtins.storeDir}/secret"; };
+    "a secret is no path that would be copied there" = !evaluates { storeFile = ./refused.nix; };
+    "a URL without a password may be a setting" =
+      !isRefused { settings.store = "redis://redis:6379/1"; };
+    "one with a password may not" = isRefused { settings.store = "redis://:secret@redis:6379"; };
+    "the store is named once" = isRefused {
+      settings.store = "redis://redis:6379";
+      storeFile = "/run/secrets/store";
+    };
+  };
+  wrong = lib.attrNames (lib.filterAttrs (_: holds: !holds) claims);
+
+  misspelt = (machine { settings.server.lisen = "[::]:1"; }).services.muster.configFile;
+in
+assert lib.assertMsg (wrong == [ ]) "not so: ${lib.concatStringsSep "; " wrong}";
+pkgs.runCommand "muster-refused" { failed = pkgs.testers.testBuildFailure misspelt; } ''
+  if ! grep -F 'is no setting; did you mean `listen`?' "$failed/testBuildFailure.log"; then
+    cat "$failed/testBuildFailure.log"
+    exit 1
+  fi
+  touch "$out"
+''
