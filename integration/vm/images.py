@@ -6,6 +6,9 @@ with subtest("the server's image serves"):
     machine.wait_for_unit("podman-server.service")
     machine.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=300)
 
+with subtest("its own health check says so"):
+    machine.wait_until_succeeds("podman healthcheck run server", timeout=60)
+
 with subtest("the images' programs do the whole job, as nobody on a read-only root"):
     machine.wait_for_unit("podman-worker.service")
     machine.succeed("podman load --input /etc/muster/client-image >&2")

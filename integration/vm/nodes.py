@@ -34,6 +34,20 @@ Type=none
 Options=bind
 """
 
+# What a unit gets by LoadCredential is mounted for it, and comes to it from systemd's own mounts: in
+# a container these pass nothing on unless told to.
+PROPAGATE = """[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+ExecStart=mount --make-rshared /
+
+[Install]
+WantedBy=sysinit.target
+"""
+
 
 def nix_store(*arguments):
     run = subprocess.run(["nix-store", *arguments], check=True, stdout=subprocess.PIPE, text=True)
@@ -49,6 +63,8 @@ class Machine:
         self.enabled = list(machine["enabled"])
         for name, text in machine["units"].items():
             self.put(f"/etc/systemd/system/{name}", FOREIGN.sub("", text))
+        self.put("/etc/systemd/system/propagate.service", PROPAGATE)
+        self.enabled.append("propagate.service")
         for where in machine["shared"]:
             unit = where.strip("/").replace("/", "-") + ".mount"
             self.put(f"/etc/systemd/system/{unit}", MOUNT.format(where=where))

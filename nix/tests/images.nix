@@ -8,7 +8,6 @@ let
     // {
       image = "${images.${name}.imageName}:${images.${name}.imageTag}";
       imageFile = images.${name};
-      pull = "never";
       extraOptions = [
         "--network=host"
         "--read-only"
@@ -39,12 +38,15 @@ pkgs.testers.runNixOSTest {
     environment.etc."muster/client-name".text = "${images.client.imageName}:${images.client.imageTag}";
     environment.etc."muster/users".source = ../../examples/users;
 
+    # Nobody signed them.
+    virtualisation.containers.policy.default = [ { type = "insecureAcceptAnything"; } ];
     virtualisation.oci-containers.backend = "podman";
     virtualisation.oci-containers.containers = {
       server = container "server" { };
       worker = container "worker" {
-        volumes = [ "/srv/roll:/roll" ];
-        environment.MUSTER_WORKER_ROLL = "/roll";
+        volumes = [ "/srv/roll:/data" ];
+        # On the host's network the server has the image's port.
+        environment.MUSTER_WORKER_HTTP = "127.0.0.1:9182";
       };
     };
   };
