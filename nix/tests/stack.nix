@@ -22,8 +22,11 @@ let
   # The workers share the folder of the roll by NFS 4, which keeps locks between machines. Its
   # server forgets those of a machine that was lost after 10 s, in place of 90.
   roll = "/srv/muster";
-  # NFS knows users by their numbers.
-  sameUser.users.users.muster.uid = 900;
+  # NFS knows users and groups by their numbers.
+  sameUser = {
+    users.users.muster.uid = 900;
+    users.groups.muster.gid = 900;
+  };
 
   worker = {
     imports = [
