@@ -56,6 +56,11 @@ def assert_roll(machine):
     assert machine.succeed(f"sha256sum < {ROLL}") == alone
 
 
+def wait_until_ready(worker):
+    status = "systemctl show -P StatusText muster-worker@1"
+    worker.wait_until_succeeds(f"{status} | grep -x ready", timeout=LIMIT)
+
+
 with subtest("each machine comes up, whichever is first"):
     for machine in [client, *workers]:
         machine.start()
@@ -64,13 +69,17 @@ with subtest("each machine comes up, whichever is first"):
     for worker in workers:
         worker.wait_for_unit("muster-worker@1.service")
 
-with subtest("without its store the server says that it is not ready"):
+with subtest("without their store they say that they are not ready"):
     server.wait_until_succeeds("curl -sS http://127.0.0.1:9181/readyz | grep 'not ready'", timeout=60)
+    for worker in workers:
+        worker.succeed("systemctl show -P StatusText muster-worker@1 | grep '^waiting for the store'")
 
-with subtest("with its store it says that it is"):
+with subtest("with their store they say that they are"):
     redis.start()
     redis.wait_for_unit("redis-muster.service")
     server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+    for worker in workers:
+        wait_until_ready(worker)
 
 with subtest("a folder with traps in it, sent by the client's unit, is in the roll"):
     # 3: done, but some records were rejected, or are dead letters.
@@ -95,7 +104,7 @@ with subtest("a worker's machine crashes in the middle of a batch"):
     finish("crash")
     assert_roll(worker2)
     worker1.start()
-    worker1.wait_for_unit("muster-worker@1.service")
+    wait_until_ready(worker1)
 
 with subtest("a worker is cut off in the middle of a batch, which does not wait for it"):
     begin("cut", 600_000)
@@ -105,6 +114,7 @@ with subtest("a worker is cut off in the middle of a batch, which does not wait 
 
 with subtest("it works again when it is back"):
     worker2.unblock()
+    wait_until_ready(worker2)
     others = [worker for worker in workers if worker != worker2]
     for worker in others:
         worker.succeed("systemctl stop muster-workers.target")
