@@ -31,8 +31,13 @@
       # The programs; the default is a demo, stack runs all of it, load-images loads the images.
       apps = eachSystem (bundle: bundle.apps);
 
-      # What must hold: lints, tests, licences, formats, images.
+      # What must hold: lints, tests, licences, formats, images, the module, and all of it on machines.
       checks = eachSystem (bundle: bundle.checks);
+
+      # services.muster: Redis, the server, workers and the client as systemd units.
+      nixosModules.default = lib.modules.importApply ./nix/module.nix {
+        packagesFor = pkgs: (bundleOf pkgs).programs;
+      };
 
       # Everything that development needs.
       devShells = eachSystem (bundle: {

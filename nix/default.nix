@@ -26,18 +26,28 @@ let
     inherit images pkgs programs;
     inherit (sources) examples;
   };
-  checks = import ./checks.nix {
-    inherit
-      apps
-      cargo
-      craneLib
-      images
-      pkgs
-      programs
-      sboms
-      sources
-      ;
-  };
+  module = lib.modules.importApply ./module.nix { packagesFor = _: programs; };
+  checks =
+    import ./checks.nix {
+      inherit
+        apps
+        cargo
+        craneLib
+        images
+        pkgs
+        programs
+        sboms
+        sources
+        ;
+    }
+    // import ./tests {
+      inherit
+        images
+        module
+        pkgs
+        programs
+        ;
+    };
 in
 {
   inherit apps checks programs;

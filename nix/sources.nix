@@ -31,9 +31,10 @@ let
   rust =
     manifests
     ++ wire
-    ++ code
     ++ [
       ../clippy.toml
+      # The tests on machines are none of Cargo's.
+      (fileset.difference (fileset.unions code) ../integration/vm)
     ];
 in
 {
@@ -85,6 +86,9 @@ in
   nix = tree [
     ../default.nix
     ../flake.nix
-    (named (file: file.hasExt "nix") [ ../nix ])
+    (named (file: file.hasExt "nix") [
+      ../integration/vm
+      ../nix
+    ])
   ];
 }
