@@ -24,7 +24,6 @@ mod suspects;
 mod team;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,8 +137,8 @@ async fn say_goodbye(queue: &dyn Queue, workers: &[WorkerId]) {
 
 /// This machine's name, as far as it can be had without asking the network.
 fn host_name() -> String {
-    let name = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).unwrap_or_default();
-    let name: String = name.trim().chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = gethostname::gethostname();
+    let name: String = name.to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect();
     if name.is_empty() { "worker".to_owned() } else { name }
 }
 
