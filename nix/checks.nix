@@ -82,7 +82,7 @@ in
   # No path of the build is left in a program.
   build-paths = look "build-paths" [ pkgs.gnugrep ] ''
     for program in ${lib.concatMapStringsSep " " lib.getExe (lib.attrValues programs)}; do
-      if grep --text --only-matching --max-count 5 '/build/[[:graph:]]*' $program; then
+      if grep --text --only-matching "$NIX_BUILD_TOP/source[[:graph:]]*" $program; then
         echo "$program names where it was built" >&2
         exit 1
       fi
