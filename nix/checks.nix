@@ -99,6 +99,6 @@ in
 // lib.mapAttrs' (
   name: image:
   lib.nameValuePair "${name}-image" (
-    look "${name}-image" [ pkgs.jq ] "bash ${./checks/image.sh} ${image} ${programs.${name}.pname}"
+    look "${name}-image" [ pkgs.jq ] "bash ${./checks/image.sh} ${image} ${lib.getExe programs.${name}}"
   )
 ) images

@@ -44,7 +44,7 @@ let
       environment ? { },
       ports ? [ ],
       state ? false,
-      health ? false,
+      health ? null,
     }:
     let
       program = programs.${name};
@@ -78,13 +78,13 @@ let
           "org.opencontainers.image.version" = program.version;
         };
       }
-      // lib.optionalAttrs health {
+      // lib.optionalAttrs (health != null) {
         Healthcheck = {
           Test = [
             "CMD"
             executable
-            "health"
-          ];
+          ]
+          ++ health;
           # Nanoseconds.
           Interval = 10 * 1000000000;
           Timeout = 3 * 1000000000;
@@ -107,7 +107,7 @@ lib.mapAttrs image {
       9181
       50051
     ];
-    health = true;
+    health = [ "health" ];
   };
   worker = {
     environment = {
@@ -116,7 +116,7 @@ lib.mapAttrs image {
     };
     ports = [ 9181 ];
     state = true;
-    health = true;
+    health = [ "health" ];
   };
   muster = {
     command = [ "up" ];
@@ -131,6 +131,9 @@ lib.mapAttrs image {
       50051
     ];
     state = true;
-    health = true;
+    health = [
+      "up"
+      "health"
+    ];
   };
 }

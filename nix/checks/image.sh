@@ -1,8 +1,9 @@
 # Checks an image: its files, all of them, its size, and how it runs.
-# usage: image.sh IMAGE PROGRAM
+# usage: image.sh IMAGE EXECUTABLE; EXECUTABLE is the program that the image is of
 set -euo pipefail
 
-image=$1 program=$2
+image=$1 executable=$2
+program=$(basename "$executable")
 # What a person waits for when the image is pulled.
 bytes_max=15000000
 
@@ -51,3 +52,7 @@ expect '.config.User | test("^[1-9][0-9]*:[1-9][0-9]*$")' "its user is not a num
 expect ".config.Entrypoint == [\"/bin/$program\"]" "it does not start the program"
 expect '.config.Labels | has("org.opencontainers.image.version")' "it does not say its version"
 expect '.config.Labels | has("org.opencontainers.image.revision") | not' "every commit changes it"
+
+# What is asked for health is a command that the program has.
+mapfile -t health < <(jq --raw-output '.config.Healthcheck.Test // [] | .[2:][]' "$config")
+"$executable" "${health[@]}" --help >/dev/null || fail "the program has no command ${health[*]}"
