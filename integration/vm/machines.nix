@@ -2,33 +2,46 @@
 # files of it. A function of the test's `nodes`.
 nodes:
 let
-  names = pattern: set: builtins.filter (name: builtins.match pattern name != null) (builtins.attrNames set);
-  select = pattern: set: map (name: set.${name} // { inherit name; }) (names pattern set);
-  inherit (builtins) listToAttrs map;
+  inherit (builtins)
+    attrNames
+    attrValues
+    filter
+    listToAttrs
+    map
+    match
+    ;
+  matching = pattern: filter (name: match pattern name != null);
+  names = pattern: set: matching pattern (attrNames set);
   pair = name: value: { inherit name value; };
+
+  programOf =
+    package: package.meta.mainProgram or (builtins.parseDrvName (package.name or "")).name;
+
   machine =
     node:
     let
-      units = select "(muster|redis)-.*" node.systemd.units;
-      text = builtins.concatStringsSep "" (map (unit: unit.text) units);
+      unitNames = names "(muster|redis)-.*" node.systemd.units;
+      unit = name: node.systemd.units.${name};
+      text = builtins.concatStringsSep "" (map (name: (unit name).text) unitNames);
+      file =
+        name:
+        let
+          entry = node.environment.etc.${name};
+        in
+        pair "/etc/${entry.target}" (
+          if entry.text == null then { inherit (entry) source; } else { inherit (entry) text; }
+        );
     in
     {
-      units = listToAttrs (map (unit: pair unit.name unit.text) units);
-      enabled = map (unit: unit.name) (builtins.filter (unit: unit.wantedBy != [ ]) units);
+      units = listToAttrs (map (name: pair name (unit name).text) unitNames);
+      enabled = filter (name: (unit name).wantedBy != [ ]) unitNames;
       # What makes the files and programs that the units name.
-      derivations = builtins.attrNames (builtins.getContext text);
-      programs = map (package: package.meta.mainProgram or (builtins.parseDrvName package.name).name) (
-        builtins.filter (
-          package: builtins.match "muster.*" (package.name or "") != null
-        ) node.environment.systemPackages
-      );
-      files = listToAttrs (
-        map (file: pair "/etc/${file.target}" (if file.text != null then { inherit (file) text; } else { inherit (file) source; })) (
-          select "muster/.*" node.environment.etc
-        )
-      );
+      derivations = attrNames (builtins.getContext text);
+      programs = matching "muster.*" (map programOf node.environment.systemPackages);
+      files = listToAttrs (map file (names "muster/.*" node.environment.etc));
+      # Folders that are on another machine.
       shared = map (system: system.mountPoint) (
-        builtins.filter (system: system.fsType == "nfs4") (builtins.attrValues node.virtualisation.fileSystems)
+        filter (system: system.fsType == "nfs4") (attrValues node.virtualisation.fileSystems)
       );
       users = names "muster|redis-.*" node.users.users;
       ports = node.networking.firewall.allowedTCPPorts;

@@ -34,8 +34,8 @@ Type=none
 Options=bind
 """
 
-# What a unit gets by LoadCredential is mounted for it, and comes to it from systemd's own mounts: in
-# a container these pass nothing on unless told to.
+# What a unit gets by LoadCredential is mounted for it, and comes to it from systemd's own mounts:
+# in a container these pass nothing on unless told to.
 PROPAGATE = """[Unit]
 DefaultDependencies=no
 Before=sysinit.target
@@ -58,7 +58,9 @@ class Machine:
     def __init__(self, root, machine, programs):
         self.root, self.programs = root, programs
         self.makers = {
-            path: maker for maker in machine["derivations"] for path in nix_store("-q", "--outputs", maker)
+            path: maker
+            for maker in machine["derivations"]
+            for path in nix_store("-q", "--outputs", maker)
         }
         self.enabled = list(machine["enabled"])
         for name, text in machine["units"].items():
@@ -110,9 +112,11 @@ class Machine:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("machines", type=Path, help="what machines.nix gives, as JSON")
-    parser.add_argument("--programs", type=Path, required=True, help="the folder of Muster's programs")
+    parser.add_argument("--programs", type=Path, required=True, help="the folder of the programs")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write, anew")
     args = parser.parse_args()
 

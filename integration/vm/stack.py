@@ -5,6 +5,7 @@ import shlex
 workers = [worker1, worker2, worker3, worker4, worker5]
 SERVER = "--server http://server:50051"
 ROLL = "/var/lib/muster/all_users.json"
+STATUS = "systemctl show -P StatusText muster-worker@1"  # what the worker told systemd
 LIMIT = 600  # seconds; an emulated machine is slow
 
 # What was sent, in the order of the roll.
@@ -56,9 +57,20 @@ def assert_roll(machine):
     assert machine.succeed(f"sha256sum < {ROLL}") == alone
 
 
-def wait_until_ready(worker):
-    status = "systemctl show -P StatusText muster-worker@1"
-    worker.wait_until_succeeds(f"{status} | grep -x ready", timeout=LIMIT)
+def wait_until_ready():
+    """The server answers that the store answers."""
+    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+
+
+def wait_until_not_ready():
+    """The server answers that the store does not."""
+    waiting = "curl -sS http://127.0.0.1:9181/readyz | grep '^waiting for the store'"
+    server.wait_until_succeeds(waiting, timeout=LIMIT)
+
+
+def wait_until_works(worker):
+    """The worker has told systemd that the store answers."""
+    worker.wait_until_succeeds(f"{STATUS} | grep -x ready", timeout=LIMIT)
 
 
 with subtest("each machine comes up, whichever is first"):
@@ -70,32 +82,35 @@ with subtest("each machine comes up, whichever is first"):
         worker.wait_for_unit("muster-worker@1.service")
 
 with subtest("without their store they say that they are not ready"):
-    server.wait_until_succeeds("curl -sS http://127.0.0.1:9181/readyz | grep 'not ready'", timeout=60)
+    wait_until_not_ready()
     for worker in workers:
-        worker.succeed("systemctl show -P StatusText muster-worker@1 | grep '^waiting for the store'")
+        worker.succeed(f"{STATUS} | grep '^waiting for the store'")
 
 with subtest("with their store they say that they are"):
     redis.start()
     redis.wait_for_unit("redis-muster.service")
-    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+    wait_until_ready()
     for worker in workers:
-        wait_until_ready(worker)
+        wait_until_works(worker)
 
 with subtest("a folder with traps in it, sent by the client's unit, is in the roll"):
     # 3: done, but some records were rejected, or are dead letters.
     client.wait_until_succeeds(
         f"muster-client batch wait examples {SERVER} || test $? -eq 3", timeout=LIMIT
     )
-    client.wait_until_succeeds("systemctl show -P ExecMainStatus muster-client | grep -x 3", timeout=60)
+    status = "systemctl show -P ExecMainStatus muster-client"
+    client.wait_until_succeeds(f"{status} | grep -x 3", timeout=60)
     assert_roll(worker1)
 
-with subtest("unary calls are, in their order"):
-    file = generate("unary", 3000)
-    client.succeed(f"muster-client send {file} {SERVER} --batch unary --mode unary --in-flight 64 --wait")
+with subtest("so are unary calls"):
+    file = generate("unary", 500)
+    unary = f"muster-client send {file} {SERVER} --batch unary --mode unary --wait"
+    # With more than one under way their order is that of their arrival.
+    client.succeed(f"{unary} --in-flight 1")
     assert_roll(worker2)
 
 with subtest("a batch that is sent again is there once"):
-    client.succeed(f"muster-client send {file} {SERVER} --batch unary --mode unary --in-flight 64 --wait")
+    client.succeed(f"{unary} --in-flight 64")
     assert_roll(worker3)
 
 with subtest("a worker's machine crashes in the middle of a batch"):
@@ -104,7 +119,7 @@ with subtest("a worker's machine crashes in the middle of a batch"):
     finish("crash")
     assert_roll(worker2)
     worker1.start()
-    wait_until_ready(worker1)
+    wait_until_works(worker1)
 
 with subtest("a worker is cut off in the middle of a batch, which does not wait for it"):
     begin("cut", 600_000)
@@ -114,7 +129,7 @@ with subtest("a worker is cut off in the middle of a batch, which does not wait 
 
 with subtest("it works again when it is back"):
     worker2.unblock()
-    wait_until_ready(worker2)
+    wait_until_works(worker2)
     others = [worker for worker in workers if worker != worker2]
     for worker in others:
         worker.succeed("systemctl stop muster-workers.target")
@@ -127,18 +142,16 @@ with subtest("it works again when it is back"):
 with subtest("Redis' machine crashes in the middle of a batch"):
     begin("store", 600_000)
     redis.crash()
-    server.wait_until_succeeds(
-        "curl -sS http://127.0.0.1:9181/readyz | grep 'not ready'", timeout=LIMIT
-    )
+    wait_until_not_ready()
     redis.start()
-    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+    wait_until_ready()
     finish("store")
     assert_roll(worker4)
 
 with subtest("a server that is killed comes back"):
     server.succeed("systemctl kill --signal=KILL muster-server.service")
     server.wait_until_succeeds("systemctl show -P NRestarts muster-server | grep -x 1", timeout=60)
-    server.wait_until_succeeds("curl -fsS http://127.0.0.1:9181/readyz", timeout=LIMIT)
+    wait_until_ready()
 
 with subtest("only what is meant to be reached can be"):
     client.succeed("timeout 5 bash -c '</dev/tcp/server/50051'")

@@ -45,7 +45,8 @@ in
       default = [ ];
       example = "hourly";
       description = ''
-        When to send, as {manpage}`systemd.time(7)` has it. By default once, when the machine starts.
+        When to send, as {manpage}`systemd.time(7)` has it. By default once, when the machine
+        starts.
       '';
     };
   };

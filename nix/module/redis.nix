@@ -10,6 +10,7 @@ let
   cfg = config.services.muster;
   secretFile = import ./secret-file.nix { inherit lib; };
   ownPassword = "/var/lib/muster-redis/password";
+  isSynced = (cfg.settings.durability or "accepted") == "synced";
   passwordFile = if cfg.redis.passwordFile == null then ownPassword else cfg.redis.passwordFile;
 in
 {
@@ -56,7 +57,7 @@ in
       inherit (cfg.redis) bind port openFirewall;
       requirePassFile = passwordFile;
       appendOnly = true;
-      appendFsync = if cfg.settings.durability or "accepted" == "synced" then "always" else "everysec";
+      appendFsync = if isSynced then "always" else "everysec";
       save = [ ]; # the append-only file has it all
       unixSocket = null;
       settings.maxmemory-policy = "noeviction";
@@ -84,7 +85,8 @@ in
           elif [[ ! -s $password ]]; then
             od -An -vtx1 -N32 /dev/urandom | tr -d ' \n' >"$password"
           fi
-          echo "redis://:$(<"$password")@127.0.0.1:${toString cfg.redis.port}" >/run/muster-redis/store
+          url="redis://:$(<"$password")@127.0.0.1:${toString cfg.redis.port}"
+          echo "$url" >/run/muster-redis/store
         '';
         LoadCredential = lib.optional (cfg.redis.passwordFile != null) "password:${passwordFile}";
         StateDirectory = "muster-redis";

@@ -2,11 +2,12 @@
 # integration/vm/images.py. `images` are files that `podman load` takes.
 { pkgs, images, ... }:
 let
+  reference = image: "${image.imageName}:${image.imageTag}";
   container =
     name: options:
     options
     // {
-      image = "${images.${name}.imageName}:${images.${name}.imageTag}";
+      image = reference images.${name};
       imageFile = images.${name};
       extraOptions = [
         "--network=host"
@@ -35,7 +36,7 @@ pkgs.testers.runNixOSTest {
     systemd.tmpfiles.rules = [ "d /srv/roll 0750 65534 65534 -" ];
     # The script runs the client's image by itself, once.
     environment.etc."muster/client-image".source = images.client;
-    environment.etc."muster/client-name".text = "${images.client.imageName}:${images.client.imageTag}";
+    environment.etc."muster/client-name".text = reference images.client;
     environment.etc."muster/users".source = ../../examples/users;
 
     # Nobody signed them.

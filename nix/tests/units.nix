@@ -16,27 +16,32 @@ let
   ours = lib.filterAttrs (name: _: lib.hasPrefix "muster-" name) machine.systemd.units;
 
   # /nix/store/HASH-muster-server-1.2/bin becomes STORE/muster-server/bin.
+  storePath = "${builtins.storeDir}/[a-z0-9]{32}-([^/ \"\n]*)";
   withoutHashes =
     text:
-    lib.concatMapStrings (piece: if lib.isList piece then "STORE/${lib.getName (lib.head piece)}" else piece) (
-      builtins.split "${builtins.storeDir}/[a-z0-9]{32}-([^/ \"\n]*)" (
-        builtins.unsafeDiscardStringContext text
-      )
-    );
+    let
+      pieces = builtins.split storePath (builtins.unsafeDiscardStringContext text);
+      show = piece: if lib.isList piece then "STORE/${lib.getName (lib.head piece)}" else piece;
+    in
+    lib.concatMapStrings show pieces;
+
   # What NixOS gives every unit changes with NixOS.
-  isOurs =
-    line: !lib.any (name: lib.hasPrefix "Environment=\"${name}=" line) [ "LOCALE_ARCHIVE" "PATH" "TZDIR" ];
-  show =
-    name: unit: "# ${name}\n" + lib.concatLines (lib.filter isOurs (lib.splitString "\n" (lib.trim unit.text)));
+  foreign = [
+    "LOCALE_ARCHIVE"
+    "PATH"
+    "TZDIR"
+  ];
+  isOurs = line: !lib.any (name: lib.hasPrefix "Environment=\"${name}=" line) foreign;
+  linesOf = text: lib.splitString "\n" (lib.trim text);
+  show = name: unit: "# ${name}\n" + lib.concatLines (lib.filter isOurs (linesOf unit.text));
 
   rendered = pkgs.writeText "units.txt" (
     withoutHashes (lib.concatStringsSep "\n" (lib.mapAttrsToList show ours))
   );
 
   # Without the comment at its head.
-  example = lib.concatLines (
-    lib.filter (line: !lib.hasPrefix "#" line) (lib.splitString "\n" (lib.trim (lib.readFile ../example.nix)))
-  );
+  isCode = line: !lib.hasPrefix "#" line;
+  example = lib.concatLines (lib.filter isCode (linesOf (lib.readFile ../example.nix)));
 in
 assert lib.assertMsg (lib.hasInfix example (lib.readFile ../../docs/nixos.md))
   "docs/nixos.md does not have the example as it is in nix/example.nix";
@@ -49,8 +54,8 @@ pkgs.runCommand "muster-units"
   ''
     if ! diff -u "$expected" "$rendered"; then
       echo
-      echo "The module's units are not those of nix/tests/units.txt. If they are meant to change, build"
-      echo "the attribute \`rendered\` of this check, and copy the result there."
+      echo "The module's units are not those of nix/tests/units.txt. If they are meant to change,"
+      echo "build the attribute \`rendered\` of this check, and copy the result there."
       exit 1
     fi
     touch "$out"
