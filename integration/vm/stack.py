@@ -114,7 +114,7 @@ with subtest("a batch that is sent again is there once"):
     assert_roll(worker3)
 
 with subtest("a worker's machine crashes in the middle of a batch"):
-    begin("crash", 600_000)
+    begin("crash", 200_000)
     worker1.crash()
     finish("crash")
     assert_roll(worker2)
@@ -122,7 +122,7 @@ with subtest("a worker's machine crashes in the middle of a batch"):
     wait_until_works(worker1)
 
 with subtest("a worker is cut off in the middle of a batch, which does not wait for it"):
-    begin("cut", 600_000)
+    begin("cut", 200_000)
     worker2.block()
     finish("cut")
     assert_roll(worker3)
@@ -140,7 +140,7 @@ with subtest("it works again when it is back"):
         worker.succeed("systemctl start muster-workers.target")
 
 with subtest("Redis' machine crashes in the middle of a batch"):
-    begin("store", 600_000)
+    begin("store", 200_000)
     redis.crash()
     wait_until_not_ready()
     redis.start()
