@@ -45,9 +45,9 @@ use self::store::Store;
 use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
-    Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, StoreOptions,
-    Work, WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
+    Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
+    StoreOptions, Work, WorkerId,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -267,6 +267,10 @@ impl Queue for EmbeddedQueue {
 
     async fn depth(&self) -> Result<Depth> {
         self.store.read(read::depth)
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.store.read(read::backlog)
     }
 
     async fn ping(&self) -> Result<()> {

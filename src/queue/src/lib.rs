@@ -38,7 +38,7 @@ pub use chunk::{
     Retry, Work,
 };
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
-pub use depth::{Depth, Limits};
+pub use depth::{Backlog, Depth, Limits, Line};
 pub use error::{Error, Result};
 pub use options::{Durability, StoreOptions};
 pub use queue::Queue;

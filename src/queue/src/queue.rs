@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Lease,
-    LetterId, NewChunk, Outcome, Replay, Replayed, Result, ResultChunk, Work, WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
+    Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed, Result, ResultChunk, Work,
+    WorkerId,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -194,6 +195,10 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// How much waits to be processed, what is leased and what is to be retried included.
     async fn depth(&self) -> Result<Depth>;
+
+    /// What waits, by line, and how many dead letters there are. What an earlier version queued is
+    /// missing in the depth of its line, until the queue has been empty once.
+    async fn backlog(&self) -> Result<Backlog>;
 
     /// Asks the store whether it is there.
     async fn ping(&self) -> Result<()>;

@@ -49,9 +49,9 @@ use self::decode::Unreadable;
 use self::keys::Partition;
 use self::scripts::Scripts;
 use crate::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
-    Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
-    StoreOptions, Work, WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
+    Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay, Replayed, Result,
+    ResultChunk, StoreOptions, Work, WorkerId,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -275,6 +275,10 @@ impl Queue for RedisQueue {
 
     async fn depth(&self) -> Result<Depth> {
         self.depth().await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.backlog().await
     }
 
     async fn ping(&self) -> Result<()> {

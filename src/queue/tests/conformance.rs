@@ -7,6 +7,7 @@ mod conformance {
     pub(crate) mod abort;
     pub(crate) mod append_each;
     pub(crate) mod append_from;
+    pub(crate) mod backlog;
     pub(crate) mod batches;
     pub(crate) mod commit;
     pub(crate) mod dead_letters;
@@ -264,5 +265,13 @@ hold! {
         what_is_committed_does_not
         what_is_retried_waits_too
         what_is_replayed_waits_again
+    }
+    backlog {
+        of_nothing_is_nothing
+        each_line_has_what_is_of_its_priority
+        what_is_isolated_has_a_line_of_its_own
+        what_waits_for_its_time_counts_and_is_not_in_line
+        dead_letters_are_those_that_are_not_resolved
+        the_oldest_is_as_old_as_it_is
     }
 }

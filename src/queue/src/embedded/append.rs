@@ -57,13 +57,14 @@ pub(super) fn append(
     }
 
     let piece = (row.number, row.batch.received, chunk.count);
-    tables.add_chunk(piece, &chunk.payload, &Note::new(chunk.trace.clone()))?;
+    let rank = rank(row.batch.priority);
+    tables.add_chunk(rank, piece, &chunk.payload, &Note::new(chunk.trace.clone()))?;
     if let Places::Each(places) = &chunk.places {
         for place in places {
             tables.places.insert((row.number, *place), ())?;
         }
     }
-    tables.queue(rank(row.batch.priority), piece)?;
+    tables.queue(rank, piece)?;
     row.order = Some(order);
     row.batch.received += u64::from(chunk.count);
     put_deadline_off(tables, &mut row)?;

@@ -23,8 +23,16 @@ impl Start {
 /// Now, in milliseconds since 1970. A clock that is set while the process runs is not followed: back,
 /// it would keep retries and deadlines waiting for as long; forth, it would end open batches.
 pub(super) fn now_ms() -> u64 {
-    let now = START.wall_at(Instant::now());
-    duration_ms(now.duration_since(UNIX_EPOCH).unwrap_or_default())
+    duration_ms(since_1970())
+}
+
+/// The same in microseconds.
+pub(super) fn now_us() -> u64 {
+    u64::try_from(since_1970().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn since_1970() -> Duration {
+    START.wall_at(Instant::now()).duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A duration in milliseconds, the longest one for what does not fit.

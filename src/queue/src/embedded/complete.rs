@@ -121,7 +121,7 @@ pub(super) fn commit(
         return Ok(Committed::Refused);
     };
     tables.end(entry)?;
-    let (payload, note) = tables.take_chunk(piece)?;
+    let (payload, note) = tables.take_chunk(entry.0, piece)?;
     let (number, first, count) = piece;
     let row = tables.numbered_batch(number)?;
     let Some(mut row) = row.filter(|row| row.batch.state != BatchState::Aborted) else {
@@ -169,15 +169,15 @@ fn add_retry(
     trace: Option<String>,
 ) -> Result<(), Fault> {
     let piece = (row.number, retry.place, 1);
-    tables.add_chunk(piece, &retry.payload, &Note::of_retry(retry, trace))?;
-    if retry.history.isolated {
-        tables.queue(ISOLATED_RANK, piece)?;
-    } else if retry.after.is_zero() {
-        tables.queue(rank(row.batch.priority), piece)?;
+    let isolated = retry.history.isolated;
+    let rank = if isolated { ISOLATED_RANK } else { rank(row.batch.priority) };
+    tables.add_chunk(rank, piece, &retry.payload, &Note::of_retry(retry, trace))?;
+    if isolated || retry.after.is_zero() {
+        tables.queue(rank, piece)?;
     } else {
         let due_ms = now_ms().saturating_add(duration_ms(retry.after));
         let sequence = tables.number()?;
-        tables.delayed.insert((due_ms, sequence), (rank(row.batch.priority), piece))?;
+        tables.delayed.insert((due_ms, sequence), (rank, piece))?;
     }
     row.batch.retrying += 1;
     Ok(())

@@ -81,14 +81,15 @@ fn replay_in_place(
     row: &mut BatchRow,
     letters: &[Replay],
 ) -> Result<Replayed, Fault> {
+    let rank = rank(row.batch.priority);
     let mut replayed = 0;
     for Replay { place, payload } in letters {
         let Some(letter) = take(tables, row, *place)? else { continue };
         tables.results.remove((row.number, *place))?;
         let note = Note { is_retry: true, ..Note::new(letter.trace) };
         let piece = (row.number, *place, 1);
-        tables.add_chunk(piece, payload, &note)?;
-        tables.queue(rank(row.batch.priority), piece)?;
+        tables.add_chunk(rank, piece, payload, &note)?;
+        tables.queue(rank, piece)?;
         row.batch.retrying += 1;
         replayed += 1;
     }
@@ -102,6 +103,7 @@ fn replay_apart(
     letters: &[Replay],
 ) -> Result<Replayed, Fault> {
     let Batch { priority, policy, .. } = row.batch;
+    let rank = rank(priority);
     let options = BatchOptions { priority, policy, deadline: None };
     let into = BatchId::random("replay");
     let number = tables.number()?;
@@ -109,8 +111,8 @@ fn replay_apart(
     for Replay { place, payload } in letters {
         let Some(letter) = take(tables, row, *place)? else { continue };
         let piece = (number, new.batch.received, 1);
-        tables.add_chunk(piece, payload, &Note::new(letter.trace))?;
-        tables.queue(rank(priority), piece)?;
+        tables.add_chunk(rank, piece, payload, &Note::new(letter.trace))?;
+        tables.queue(rank, piece)?;
         new.batch.received += 1;
         row.batch.replayed += 1;
     }

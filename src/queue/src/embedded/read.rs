@@ -1,15 +1,15 @@
 //! Reading batches and results.
 
 use bytes::Bytes;
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata as _};
 
 use super::clock::now_ms;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, RESULTS, ROLL_RANK, WAITING, read_batch,
-    read_depth,
+    BATCHES, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, ISOLATED_RANK, LETTERS, LINES, RESULTS,
+    ROLL_RANK, WAITING, age, rank, read_batch, read_depth,
 };
-use crate::{Batch, BatchId, Depth, Result, ResultChunk};
+use crate::{Backlog, Batch, BatchId, Depth, Line, Priority, Result, ResultChunk};
 
 /// A batch, if there is one of this id.
 pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
@@ -76,7 +76,24 @@ pub(super) fn results(
 
 /// How much waits.
 pub(super) fn depth(store: &ReadTransaction) -> Result<Depth, Fault> {
-    read_depth(&store.open_table(DEPTH)?)
+    read_depth(&store.open_table(DEPTH)?, ())
+}
+
+/// What waits, line by line.
+pub(super) fn backlog(store: &ReadTransaction) -> Result<Backlog, Fault> {
+    let (lines, waiting) = (store.open_table(LINES)?, store.open_table(WAITING)?);
+    let line = |rank: u8| -> Result<Line, Fault> {
+        let oldest = waiting.range((rank, 0)..(rank + 1, 0))?.next().transpose()?;
+        let oldest = oldest.map(|(entry, _)| age(entry.value().1).unwrap_or_default());
+        Ok(Line { depth: read_depth(&lines, rank)?, oldest })
+    };
+    Ok(Backlog {
+        high: line(rank(Priority::High))?,
+        normal: line(rank(Priority::Normal))?,
+        low: line(rank(Priority::Low))?,
+        isolated: line(ISOLATED_RANK)?,
+        dead_letters: store.open_table(LETTERS)?.len()?,
+    })
 }
 
 /// When the next chunk that waits for its time may be leased, in milliseconds since 1970.

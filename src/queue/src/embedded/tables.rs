@@ -1,13 +1,16 @@
 //! The tables of the store, and what a write transaction does to them.
 
+use std::time::Duration;
+
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
+use super::clock::now_us;
 use super::fault::Fault;
 use super::note::Note;
 use super::row::BatchRow;
 use crate::{BatchId, Depth, Error, Priority};
 
-/// The number that the next batch or waiting entry gets. No number is given twice.
+/// The number that the next batch or waiting entry gets, at least. No number is given twice.
 pub(super) const NEXT: TableDefinition<'_, (), u64> = TableDefinition::new("next");
 /// Batch id → [`BatchRow`] as JSON.
 pub(super) const BATCHES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("batches");
@@ -30,6 +33,9 @@ pub(super) const LEASED: TableDefinition<'_, Entry, ()> = TableDefinition::new("
 pub(super) const RUNNING: TableDefinition<'_, (), u64> = TableDefinition::new("running");
 /// Records and bytes that are not committed.
 pub(super) const DEPTH: TableDefinition<'_, (), (u64, u64)> = TableDefinition::new("depth");
+/// Rank → records and bytes that are not committed and are in the line of that rank, or on their
+/// way back into it. Not of what an earlier version queued.
+pub(super) const LINES: TableDefinition<'_, u8, (u64, u64)> = TableDefinition::new("lines");
 /// Batch number, place of the first record → how many places the committed chunk covers.
 pub(super) const RESULTS: TableDefinition<'_, (u64, u64), u32> = TableDefinition::new("results");
 /// Batch number, place that the sender gave: those that are taken, for batches in no order.
@@ -84,6 +90,7 @@ pub(super) struct Tables<'txn> {
     pub(super) leased: Table<'txn, Entry, ()>,
     pub(super) running: Table<'txn, (), u64>,
     depth: Table<'txn, (), (u64, u64)>,
+    lines: Table<'txn, u8, (u64, u64)>,
     pub(super) results: Table<'txn, (u64, u64), u32>,
     pub(super) places: Table<'txn, (u64, u64), ()>,
     pub(super) dead: Table<'txn, (u64, u64), &'static [u8]>,
@@ -109,6 +116,7 @@ impl<'txn> Tables<'txn> {
             leased: transaction.open_table(LEASED)?,
             running: transaction.open_table(RUNNING)?,
             depth: transaction.open_table(DEPTH)?,
+            lines: transaction.open_table(LINES)?,
             results: transaction.open_table(RESULTS)?,
             places: transaction.open_table(PLACES)?,
             dead: transaction.open_table(DEAD)?,
@@ -120,14 +128,14 @@ impl<'txn> Tables<'txn> {
         })
     }
 
-    /// The number that nothing has yet.
+    /// The number from which on nothing has one yet.
     pub(super) fn next_number(&self) -> Result<u64, Fault> {
         Ok(self.next.get(())?.map_or(0, |next| next.value()))
     }
 
-    /// A number that nothing else has.
+    /// A number that nothing else has, and that says when it was given ([`age`]).
     pub(super) fn number(&mut self) -> Result<u64, Fault> {
-        let number = self.next_number()?;
+        let number = self.next_number()?.max(now_us());
         self.next.insert((), number + 1)?;
         Ok(number)
     }
@@ -179,9 +187,10 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
-    /// Stores a chunk that is to be processed, and counts it.
+    /// Stores a chunk that is to be processed, and counts it in the line of this rank.
     pub(super) fn add_chunk(
         &mut self,
+        rank: u8,
         (number, first, count): Piece,
         payload: &[u8],
         note: &Note,
@@ -190,20 +199,22 @@ impl<'txn> Tables<'txn> {
         if !note.is_empty() {
             self.notes.insert((number, first), note.to_stored()?.as_slice())?;
         }
-        self.count(i64::from(count), i64::try_from(payload.len()).unwrap_or(i64::MAX))
+        self.count(rank, i64::from(count), i64::try_from(payload.len()).unwrap_or(i64::MAX))
     }
 
-    /// Takes a chunk that is not to be processed any more, and counts it off. Returns its payload
-    /// and its note.
+    /// Takes a chunk that is not to be processed any more, and counts it off the line of this rank.
+    /// Returns its payload and its note.
     pub(super) fn take_chunk(
         &mut self,
+        rank: u8,
         (number, first, count): Piece,
     ) -> Result<(Vec<u8>, Note), Fault> {
         let payload = self.chunks.remove((number, first))?.map(|found| found.value().to_vec());
         let payload = payload.ok_or_else(|| missing_chunk(number, first))?;
         let note = self.notes.remove((number, first))?;
         let note = note.map(|stored| Note::from_stored(stored.value())).transpose()?;
-        self.count(-i64::from(count), -i64::try_from(payload.len()).unwrap_or(i64::MAX))?;
+        let bytes = i64::try_from(payload.len()).unwrap_or(i64::MAX);
+        self.count(rank, -i64::from(count), -bytes)?;
         Ok((payload, note.unwrap_or_default()))
     }
 
@@ -219,19 +230,21 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
-    fn count(&mut self, records: i64, bytes: i64) -> Result<(), Fault> {
-        let Depth { records: records_before, bytes: bytes_before } = self.depth()?;
-        let after = (
-            records_before.saturating_add_signed(records),
-            bytes_before.saturating_add_signed(bytes),
-        );
-        self.depth.insert((), after)?;
+    fn count(&mut self, rank: u8, records: i64, bytes: i64) -> Result<(), Fault> {
+        let after = |before: Depth| {
+            let records = before.records.saturating_add_signed(records);
+            (records, before.bytes.saturating_add_signed(bytes))
+        };
+        let depth = after(self.depth()?);
+        self.depth.insert((), depth)?;
+        let line = after(read_depth(&self.lines, rank)?);
+        self.lines.insert(rank, line)?;
         Ok(())
     }
 
     /// How much waits.
     pub(super) fn depth(&self) -> Result<Depth, Fault> {
-        read_depth(&self.depth)
+        read_depth(&self.depth, ())
     }
 
     /// Closes the tables. Returns the entries that nobody needs to hold once this is committed.
@@ -240,10 +253,20 @@ impl<'txn> Tables<'txn> {
     }
 }
 
-/// Reads how much waits.
-pub(super) fn read_depth(depth: &impl ReadableTable<(), (u64, u64)>) -> Result<Depth, Fault> {
-    let (records, bytes) = depth.get(())?.map(|depth| depth.value()).unwrap_or_default();
+/// Reads how much waits, in all or in the line of a rank.
+pub(super) fn read_depth<K: redb::Key + for<'k> redb::Value<SelfType<'k> = K> + Copy + 'static>(
+    depth: &impl ReadableTable<K, (u64, u64)>,
+    key: K,
+) -> Result<Depth, Fault> {
+    let (records, bytes) = depth.get(key)?.map(|depth| depth.value()).unwrap_or_default();
     Ok(Depth { records, bytes })
+}
+
+/// How long ago a number was given; `None` for those of earlier versions, which began with 0.
+pub(super) fn age(number: u64) -> Option<Duration> {
+    /// In the year 2005.
+    const TELLS_TIME_FROM: u64 = 1 << 50;
+    (number >= TELLS_TIME_FROM).then(|| Duration::from_micros(now_us().saturating_sub(number)))
 }
 
 /// Reads the note on a chunk: an empty one where there is none.

@@ -7,7 +7,7 @@
 //! | `TAG:queue:isolated` | stream | such retries as are isolated |
 //! | `TAG:retry` | sorted set | `<batch>/<place>` of retries by the time, in ms, at which they are to be in line |
 //! | `TAG:retries` | hash | by `<batch>/<place>`: the stream and the fields of their future entry, as MessagePack |
-//! | `TAG:depth` | hash | `records`, `bytes`: of all chunks that are not committed |
+//! | `TAG:depth` | hash | `records`, `bytes`: of all chunks that are not committed; `high:records`, `high:bytes`, …: of those in each stream, or on their way back into it; gone when there are none at all |
 //! | `TAG:deadline` | sorted set | open batches by the time, in ms, at which to end them; at 0 aborted ones of which something is left |
 //! | `TAG:complete` | sorted set | complete batches in the order in which they became so |
 //! | `TAG:dead` | sorted set, all scores 0 | dead letters of all batches: group, batch, and place as 8 bytes, big-endian, with a 0 byte between |

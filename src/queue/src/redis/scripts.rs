@@ -7,6 +7,7 @@ use super::keys::GROUP;
 
 const BATCH: &str = include_str!("scripts/shared/batch.lua");
 const CLOCK: &str = include_str!("scripts/shared/clock.lua");
+const DEPTH: &str = include_str!("scripts/shared/depth.lua");
 const DISCARD: &str = include_str!("scripts/shared/discard.lua");
 const FOLLOW_CLOCK: &str = include_str!("scripts/shared/follow_clock.lua");
 const KEYS: &str = include_str!("scripts/shared/keys.lua");
@@ -23,6 +24,7 @@ const STREAMS: &str = include_str!("scripts/shared/streams.lua");
 pub(super) struct Scripts {
     pub(super) abort: Script,
     pub(super) append: Script,
+    pub(super) backlog: Script,
     pub(super) commit: Script,
     pub(super) dead_in_group: Script,
     pub(super) dead_letters: Script,
@@ -52,8 +54,12 @@ impl Scripts {
                 "abort",
                 &[BATCH, LETTERS, DISCARD, SNAPSHOT, include_str!("scripts/abort.lua")],
             ),
-            append: script("append", &[CLOCK, include_str!("scripts/append.lua")]),
-            commit: script("commit", &[CLOCK, BATCH, LETTERS, include_str!("scripts/commit.lua")]),
+            append: script("append", &[CLOCK, DEPTH, include_str!("scripts/append.lua")]),
+            backlog: script("backlog", &[CLOCK, include_str!("scripts/backlog.lua")]),
+            commit: script(
+                "commit",
+                &[CLOCK, DEPTH, BATCH, LETTERS, include_str!("scripts/commit.lua")],
+            ),
             dead_in_group: script(
                 "dead_in_group",
                 &[LETTERS, include_str!("scripts/dead_in_group.lua")],
@@ -94,7 +100,7 @@ impl Scripts {
             release: script("release", &[OWNER, STREAMS, include_str!("scripts/release.lua")]),
             replay: script(
                 "replay",
-                &[BATCH, NEW_BATCH, LETTERS, include_str!("scripts/replay.lua")],
+                &[DEPTH, BATCH, NEW_BATCH, LETTERS, include_str!("scripts/replay.lua")],
             ),
             results: script("results", &[include_str!("scripts/results.lua")]),
             seal: script("seal", &[BATCH, SEAL, SNAPSHOT, include_str!("scripts/seal.lua")]),

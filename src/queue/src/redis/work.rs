@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use super::keys::{GROUP, Partition, Stream};
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::dead_letter::to_millis;
-use crate::{Chunk, Committed, Depth, Error, Kept, Lease, Outcome, Result, Work, WorkerId};
+use crate::{
+    Backlog, Chunk, Committed, Depth, Error, Kept, Lease, Line, Outcome, Result, Work, WorkerId,
+};
 
 /// How long one read waits at the server. A longer wait is several, so that a server that is
 /// silently gone is noticed.
@@ -26,6 +28,17 @@ const SILENT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// gave it, or else of the error. The next call begins with another partition.
 fn given_so_far(work: Vec<Work>, error: Error) -> Result<Vec<Work>> {
     if work.is_empty() { Err(error) } else { Ok(work) }
+}
+
+/// A partition's part of a line, as `backlog.lua` returns it: records, bytes, and the age of the
+/// oldest in milliseconds.
+type Counted = (u64, u64, i64);
+
+fn add_line(line: &mut Line, (records, bytes, oldest_ms): Counted) {
+    line.depth.records += records;
+    line.depth.bytes += bytes;
+    let oldest = u64::try_from(oldest_ms).ok().map(Duration::from_millis);
+    line.oldest = line.oldest.max(oldest);
 }
 
 impl RedisQueue {
@@ -207,6 +220,21 @@ impl RedisQueue {
             depth.bytes += bytes.unwrap_or_default();
         }
         Ok(depth)
+    }
+
+    pub(super) async fn backlog(&self) -> Result<Backlog> {
+        let mut backlog = Backlog::default();
+        for partition in &self.partitions {
+            let script = self.scripts.backlog.key(&partition.keys);
+            let found: (Counted, Counted, Counted, Counted, u64) =
+                self.connection.run(&script).await?;
+            add_line(&mut backlog.high, found.0);
+            add_line(&mut backlog.normal, found.1);
+            add_line(&mut backlog.low, found.2);
+            add_line(&mut backlog.isolated, found.3);
+            backlog.dead_letters += found.4;
+        }
+        Ok(backlog)
     }
 
     pub(super) async fn forget(&self, worker: &WorkerId) -> Result<()> {

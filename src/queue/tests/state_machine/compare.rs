@@ -1,6 +1,6 @@
 //! What must be so after every step.
 
-use muster_queue::{BatchId, BatchState, Result};
+use muster_queue::{BatchId, BatchState, Priority, Result};
 
 use super::model::Record;
 use super::run::Run;
@@ -28,7 +28,19 @@ impl Run {
         assert_eq!(depth.records, in_work + self.void_in_queue(), "waiting and retrying records");
         let next = self.model.complete.first().and_then(|id| self.model.shown(id));
         assert_eq!(queue.next_complete().await?, next);
-        assert_eq!(queue.dead_groups().await?, self.model.dead_groups());
+        let groups = self.model.dead_groups();
+        self.compare_backlog(groups.iter().map(|group| group.letters).sum()).await?;
+        assert_eq!(queue.dead_groups().await?, groups);
+        Ok(())
+    }
+
+    async fn compare_backlog(&self, dead_letters: u64) -> Result<()> {
+        let backlog = self.queue().backlog().await?;
+        self.desk.check_line(Some(Priority::High), backlog.high);
+        self.desk.check_line(Some(Priority::Normal), backlog.normal);
+        self.desk.check_line(Some(Priority::Low), backlog.low);
+        self.desk.check_line(None, backlog.isolated);
+        assert_eq!(backlog.dead_letters, dead_letters);
         Ok(())
     }
 

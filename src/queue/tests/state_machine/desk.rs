@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use muster_queue::{BatchId, Chunk, Depth, History, Priority, Work, WorkerId};
+use muster_queue::{BatchId, Chunk, Depth, History, Line, Priority, Work, WorkerId};
 
 use super::step::Due;
 
@@ -83,6 +83,11 @@ impl Piece {
         }
     }
 
+    /// Whether it is in line for sure, and does not wait for its time.
+    fn is_in_line(&self) -> bool {
+        self.history.isolated || matches!(self.at, At::Held(_) | At::Waiting(Due::Now))
+    }
+
     pub(crate) fn is_held(&self) -> bool {
         matches!(self.at, At::Held(_))
     }
@@ -106,6 +111,14 @@ impl Piece {
     }
 }
 
+fn depth<'a>(pieces: impl Iterator<Item = &'a Piece> + Clone) -> Depth {
+    let records = pieces.flat_map(|piece| &piece.records);
+    Depth {
+        records: records.clone().count() as u64,
+        bytes: records.map(|record| record.len() as u64).sum(),
+    }
+}
+
 impl Desk {
     pub(crate) fn add(&mut self, piece: Piece) {
         self.pieces_made += 1;
@@ -114,10 +127,21 @@ impl Desk {
 
     /// What the store must say that waits.
     pub(crate) fn depth(&self) -> Depth {
-        let records = || self.pieces.values().flat_map(|piece| &piece.records);
-        Depth {
-            records: records().count() as u64,
-            bytes: records().map(|record| record.len() as u64).sum(),
+        depth(self.pieces.values())
+    }
+
+    /// Checks what the store says of a line: that of a priority, or of what is isolated.
+    pub(crate) fn check_line(&self, priority: Option<Priority>, line: Line) {
+        let is_in = |piece: &&Piece| {
+            piece.history.isolated == priority.is_none()
+                && priority.is_none_or(|priority| priority == piece.priority)
+        };
+        let pieces = || self.pieces.values().filter(is_in);
+        assert_eq!(line.depth, depth(pieces()), "the line of {priority:?}");
+        if pieces().any(Piece::is_in_line) {
+            assert!(line.oldest.is_some(), "{priority:?} has an oldest");
+        } else if pieces().all(|piece| piece.at == At::Waiting(Due::Late)) {
+            assert_eq!(line.oldest, None, "{priority:?} has nobody in line");
         }
     }
 

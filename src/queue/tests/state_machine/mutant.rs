@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, Work,
-    WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup,
+    DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result,
+    ResultChunk, Work, WorkerId,
 };
 
 use crate::support::MemoryQueue;
@@ -194,6 +194,10 @@ impl Queue for Mutant {
 
     async fn depth(&self) -> Result<Depth> {
         self.queue.depth().await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.queue.backlog().await
     }
 
     async fn ping(&self) -> Result<()> {

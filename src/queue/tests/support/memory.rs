@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Lease,
-    LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, StoreOptions, Work,
-    WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
+    Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
+    StoreOptions, Work, WorkerId,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -150,6 +150,10 @@ impl Queue for MemoryQueue {
 
     async fn depth(&self) -> Result<Depth> {
         Ok(self.state().work.depth())
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        Ok(self.state().backlog())
     }
 
     async fn ping(&self) -> Result<()> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter, Depth, Error,
-    Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk, Work,
-    WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
+    Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
+    Work, WorkerId,
 };
 use tokio::sync::watch;
 
@@ -160,6 +160,10 @@ impl Queue for Gate {
 
     async fn depth(&self) -> Result<Depth> {
         self.store()?.depth().await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.store()?.backlog().await
     }
 
     async fn ping(&self) -> Result<()> {

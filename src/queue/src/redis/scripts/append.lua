@@ -11,7 +11,7 @@ local id, count, payload, trace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local records_max, bytes_max = tonumber(ARGV[5]), tonumber(ARGV[6])
 local places_max, kind = tonumber(ARGV[7]), ARGV[8]
 local PLACES_AT = 9
-local batch, depth = batch_key(id), key('depth')
+local batch = batch_key(id)
 local places = batch .. ':places'
 
 local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms')
@@ -55,7 +55,7 @@ if gap then
     return { 'gap', received }
 end
 if records_max or bytes_max then
-    local waiting = redis.call('HMGET', depth, 'records', 'bytes')
+    local waiting = redis.call('HMGET', key('depth'), 'records', 'bytes')
     local records, bytes = tonumber(waiting[1] or 0), tonumber(waiting[2] or 0)
     if (records_max and records >= records_max) or (bytes_max and bytes >= bytes_max) then
         return { 'full', { records, bytes } }
@@ -68,8 +68,7 @@ if trace == '' then
 else
     redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload, 't', trace)
 end
-redis.call('HINCRBY', depth, 'records', count)
-redis.call('HINCRBY', depth, 'bytes', tostring(#payload))
+count_waiting(priority, count, #payload)
 redis.call('HINCRBY', batch, 'received', count)
 if not known_kind then
     redis.call('HSET', batch, 'places', kind)

@@ -28,10 +28,8 @@ local more = {}
 for i = 9, #fields, 2 do
     more[fields[i]] = fields[i + 1]
 end
-local depth = key('depth')
--- Not '-' .. COUNT: the server takes -0 for no number.
-redis.call('HINCRBY', depth, 'records', tostring(0 - count))
-redis.call('HINCRBY', depth, 'bytes', tostring(0 - #payload))
+-- Not -COUNT: the server takes -0 for no number.
+count_waiting(ARGV[1], 0 - count, 0 - #payload)
 local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then
     return 0
@@ -57,6 +55,7 @@ for i = LETTERS_AT, RETRIES_AT - 1 do
 end
 
 -- The fields of a chunk are in the order that the first four always have; `a` marks a retry.
+local retried = {}
 local function add_retry(place, record, wait, isolated, failures, failed_first)
     local chunk = { 'b', id, 'f', place, 'n', '1', 'p', record, 'a', failures }
     if failed_first ~= '' then
@@ -73,13 +72,14 @@ local function add_retry(place, record, wait, isolated, failures, failed_first)
         redis.call('ZADD', key('retry'), now_ms() + wait, member)
         redis.call('HSET', key('retries'), member, cmsgpack.pack({ stream = name, fields = chunk }))
     end
-    redis.call('HINCRBY', depth, 'bytes', tostring(#record))
+    local line = retried[name] or { records = 0, bytes = 0 }
+    retried[name] = { records = line.records + 1, bytes = line.bytes + #record }
 end
 for i = RETRIES_AT, #ARGV, 6 do
     add_retry(unpack(ARGV, i, i + 5))
 end
-if retries > 0 then
-    redis.call('HINCRBY', depth, 'records', ARGV[6])
+for name, line in pairs(retried) do
+    count_waiting(name, line.records, line.bytes)
 end
 
 move(batch, 'dead', letters)

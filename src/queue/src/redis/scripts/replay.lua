@@ -15,7 +15,6 @@ if batch.state == 'aborted' then
 end
 local in_place = batch.state == 'open' or batch.state == 'sealed'
 
-local depth = key('depth')
 -- A chunk of one record; `failures` marks one that counts as retrying.
 local function add_chunk(id, place, payload, trace, failures)
     local chunk = { 'b', id, 'f', place, 'n', '1', 'p', payload }
@@ -26,11 +25,9 @@ local function add_chunk(id, place, payload, trace, failures)
         chunk[#chunk + 1], chunk[#chunk + 2] = 't', trace
     end
     redis.call('XADD', stream_key(batch.priority), '*', unpack(chunk))
-    redis.call('HINCRBY', depth, 'records', 1)
-    redis.call('HINCRBY', depth, 'bytes', tostring(#payload))
 end
 
-local found = 0
+local found, bytes = 0, 0
 for i = LETTERS_AT, #ARGV, 2 do
     local place, payload = ARGV[i], ARGV[i + 1]
     local letter = find_letter(batch, place)
@@ -44,12 +41,13 @@ for i = LETTERS_AT, #ARGV, 2 do
         else
             add_chunk(new_id, found, payload, trace)
         end
-        found = found + 1
+        found, bytes = found + 1, bytes + #payload
     end
 end
 if found == 0 then
     return { 0, 0 }
 end
+count_waiting(batch.priority, found, bytes)
 move(batch, 'dead', -found)
 if in_place then
     move(batch, 'retrying', found)

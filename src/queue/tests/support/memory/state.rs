@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup, DeadLetter,
-    Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority, Replay, Replayed,
-    Result, Work, WorkerId,
+    Appended, Backlog, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup,
+    DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority, Replay,
+    Replayed, Result, Work, WorkerId,
 };
 
 use super::row::{Row, page};
@@ -175,6 +175,16 @@ impl State {
             let id = |place: &u64| LetterId { batch: batch.clone(), place: *place };
             row.dead_letters.iter().map(move |(place, letter)| (id(place), letter))
         })
+    }
+
+    pub(super) fn backlog(&self) -> Backlog {
+        Backlog {
+            high: self.work.line(Some(Priority::High)),
+            normal: self.work.line(Some(Priority::Normal)),
+            low: self.work.line(Some(Priority::Low)),
+            isolated: self.work.line(None),
+            dead_letters: self.all_dead().count() as u64,
+        }
     }
 
     pub(super) fn dead_groups(&self) -> Vec<DeadGroup> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use muster_queue::{BatchId, Chunk, Depth, History, Lease, Priority, Work, WorkerId};
+use muster_queue::{BatchId, Chunk, Depth, History, Lease, Line, Priority, Work, WorkerId};
 
 /// The order of work: rolls before chunks by priority, then by age.
 type Key = (Option<Priority>, u64);
@@ -151,11 +151,19 @@ impl AllWork {
     }
 
     pub(super) fn depth(&self) -> Depth {
-        let pieces = || self.entries.values().filter_map(|entry| entry.piece.as_ref());
-        Depth {
-            records: pieces().map(|piece| u64::from(piece.count)).sum(),
-            bytes: pieces().map(|piece| piece.payload.len() as u64).sum(),
-        }
+        depth(self.entries.values())
+    }
+
+    /// The line of a priority, or of what is isolated.
+    pub(super) fn line(&self, priority: Option<Priority>) -> Line {
+        let is_in = |(key, entry): &(&Key, &Entry)| {
+            let line = if entry.is_isolated() { None } else { key.0 };
+            line == priority && entry.piece.is_some()
+        };
+        let entries = || self.entries.iter().filter(is_in).map(|(_, entry)| entry);
+        let in_line = entries().filter(|entry| entry.is_isolated() || entry.due <= Instant::now());
+        let oldest = in_line.map(|entry| entry.due.elapsed()).max();
+        Line { depth: depth(entries()), oldest }
     }
 
     fn key(&self, lease: &Lease) -> Option<Key> {
@@ -166,6 +174,14 @@ impl AllWork {
         let key = self.key(lease)?;
         let holder = self.entries.get(&key)?.holder.as_ref()?;
         (holder.worker == lease.worker).then_some(key)
+    }
+}
+
+fn depth<'a>(entries: impl Iterator<Item = &'a Entry> + Clone) -> Depth {
+    let pieces = entries.filter_map(|entry| entry.piece.as_ref());
+    Depth {
+        records: pieces.clone().map(|piece| u64::from(piece.count)).sum(),
+        bytes: pieces.map(|piece| piece.payload.len() as u64).sum(),
     }
 }
 

@@ -1,0 +1,120 @@
+//! Claims on what waits, line by line.
+
+use std::time::{Duration, Instant};
+
+use muster_queue::{Backlog, Depth, Line, Priority, Queue, Result};
+
+use super::steps::{
+    HOUR, again_after, as_sent, commit_next, from, isolated, lease_one, open_with, payload,
+    replays, send, sent, split, without, worker,
+};
+
+/// How much the clocks of a store and of a test may differ, as both count in milliseconds.
+const ROUNDING: Duration = Duration::from_millis(2);
+
+/// The depth of a line in which the records at these places wait.
+fn of(places: impl IntoIterator<Item = u64>) -> Depth {
+    let places: Vec<u64> = places.into_iter().collect();
+    Depth { records: places.len() as u64, bytes: payload(places).len() as u64 }
+}
+
+/// The depths of the lines, in their order; together they are the queue's.
+async fn depths(queue: &dyn Queue) -> Result<[Depth; 4]> {
+    let depths = queue.backlog().await?.lines().map(|(_, line)| line.depth);
+    let all = Depth {
+        records: depths.iter().map(|depth| depth.records).sum(),
+        bytes: depths.iter().map(|depth| depth.bytes).sum(),
+    };
+    assert_eq!(queue.depth().await?, all);
+    Ok(depths)
+}
+
+const NONE: Depth = Depth { records: 0, bytes: 0 };
+
+pub(crate) async fn of_nothing_is_nothing(queue: &dyn Queue) -> Result<()> {
+    assert_eq!(queue.backlog().await?, Backlog::default());
+    let id = sent(queue, "done", &[2]).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    queue.seal(&id, None).await?;
+    assert_eq!(queue.backlog().await?, Backlog::default(), "a roll is in no line");
+    Ok(())
+}
+
+pub(crate) async fn each_line_has_what_is_of_its_priority(queue: &dyn Queue) -> Result<()> {
+    for (name, priority, counts) in [
+        ("low", Priority::Low, vec![1]),
+        ("normal", Priority::Normal, vec![2, 1]),
+        ("high", Priority::High, vec![4]),
+    ] {
+        send(queue, &open_with(queue, name, priority).await?, &counts).await?;
+    }
+    assert_eq!(depths(queue).await?, [of(0..4), of(0..3), of(0..1), NONE]);
+    let high = lease_one(queue).await?;
+    assert_eq!(depths(queue).await?, [of(0..4), of(0..3), of(0..1), NONE], "leased");
+    queue.commit(&high, &as_sent()).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    assert_eq!(depths(queue).await?, [NONE, of([2]), of(0..1), NONE]);
+    let Backlog { high, normal, .. } = queue.backlog().await?;
+    assert_eq!(high, Line::default());
+    assert!(normal.oldest.is_some());
+    Ok(())
+}
+
+pub(crate) async fn what_is_isolated_has_a_line_of_its_own(queue: &dyn Queue) -> Result<()> {
+    let id = open_with(queue, "suspect", Priority::Low).await?;
+    send(queue, &id, &[3]).await?;
+    let suspects = vec![isolated(1), isolated(2)];
+    commit_next(queue, |chunk| split(chunk, &[], suspects)).await?;
+    assert_eq!(depths(queue).await?, [NONE, NONE, NONE, of([1, 2])]);
+    assert!(queue.backlog().await?.isolated.oldest.is_some());
+    let alone = queue.lease_isolated(&worker(), Duration::ZERO).await?.expect("it waits");
+    queue.commit(&alone, &split(&alone, &[], vec![again_after(1, Duration::ZERO)])).await?;
+    assert_eq!(depths(queue).await?, [NONE, NONE, of([1]), of([2])]);
+    Ok(())
+}
+
+pub(crate) async fn what_waits_for_its_time_counts_and_is_not_in_line(
+    queue: &dyn Queue,
+) -> Result<()> {
+    sent(queue, "later", &[3]).await?;
+    commit_next(queue, |chunk| split(chunk, &[], vec![again_after(2, HOUR)])).await?;
+    assert_eq!(depths(queue).await?, [NONE, of([2]), NONE, NONE]);
+    assert_eq!(queue.backlog().await?.normal.oldest, None);
+    Ok(())
+}
+
+pub(crate) async fn dead_letters_are_those_that_are_not_resolved(queue: &dyn Queue) -> Result<()> {
+    let dead_letters = async || queue.backlog().await.map(|backlog| backlog.dead_letters);
+    let id = sent(queue, "dead", &[5]).await?;
+    let other = sent(queue, "other", &[2]).await?;
+    commit_next(queue, |chunk| without(chunk, &[0, 2, 4])).await?;
+    commit_next(queue, |chunk| without(chunk, &[1])).await?;
+    assert_eq!(dead_letters().await?, 4);
+    queue.replay(&id, &replays(&[2])).await?;
+    assert_eq!((dead_letters().await?, depths(queue).await?[1]), (3, of([2])));
+    queue.drop_letters(&id, &[4]).await?;
+    assert_eq!(dead_letters().await?, 2);
+    queue.abort(&other).await?;
+    assert_eq!(dead_letters().await?, 1);
+    Ok(())
+}
+
+pub(crate) async fn the_oldest_is_as_old_as_it_is(queue: &dyn Queue) -> Result<()> {
+    let oldest = async || queue.backlog().await.map(|backlog| backlog.normal.oldest);
+    let before = Instant::now();
+    let id = sent(queue, "old", &[1]).await?;
+    let after = Instant::now();
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let before_younger = Instant::now();
+    queue.append(&id, &from(1, 1)).await?;
+
+    let least = after.elapsed().saturating_sub(ROUNDING);
+    let age = oldest().await?.expect("one waits");
+    assert!(age >= least && age <= before.elapsed() + ROUNDING, "{age:?}");
+    commit_next(queue, |_| as_sent()).await?;
+    let age = oldest().await?.expect("the other waits");
+    assert!(age <= before_younger.elapsed() + ROUNDING, "{age:?}");
+    commit_next(queue, |_| as_sent()).await?;
+    assert_eq!(oldest().await?, None);
+    Ok(())
+}
