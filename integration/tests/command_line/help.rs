@@ -23,7 +23,7 @@ fn muster_server() {
 
     Options:
           --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
-          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --http <ADDR>         Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
           --store <URL>         The store: redis://HOST:PORT,
                                 redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
                                 redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH
@@ -98,7 +98,7 @@ fn muster_worker() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --http <ADDR>         Where /livez and /readyz are served [default: nowhere]
+          --http <ADDR>         Where /livez, /readyz and /metrics are served [default: nowhere]
           --roll <DIR>          The folder of the roll, shared by all workers of the store [default: the
                                 working folder]
           --workers <N>         How many workers this process runs [default: 1]
@@ -484,7 +484,7 @@ fn muster_up() {
 
     Options:
           --listen <ADDR>       Where gRPC is served [default: 127.0.0.1:50051]
-          --http <ADDR>         Where /livez and /readyz are served [default: 127.0.0.1:9181]
+          --http <ADDR>         Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
           --roll <DIR>          The folder of the roll [default: the working folder]
           --workers <N>         How many workers process records at once [default: 5]
           --store <URL>         The store: file:PATH, redis://HOST:PORT,

@@ -5,12 +5,13 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::CommandFactory as _;
 use muster_program::config::{self, Settings as _};
 use muster_program::daemon::{self, Failure};
 use muster_program::flags::{ConfigFlags, StoreFlags};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_program::{exit, health, logging};
+use muster_program::{exit, health, logging, metrics};
 use muster_queue::StoreUrl;
 use muster_server::Server;
 use muster_worker::RollFailure;
@@ -45,7 +46,7 @@ struct ServerFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// Where /livez and /readyz are served [default: 127.0.0.1:9181]
+    /// Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
@@ -87,6 +88,7 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
         return health::run(&server);
     }
     logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;
+    metrics::start(&crate::Cli::command()).map_err(|error| (exit::FAILURE, error.into()))?;
     let grace = server.grace();
     daemon::stay(grace, async |readiness, shutdown| work(server, worker, readiness, shutdown).await)
         .map(|()| exit::OK)

@@ -11,7 +11,7 @@ use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, health, logging, packaging, supervisor};
+use crate::{exit, health, logging, metrics, packaging, supervisor};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -80,13 +80,17 @@ where
         return health::run(&config);
     }
     logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;
+    if config.http().is_some() {
+        metrics::start(&program).map_err(|error| (exit::FAILURE, error.into()))?;
+    }
     let grace = config.grace();
     stay(grace, async |readiness, shutdown| work(config, readiness, shutdown).await)
         .map(|()| exit::OK)
         .map_err(|error| (exit::FAILURE, error))
 }
 
-/// Runs `work` as [`until_the_end`] does, and tells the supervisor how it goes, if there is one.
+/// Runs `work` as [`until_the_end`] does, tells the supervisor how it goes, if there is one, and
+/// keeps what is measured.
 ///
 /// # Errors
 ///
@@ -98,6 +102,7 @@ pub fn stay(
     until_the_end(grace, async |shutdown| {
         let readiness = Readiness::default();
         supervisor::tell(readiness.subscribe(), &shutdown);
+        metrics::keep(&shutdown);
         work(readiness, shutdown).await
     })
 }

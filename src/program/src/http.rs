@@ -1,20 +1,26 @@
-//! Probes. `/livez`: the process answers. `/readyz`: the store does as well.
+//! What is served to those who watch over a program. `/livez`: the process answers. `/readyz`: the
+//! store does as well. `/metrics`: what was measured, for Prometheus.
 
 use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::State as Extract;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::Failure;
+use crate::metrics;
 use crate::readiness::State;
 
 /// Where it is said whether the program is ready.
 pub(crate) const READYZ: &str = "/readyz";
+
+/// The form of what `/metrics` answers.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Takes the address of the setting `key`.
 ///
@@ -27,7 +33,7 @@ pub async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failu
     })
 }
 
-/// Serves the probes until `end`.
+/// Serves it until `end`.
 ///
 /// # Errors
 ///
@@ -40,6 +46,7 @@ pub async fn serve(
     let router = Router::new()
         .route("/livez", get(async || "alive\n"))
         .route(READYZ, get(ready))
+        .route("/metrics", get(async || ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::render())))
         .with_state(state);
     Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
 }

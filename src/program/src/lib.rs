@@ -7,8 +7,9 @@
 //! | [`exit`] | the exit codes |
 //! | [`flags`] | the flags that programs share |
 //! | [`health`] | asking a program that runs whether it is ready |
-//! | [`http`] | its answer: `/livez`, `/readyz` |
+//! | [`http`] | its answer: `/livez`, `/readyz`; and `/metrics` |
 //! | [`logging`] | the log: text on a terminal, JSON otherwise |
+//! | [`metrics`] | what is measured, for Prometheus |
 //! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`packaging`] | completions and manual pages |
 //! | [`readiness`] | whether the program is ready |
@@ -22,6 +23,7 @@ pub mod flags;
 pub mod health;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod output;
 pub mod packaging;
 pub mod readiness;

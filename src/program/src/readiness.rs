@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::metrics;
 use crate::shutdown::Shutdown;
 
 /// How often the store is asked.
@@ -81,6 +82,7 @@ impl Readiness {
                 }
                 _ => {}
             }
+            metrics::ready(state == State::Ready);
             *current = state;
             changed
         });

@@ -22,7 +22,7 @@ pub struct Config {
     pub log: String,
     /// Where gRPC is served.
     pub listen: SocketAddr,
-    /// Where `/livez` and `/readyz` are served.
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub http: SocketAddr,
     /// How long a batch that was begun may lie open, with nothing coming, before it ends.
     #[serde(with = "humantime_serde")]

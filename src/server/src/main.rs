@@ -16,7 +16,7 @@ struct Flags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// Where /livez and /readyz are served [default: 127.0.0.1:9181]
+    /// Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,

@@ -22,7 +22,7 @@ use crate::roll::Roll;
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
-    /// Where /livez and /readyz are served [default: nowhere]
+    /// Where /livez, /readyz and /metrics are served [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,

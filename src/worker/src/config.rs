@@ -24,7 +24,7 @@ pub struct Config {
     pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
-    /// Where `/livez` and `/readyz` are served, if they are.
+    /// Where `/livez`, `/readyz` and `/metrics` are served, if they are.
     pub http: Option<SocketAddr>,
     /// The folder of the roll. All workers of one store must share it.
     pub roll: PathBuf,
