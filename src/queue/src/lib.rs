@@ -9,6 +9,7 @@
 //! | `depth` | how much waits, and how much may |
 //! | `worker` | the name a worker leases under |
 //! | `options` | how a store is used: how durable "ok" is, and how much it takes |
+//! | `metrics` | what is measured |
 //! | `start` | the store's first answer |
 //! | [`embedded`] | the store in this process, on disk (redb) |
 //! | [`redis`] | the store on Redis or Valkey: one Lua script for each step |
@@ -22,6 +23,7 @@ mod dead_letter;
 mod depth;
 pub mod embedded;
 mod error;
+mod metrics;
 mod options;
 mod queue;
 pub mod redis;
@@ -40,6 +42,7 @@ pub use chunk::{
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
 pub use depth::{Backlog, Depth, Limits, Line};
 pub use error::{Error, Result};
+pub use metrics::ping_and_measure;
 pub use options::{Durability, StoreOptions};
 pub use queue::Queue;
 pub use start::unfit;

@@ -14,9 +14,10 @@ use super::leases::Leases;
 use super::note::Note;
 use super::store::Store;
 use super::tables::{
-    CHUNKS, Entry, IDS, ISOLATED_RANK, NOTES, Piece, ROLL_RANK, WAITING, missing_chunk, read_note,
+    CHUNKS, Entry, IDS, ISOLATED_RANK, NOTES, Piece, ROLL_RANK, WAITING, age, missing_chunk,
+    read_note,
 };
-use crate::{Chunk, Lease, Result, Work, WorkerId};
+use crate::{Chunk, Lease, Result, Work, WorkerId, metrics};
 
 /// What any worker leases.
 const LEASED: Range<u8> = ROLL_RANK..ISOLATED_RANK;
@@ -28,7 +29,13 @@ pub(super) type Found = (Entry, Work);
 
 /// Leases up to `max` entries that nobody holds.
 pub(super) fn lease(store: &Store, worker: &WorkerId, max: usize) -> Result<Vec<Found>, Fault> {
-    lease_of(store, LEASED, worker, max)
+    let found = lease_of(store, LEASED, worker, max)?;
+    for ((_, number), work) in &found {
+        if let (Work::Chunk(_), Some(in_line)) = (work, age(*number)) {
+            metrics::waited(in_line);
+        }
+    }
+    Ok(found)
 }
 
 /// Leases up to `max` entries that nobody has extended for `idle`.

@@ -12,7 +12,7 @@ use super::careful;
 use super::fault::{Fault, StoreFault};
 use super::leases::Leases;
 use super::tables::{Entry, ISOLATED_RANK, Tables};
-use crate::Result;
+use crate::{Result, metrics};
 
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -65,7 +65,7 @@ impl Store {
         &self,
         read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
     ) -> Result<T> {
-        self.reading(read).map_err(|fault| fault.into_error(&self.name))
+        metrics::counted(self.reading(read).map_err(|fault| fault.into_error(&self.name)))
     }
 
     /// The same, with a fault that does not name the store yet.

@@ -9,7 +9,7 @@ use super::careful;
 use super::fault::{Fault, StoreFault};
 use super::store::Store;
 use super::tables::Tables;
-use crate::{Error, Result};
+use crate::{Error, Result, metrics};
 
 /// How many steps share one transaction at most, and how many more may be waiting for the next.
 const GROUP_STEPS_MAX: usize = 64;
@@ -37,6 +37,13 @@ impl Writer {
     ///
     /// A step that is refused must have changed nothing: the others in its transaction go on.
     pub(super) async fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T> {
+        metrics::counted(self.answer(step).await)
+    }
+
+    async fn answer<T: Send + 'static>(
         &self,
         step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T> {

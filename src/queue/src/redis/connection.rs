@@ -24,7 +24,7 @@ use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
 use super::refusals::Refusals;
 use super::settle::{self, Barrier, Settled};
-use crate::{Error, Result, StoreOptions, StoreUrl};
+use crate::{Error, Result, StoreOptions, StoreUrl, metrics};
 
 /// How long it may take to connect, the login and a look at the server included.
 const CONNECT_MAX: Duration = Duration::from_millis(1500);
@@ -95,8 +95,8 @@ impl Connection {
 
     /// Runs a script.
     pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T> {
-        let shared = self.shared().await?;
-        self.run_on(&shared, script).await
+        let answer = async { self.run_on(&self.shared().await?, script).await };
+        metrics::counted(answer.await)
     }
 
     async fn run_on<T: FromRedisValue>(
@@ -117,6 +117,14 @@ impl Connection {
     /// [`Error::Unavailable`] also when it is not as durable after a while: the step may be taken
     /// again.
     pub(super) async fn run_settled<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+        keys: &[String; 2],
+    ) -> Result<T> {
+        metrics::counted(self.settle(script, keys).await)
+    }
+
+    async fn settle<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
         keys: &[String; 2],
@@ -146,10 +154,13 @@ impl Connection {
 
     /// Sends a command that does not wait.
     pub(super) async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
-        let shared = self.shared().await?;
-        let mut link = shared.link.clone();
-        let answer = within(RESPONSE_MAX, command.query_async(&mut link)).await;
-        self.checked(&shared, answer)
+        let answer = async {
+            let shared = self.shared().await?;
+            let mut link = shared.link.clone();
+            let answer = within(RESPONSE_MAX, command.query_async(&mut link)).await;
+            self.checked(&shared, answer)
+        };
+        metrics::counted(answer.await)
     }
 
     /// Sends a command that waits up to `block` at the server, on a connection of its own. `None`
@@ -161,6 +172,10 @@ impl Connection {
         command: &Cmd,
         block: Duration,
     ) -> Result<Option<Value>> {
+        metrics::counted(self.block(command, block).await)
+    }
+
+    async fn block(&self, command: &Cmd, block: Duration) -> Result<Option<Value>> {
         let mut own = self.own().await?;
         match within(block + RESPONSE_MAX, command.query_async(&mut own.link)).await {
             Ok(answer) => {

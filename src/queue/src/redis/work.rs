@@ -1,7 +1,7 @@
 //! The steps of work: leased, extended, given back, committed.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use redis::{Cmd, Script, Value};
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::dead_letter::to_millis;
 use crate::{
     Backlog, Chunk, Committed, Depth, Error, Kept, Lease, Line, Outcome, Result, Work, WorkerId,
+    metrics,
 };
 
 /// How long one read waits at the server. A longer wait is several, so that a server that is
@@ -28,6 +29,17 @@ const SILENT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// gave it, or else of the error. The next call begins with another partition.
 fn given_so_far(work: Vec<Work>, error: Error) -> Result<Vec<Work>> {
     if work.is_empty() { Err(error) } else { Ok(work) }
+}
+
+/// Measures how long a chunk was in line, as far as this machine's clock agrees with the server's:
+/// an entry's id begins with the time at which it was made.
+fn measure_wait(work: &Work) {
+    let Work::Chunk(chunk) = work else { return };
+    let id = chunk.lease.entry.rsplit('/').next().and_then(|id| id.split('-').next());
+    if let Some(since_ms) = id.and_then(|since_ms| since_ms.parse().ok()) {
+        let waited_ms = to_millis(SystemTime::now()).saturating_sub(since_ms);
+        metrics::waited(Duration::from_millis(waited_ms));
+    }
 }
 
 /// A partition's part of a line, as `backlog.lua` returns it: records, bytes, and the age of the
@@ -66,6 +78,7 @@ impl RedisQueue {
                 let over = work.split_off(work.len().min(max));
                 let over: Vec<Lease> = over.iter().map(|work| work.lease().clone()).collect();
                 self.each_lease(&self.scripts.release, &over).await?;
+                work.iter().for_each(measure_wait);
                 return Ok(work);
             }
         }
@@ -86,7 +99,9 @@ impl RedisQueue {
                 Ok(found) => found,
                 Err(error) => return given_so_far(work, error).map(|work| (work, due)),
             };
-            work.extend(self.readable(decode::work(partition, worker, reply))?);
+            let found = self.readable(decode::work(partition, worker, reply))?;
+            found.iter().for_each(measure_wait);
+            work.extend(found);
             // Negative: nothing waits for its time.
             if let Ok(due_ms) = due_ms.try_into() {
                 due = due.min(Duration::from_millis(due_ms));
