@@ -8,13 +8,17 @@
 //! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
 //! | `metadata` | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
+//! | `calls` | every call, measured |
+//! | `metrics` | what is measured |
 //! | `health` | whether the store is there, by gRPC |
 
 mod batches;
+mod calls;
 pub mod config;
 mod dead_letters;
 mod health;
 mod metadata;
+mod metrics;
 mod status;
 mod users;
 
@@ -37,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::batches::Batches;
+use crate::calls::MeasureCalls;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::users::Users;
@@ -80,7 +85,7 @@ impl Server {
         self.grpc.local_addr()
     }
 
-    /// Where `/livez` and `/readyz` are served, as [`grpc_addr`](Self::grpc_addr).
+    /// Where `/livez`, `/readyz` and `/metrics` are served, as [`grpc_addr`](Self::grpc_addr).
     ///
     /// # Errors
     ///
@@ -109,6 +114,7 @@ impl Server {
         let http = http::serve(self.http, readiness.subscribe(), shutdown.token());
         let store = Arc::clone(&queue);
         readiness.watch(move || ping(Arc::clone(&store)), shutdown);
+        metrics::declare();
 
         let store = Arc::clone(&queue);
         let break_off = CancellationToken::new();
@@ -148,6 +154,7 @@ fn serve_grpc(
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .layer(MeasureCalls)
         .add_routes(services)
         .serve_with_incoming_shutdown(connections(listener), end.cancelled_owned());
     async { Ok(server.await?) }
@@ -166,5 +173,5 @@ fn connections(
 }
 
 async fn ping(queue: Arc<dyn Queue>) -> muster_queue::Result<()> {
-    queue.ping().await
+    muster_queue::ping_and_measure(queue.as_ref()).await
 }

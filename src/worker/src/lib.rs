@@ -11,11 +11,13 @@
 //! | `worker` | one worker's loop: lease, process, commit |
 //! | `suspects` | records that may end workers, each processed alone |
 //! | `housekeeping` | what keeps leases alive and batches moving |
+//! | `metrics` | what is measured |
 //! | [`roll`] | the roll: `all_users.json`, its manifest, how it grows |
 
 pub mod cli;
 pub mod config;
 mod housekeeping;
+mod metrics;
 mod outcome;
 pub mod processor;
 mod retry;
@@ -81,6 +83,7 @@ pub async fn run(
         held: Held::default(),
         hands: RwLock::new(()),
     });
+    metrics::hired(config.workers.get());
     let label = host_name();
     let mut ids = Vec::new();
     let mut hire = || {

@@ -24,7 +24,7 @@ mod file;
 mod manifest;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Queue, ResultChunk};
@@ -32,6 +32,7 @@ use muster_queue::{Batch, BatchState, Queue, ResultChunk};
 pub use error::Error;
 pub use manifest::{Entry, Manifest};
 
+use crate::metrics;
 use file::{BatchDigest, Lock, NewRoll};
 
 /// The roll's file name in its folder.
@@ -107,6 +108,7 @@ impl Roll {
     }
 
     async fn write_batch(&self, queue: &dyn Queue, batch: &Batch, lock: Lock) -> Result<(), Error> {
+        let began = Instant::now();
         let before = match Manifest::read(&self.folder)? {
             Some(manifest) => manifest,
             None => self.begin()?,
@@ -122,6 +124,7 @@ impl Roll {
             roll.publish(batch).await?
         };
         queue.mark_written(&batch.id, &after.sha256).await?;
+        metrics::wrote(began.elapsed());
         tracing::info!(batch = %batch.id, records = batch.kept, dead = batch.dead,
             roll_records = after.records, sha256 = after.sha256, "the roll is written");
         Ok(())

@@ -1,7 +1,7 @@
 //! What the workers of one process share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Chunk, Outcome, Queue};
@@ -11,7 +11,7 @@ use crate::housekeeping::Held;
 use crate::processor::Processor;
 use crate::retry::Retries;
 use crate::roll::Roll;
-use crate::{RollFailure, outcome};
+use crate::{RollFailure, metrics, outcome};
 
 /// What the workers of one process share.
 pub(crate) struct Team {
@@ -35,7 +35,9 @@ impl Team {
         let team = Arc::clone(self);
         let processing = tokio::task::spawn_blocking(move || {
             let process = |chunk: Chunk| {
+                let began = Instant::now();
                 let outcome = outcome::of(&chunk, team.processor.as_ref(), &team.retries);
+                metrics::processed(began.elapsed());
                 (chunk, outcome)
             };
             let mut chunks = chunks.into_iter();

@@ -6,7 +6,7 @@ use muster_queue::{Chunk, Committed, Lease, Outcome, Work, WorkerId};
 use tokio::time::Instant;
 
 use crate::team::Team;
-use crate::{RollFailure, backoff, roll};
+use crate::{RollFailure, backoff, metrics, roll};
 
 /// How many chunks a worker leases at once: enough to commit several in one round trip, few
 /// enough that a small batch is shared among all.
@@ -66,6 +66,7 @@ impl Worker {
         if Instant::now() >= *next_scan {
             let work = queue.take_over(&self.id, *lease, CHUNKS_MAX).await?;
             if !work.is_empty() {
+                metrics::took_over(work.len());
                 tracing::warn!(worker = %self.id, chunks = work.len(), "took over");
                 return Ok(work);
             }
@@ -96,8 +97,10 @@ impl Worker {
     pub(crate) async fn commit(&self, chunk: &Chunk, outcome: &Outcome) {
         let mut failures = 0;
         loop {
+            let began = Instant::now();
             match self.team.queue.commit(chunk, outcome).await {
                 Ok(committed) => {
+                    metrics::committed(chunk, outcome, committed, began.elapsed());
                     self.log_commit(chunk, outcome, committed);
                     break;
                 }

@@ -1,8 +1,13 @@
-//! What makes a chunk: its bounds, and those of a record in it.
+//! What makes a chunk: its bounds, and those of a record in it; and how it gets into the queue.
+
+use std::time::Instant;
 
 use muster_proto::chunk::Encoder;
 use muster_proto::users::UserRequest;
+use muster_queue::{Appended, BatchId, NewChunk, Queue};
 use prost::Message as _;
+
+use crate::metrics;
 
 /// The most records in a chunk.
 pub(super) const RECORDS_MAX: u32 = 256;
@@ -14,6 +19,24 @@ const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Whether a chunk takes no more records.
 pub(super) fn is_full(chunk: &Encoder) -> bool {
     chunk.count() >= RECORDS_MAX || chunk.len() >= BYTES_FULL
+}
+
+/// Appends a chunk, and measures it.
+///
+/// # Errors
+///
+/// Those of [`Queue::append`].
+pub(super) async fn append(
+    queue: &dyn Queue,
+    batch: &BatchId,
+    chunk: &NewChunk,
+) -> muster_queue::Result<Appended> {
+    let began = Instant::now();
+    let appended = queue.append(batch, chunk).await;
+    if let Ok(Appended::Accepted) = appended {
+        metrics::accepted(chunk.count, began.elapsed());
+    }
+    appended
 }
 
 /// Refuses a record that is too long to be queued.

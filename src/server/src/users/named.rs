@@ -77,12 +77,12 @@ async fn append_opened(
     queue: &dyn Queue,
     batch: &BatchId,
     options: &BatchOptions,
-    chunk: &NewChunk,
+    new: &NewChunk,
 ) -> Result<Appended, Error> {
-    match queue.append(batch, chunk).await {
+    match chunk::append(queue, batch, new).await {
         Err(Error::UnknownBatch(_)) => {
             queue.open(batch, options).await?;
-            queue.append(batch, chunk).await
+            chunk::append(queue, batch, new).await
         }
         appended => appended,
     }

@@ -99,16 +99,16 @@ impl Run {
     ) -> Result<(), Error> {
         let count = encoder.count();
         let places = Places::From(self.records);
-        let mut chunk =
+        let mut new =
             NewChunk { places, count, payload: encoder.take(), trace: common_trace(calls) };
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
-        let mut appended = queue.append(&self.batch, &chunk).await;
+        let mut appended = chunk::append(queue, &self.batch, &new).await;
         if matches!(appended, Err(Error::Sealed { .. })) {
             // This server was silent for so long that others took it for dead.
             *self = Self::open(queue, kind).await?;
-            chunk.places = Places::From(0);
-            appended = queue.append(&self.batch, &chunk).await;
+            new.places = Places::From(0);
+            appended = chunk::append(queue, &self.batch, &new).await;
         }
         appended?;
         self.records += u64::from(count);

@@ -170,9 +170,9 @@ impl Stream<'_> {
         while count > 0 {
             let places = Places::From(first);
             let trace = self.trace.clone();
-            let chunk = NewChunk { places, count, payload: payload.clone(), trace };
+            let new = NewChunk { places, count, payload: payload.clone(), trace };
             let Appended::Behind { received } =
-                self.append_when_there_is_room(&batch, &chunk).await?
+                self.append_when_there_is_room(&batch, &new).await?
             else {
                 break;
             };
@@ -193,11 +193,11 @@ impl Stream<'_> {
     async fn append_when_there_is_room(
         &self,
         batch: &BatchId,
-        chunk: &NewChunk,
+        new: &NewChunk,
     ) -> Result<Appended, Error> {
         let mut next_sign = Instant::now() + self.sign_interval();
         loop {
-            match self.queue.append(batch, chunk).await {
+            match chunk::append(self.queue, batch, new).await {
                 Err(error @ Error::Full { .. }) => tracing::debug!(%batch, %error, "waiting"),
                 appended => return appended,
             }

@@ -1,0 +1,122 @@
+//! What the server measures. Every metric is declared here, and named nowhere else.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
+
+use ::metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram,
+};
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use tonic::Code;
+
+const CALLS: &str = "muster_rpc_seconds";
+const ENQUEUE: &str = "muster_enqueue_seconds";
+const CHUNKS: &str = "muster_chunks_accepted_total";
+const RECORDS: &str = "muster_records_accepted_total";
+
+/// The label of calls to methods that are not ours: a caller can name any.
+const OTHER: &str = "other";
+/// How many gRPC codes there are.
+const CODES: usize = Code::Unauthenticated as usize + 1;
+
+/// What is measured. It goes nowhere in a program that has not begun to record by then.
+struct Metrics {
+    /// By path, as calls name their methods.
+    methods: HashMap<String, Method>,
+    other: Method,
+    enqueue: Histogram,
+    chunks: Counter,
+    records: Counter,
+}
+
+/// The calls to a method.
+pub(crate) struct Method {
+    name: String,
+    /// By code, from its first use on.
+    by_code: [OnceLock<Histogram>; CODES],
+}
+
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    describe_histogram!(
+        CALLS,
+        Unit::Seconds,
+        "How long calls took until they were answered, by method and gRPC code."
+    );
+    describe_histogram!(
+        ENQUEUE,
+        Unit::Seconds,
+        "How long the store took to accept a chunk, as durable as asked for."
+    );
+    describe_counter!(CHUNKS, Unit::Count, "Chunks that the store has accepted.");
+    describe_counter!(RECORDS, Unit::Count, "Records in these chunks.");
+    let named = |path: String| (format!("/{path}"), Method::new(path));
+    Metrics {
+        methods: method_paths().into_iter().map(named).collect(),
+        other: Method::new(OTHER.to_owned()),
+        enqueue: histogram!(ENQUEUE),
+        chunks: counter!(CHUNKS),
+        records: counter!(RECORDS),
+    }
+});
+
+/// Declares all, so that what has not happened yet is known to be zero.
+pub(crate) fn declare() {
+    LazyLock::force(&METRICS);
+}
+
+/// Counts a chunk of so many records, which the store took so long to accept.
+pub(crate) fn accepted(records: u32, took: Duration) {
+    METRICS.enqueue.record(took);
+    METRICS.chunks.increment(1);
+    METRICS.records.increment(records.into());
+}
+
+/// The method of this path.
+pub(crate) fn method(path: &str) -> &'static Method {
+    METRICS.methods.get(path).unwrap_or(&METRICS.other)
+}
+
+impl Method {
+    fn new(name: String) -> Self {
+        Self { name, by_code: Default::default() }
+    }
+
+    /// Counts a call that ended with this code after so long.
+    pub(crate) fn ended(&self, code: Code, took: Duration) {
+        let histogram = self.by_code[code as usize].get_or_init(
+            || histogram!(CALLS, "method" => self.name.clone(), "code" => format!("{code:?}")),
+        );
+        histogram.record(took);
+    }
+}
+
+/// Every method of the two packages, as `service/method`.
+fn method_paths() -> Vec<String> {
+    // They are compiled in; the reflection service reads them first, and reports what is wrong.
+    let files = FileDescriptorSet::decode(muster_proto::FILE_DESCRIPTOR_SET).unwrap_or_default();
+    let mut paths = Vec::new();
+    for file in &files.file {
+        for service in &file.service {
+            let package = file.package.as_deref().filter(|package| !package.is_empty());
+            let package = package.map(|package| format!("{package}.")).unwrap_or_default();
+            let path = |method| format!("{package}{}/{method}", service.name());
+            paths.extend(service.method.iter().map(|method| path(method.name())));
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_known_by_its_path_and_any_other_is_one_of_the_others() {
+        for known in ["Users/SendUserInfo", "muster.v1.Batches/GetBatch"] {
+            assert_eq!(method(&format!("/{known}")).name, known);
+        }
+        assert_eq!(method("/Users/Nothing").name, OTHER);
+    }
+}

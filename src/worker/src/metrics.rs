@@ -1,0 +1,100 @@
+//! What the workers of a process measure. Every metric is declared here, and named nowhere else.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ::metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
+use muster_queue::{Chunk, Committed, Outcome};
+
+const WORKERS: &str = "muster_workers";
+const PROCESSING: &str = "muster_processing_seconds";
+const COMMIT: &str = "muster_commit_seconds";
+const ROLL: &str = "muster_roll_seconds";
+const CHUNKS: &str = "muster_chunks_committed_total";
+const RECORDS: &str = "muster_records_committed_total";
+const TAKEN_OVER: &str = "muster_leases_taken_over_total";
+
+/// What is measured. It goes nowhere in a program that has not begun to record by then.
+struct Metrics {
+    workers: Gauge,
+    processing: Histogram,
+    commit: Histogram,
+    roll: Histogram,
+    taken: Counter,
+    refused: Counter,
+    kept: Counter,
+    dead: Counter,
+    retried: Counter,
+    taken_over: Counter,
+}
+
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    describe_gauge!(WORKERS, Unit::Count, "How many workers this process runs.");
+    describe_histogram!(PROCESSING, Unit::Seconds, "How long a chunk took to be processed.");
+    describe_histogram!(COMMIT, Unit::Seconds, "How long the store took for a commit.");
+    describe_histogram!(ROLL, Unit::Seconds, "How long a batch took to be written into the roll.");
+    describe_counter!(
+        CHUNKS,
+        Unit::Count,
+        "Commits by what the store did: taken, or refused as another was first."
+    );
+    describe_counter!(
+        RECORDS,
+        Unit::Count,
+        "Records in commits that were taken, by what became of them: kept, dead, or retried."
+    );
+    describe_counter!(
+        TAKEN_OVER,
+        Unit::Count,
+        "Leases that were taken over from workers that had fallen silent."
+    );
+    Metrics {
+        workers: gauge!(WORKERS),
+        processing: histogram!(PROCESSING),
+        commit: histogram!(COMMIT),
+        roll: histogram!(ROLL),
+        taken: counter!(CHUNKS, "outcome" => "taken"),
+        refused: counter!(CHUNKS, "outcome" => "refused"),
+        kept: counter!(RECORDS, "outcome" => "kept"),
+        dead: counter!(RECORDS, "outcome" => "dead"),
+        retried: counter!(RECORDS, "outcome" => "retried"),
+        taken_over: counter!(TAKEN_OVER),
+    }
+});
+
+/// Says how many workers there are, and declares all: what has not happened yet is known to be zero.
+pub(crate) fn hired(workers: u16) {
+    METRICS.workers.set(workers);
+}
+
+/// Measures a chunk that was processed.
+pub(crate) fn processed(took: Duration) {
+    METRICS.processing.record(took);
+}
+
+/// Measures a commit, and counts what it brought.
+pub(crate) fn committed(chunk: &Chunk, outcome: &Outcome, committed: Committed, took: Duration) {
+    METRICS.commit.record(took);
+    if committed == Committed::Refused {
+        METRICS.refused.increment(1);
+        return;
+    }
+    let (dead, retried) = (outcome.dead.len() as u64, outcome.retry.len() as u64);
+    METRICS.taken.increment(1);
+    METRICS.dead.increment(dead);
+    METRICS.retried.increment(retried);
+    METRICS.kept.increment(u64::from(chunk.count).saturating_sub(dead + retried));
+}
+
+/// Counts leases that were taken over.
+pub(crate) fn took_over(leases: usize) {
+    METRICS.taken_over.increment(leases as u64);
+}
+
+/// Measures a batch that was written into the roll.
+pub(crate) fn wrote(took: Duration) {
+    METRICS.roll.record(took);
+}
