@@ -13,7 +13,8 @@
 //! | [`resp`] | a command for a Redis |
 //! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
 //! | [`disk`] | a disk that can be full |
-//! | [`http`] | a GET for the probes |
+//! | [`http`] | a GET for the probes and the metrics |
+//! | [`scrape`] | what a program answers at `/metrics`, read |
 //! | [`ports`] | a port that is free |
 //! | [`stack`] | Redis, a server and workers that belong together |
 //! | [`summary`] | what `--json` prints |
@@ -33,6 +34,7 @@ pub mod redis_server;
 pub mod relay;
 pub mod resp;
 pub mod roll;
+pub mod scrape;
 pub mod sentinel;
 pub mod stack;
 pub mod summary;

@@ -123,6 +123,11 @@ impl Stack {
         self.grpc
     }
 
+    /// Where the server's probes and metrics are.
+    pub fn http_port(&self) -> u16 {
+        self.http
+    }
+
     /// The roll that the workers write.
     pub fn roll(&self) -> PathBuf {
         self.folder.path().join("all_users.json")
