@@ -77,6 +77,21 @@ fn what_is_counted_is_what_was_sent() {
 }
 
 #[test]
+fn a_call_that_is_refused_is_counted_by_its_code() {
+    let stack = Stack::start(Memory, 0);
+    let mut command = programs::command("muster-client");
+    command.args(["batch", "show", "nobodys"]);
+    command.args(["--server", &format!("http://127.0.0.1:{}", stack.grpc_port())]);
+    Process::start("muster-client", &mut command).wait(LIMIT).expect_code(1);
+    let method = ("method", "muster.v1.Batches/GetBatch");
+    let calls = |code| {
+        let scrape = Scrape::of(stack.http_port()).expect("the server answers");
+        scrape.sum("muster_rpc_seconds_count", &[method, ("code", code)])
+    };
+    assert_eq!((calls("NotFound"), calls("Ok")), (1.0, 0.0));
+}
+
+#[test]
 fn a_store_that_is_away_is_counted() {
     let mut stack = Stack::prepare(Memory);
     stack.start_server();

@@ -1,9 +1,11 @@
 //! Every call, measured: how long it took until it was answered, and with what.
 
-use std::task::{Context, Poll};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use futures::future::BoxFuture;
+use pin_project_lite::pin_project;
 use tonic::Code;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
@@ -30,24 +32,45 @@ impl<S> Layer<S> for MeasureCalls {
 impl<S, Q, A> Service<Request<Q>> for Measured<S>
 where
     S: Service<Request<Q>, Response = Response<A>>,
-    S::Future: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+    type Future = Answering<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let call = Call::begun(request.uri().path());
-        let answer = self.0.call(request);
-        Box::pin(async move {
-            let answer = answer.await?;
-            call.answered(code(&answer));
-            Ok(answer)
-        })
+        let call = Some(Call::begun(request.uri().path()));
+        Answering { answer: self.0.call(request), call }
+    }
+}
+
+pin_project! {
+    /// A call that is being answered. It is not boxed: there may be one for each record.
+    #[derive(Debug)]
+    pub(crate) struct Answering<F> {
+        #[pin]
+        answer: F,
+        // Taken when it is answered.
+        call: Option<Call>,
+    }
+}
+
+impl<F, A, E> Future for Answering<F>
+where
+    F: Future<Output = Result<Response<A>, E>>,
+{
+    type Output = Result<Response<A>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.answer.poll(context));
+        if let (Ok(answer), Some(call)) = (&answer, this.call.take()) {
+            call.answered(code(answer));
+        }
+        Poll::Ready(answer)
     }
 }
 
@@ -61,6 +84,7 @@ fn code<A>(answer: &Response<A>) -> Code {
 }
 
 /// A call under way. It is measured when it is dropped: a caller that goes away cancels it.
+#[derive(Debug)]
 struct Call {
     method: &'static Method,
     began: Instant,

@@ -32,6 +32,7 @@ struct Metrics {
 }
 
 /// The calls to a method.
+#[derive(Debug)]
 pub(crate) struct Method {
     name: String,
     /// By code, from its first use on.
