@@ -62,6 +62,7 @@ in
     ++ [
       ../.config/nextest.toml
       ../README.md
+      ../docs
       ../examples
     ]
   );

@@ -113,6 +113,13 @@ with subtest("a batch that is sent again is there once"):
     client.succeed(f"{unary} --in-flight 64")
     assert_roll(worker3)
 
+with subtest("the server's metrics say what it took in, and what is left to do"):
+    metrics = server.succeed("curl -fsS http://127.0.0.1:9181/metrics").splitlines()
+    # 296 of the examples, and the unary calls; what was sent again is not taken again.
+    for metric in ["muster_records_accepted_total 796", "muster_dead_letters 1"]:
+        assert metric in metrics, "\n".join(metrics)
+    assert 'muster_queue_records{priority="normal"} 0' in metrics, "\n".join(metrics)
+
 with subtest("a worker's machine crashes in the middle of a batch"):
     begin("crash", 200_000)
     worker1.crash()
