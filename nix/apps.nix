@@ -45,6 +45,7 @@ lib.mapAttrs (_: app) (
     };
     load-images = script "load-images" "Loads the images into docker or podman" {
       environment.IMAGES = lib.attrValues images;
+      inputs = [ pkgs.gzip ];
     };
   }
 )
