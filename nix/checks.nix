@@ -61,23 +61,29 @@ in
   rustfmt = craneLib.cargoFmt (cargo.common // { src = sources.rustfmt; });
   toml = craneLib.taploFmt (cargo.common // { src = sources.toml; });
   deny = craneLib.cargoDeny (cargo.lookOnly // { src = sources.deny; });
-  nix = look "nix" [
-    pkgs.deadnix
-    pkgs.nixfmt
-    pkgs.statix
-  ] ''
-    cd ${sources.nix}
-    find . -name '*.nix' -exec nixfmt --check {} +
-    deadnix --fail .
-    statix check .
-  '';
+  nix =
+    look "nix"
+      [
+        pkgs.deadnix
+        pkgs.nixfmt
+        pkgs.statix
+      ]
+      ''
+        cd ${sources.nix}
+        find . -name '*.nix' -exec nixfmt --check {} +
+        deadnix --fail .
+        statix check .
+      '';
 
-  apps = look "apps" [
-    pkgs.jq
-    pkgs.procps
-  ] ''
-    bash ${./checks/apps.sh} ${apps.default.program} ${apps.stack.program}
-  '';
+  apps =
+    look "apps"
+      [
+        pkgs.jq
+        pkgs.procps
+      ]
+      ''
+        bash ${./checks/apps.sh} ${apps.default.program} ${apps.stack.program}
+      '';
 
   # No path of the build is left in a program.
   build-paths = look "build-paths" [ pkgs.gnugrep ] ''

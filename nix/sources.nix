@@ -38,9 +38,32 @@ let
     ];
 in
 {
-  client = tree (manifests ++ wire ++ members [ "client" "program" ]);
-  server = tree (manifests ++ wire ++ members [ "program" "queue" "server" ]);
-  worker = tree (manifests ++ wire ++ members [ "program" "queue" "worker" ]);
+  client = tree (
+    manifests
+    ++ wire
+    ++ members [
+      "client"
+      "program"
+    ]
+  );
+  server = tree (
+    manifests
+    ++ wire
+    ++ members [
+      "program"
+      "queue"
+      "server"
+    ]
+  );
+  worker = tree (
+    manifests
+    ++ wire
+    ++ members [
+      "program"
+      "queue"
+      "worker"
+    ]
+  );
   muster = tree (
     manifests
     ++ wire
