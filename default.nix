@@ -19,7 +19,7 @@ in
 let
   bundle = import ./nix {
     inherit pkgs;
-    craneLib = (import crane { inherit pkgs; });
+    craneLib = import crane { inherit pkgs; };
   };
 in
 bundle.packages // { inherit (bundle) checks shell; }

@@ -30,7 +30,7 @@ let
     craneLib.mkCargoDerivation (
       cargo.lookOnly
       // {
-        pname = program.pname;
+        inherit (program) pname;
         pnameSuffix = "-sbom";
         nativeBuildInputs = [ pkgs.jq ];
         buildPhaseCargoCommand = ''
