@@ -128,7 +128,10 @@ pub(crate) fn replays(places: impl IntoIterator<Item = u64>) -> Vec<Replay> {
 /// Asks the server itself, on a connection that the queue does not know.
 pub(crate) async fn ask<T: redis::FromRedisValue>(server: &RedisServer, command: &str) -> T {
     let client = redis::Client::open(server.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    // The client's own limit, half a second, is short for a busy machine.
+    let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(LONG_WAIT));
+    let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
+    let mut connection = connection.unwrap();
     let mut words = command.split(' ');
     let mut asked = redis::cmd(words.next().unwrap());
     asked.arg(words.collect::<Vec<_>>());

@@ -19,7 +19,9 @@ pub(crate) async fn ask_at<T: redis::FromRedisValue>(
     command: &str,
 ) -> redis::RedisResult<T> {
     let client = redis::Client::open(url)?;
-    let mut connection = client.get_multiplexed_async_connection().await?;
+    // The client's own limit, half a second, is short for a busy machine.
+    let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(LIMIT));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
     let mut words = command.split(' ');
     let mut asked = redis::cmd(words.next().unwrap_or_default());
     asked.arg(words.collect::<Vec<_>>()).query_async(&mut connection).await
