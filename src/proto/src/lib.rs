@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`users`] | `proto/users.proto`: records in |
-//! | [`v1`] | `proto/muster/v1/*.proto`: operations on batches |
+//! | [`v1`] | `proto/muster/v1/*.proto`: operations: batches, dead letters, the queue, workers, the roll |
 //! | [`metadata`] | what travels beside the messages |
 //! | [`chunk`] | how the records of a chunk stand one after another in its payload |
 

@@ -36,6 +36,13 @@ impl v1::batches_server::Batches for Batches {
         Ok(Response::new(to_proto(self.find(id).await?)))
     }
 
+    async fn list_batches(
+        &self,
+        _request: Request<v1::ListBatchesRequest>,
+    ) -> Result<Response<v1::ListBatchesResponse>, Status> {
+        Err(Status::unimplemented("the store keeps no list of batches yet"))
+    }
+
     async fn seal_batch(
         &self,
         request: Request<v1::SealBatchRequest>,
@@ -86,5 +93,6 @@ fn to_proto(batch: Batch) -> v1::Batch {
         kept: batch.kept,
         dead: batch.dead,
         roll_sha256: batch.roll_sha256.unwrap_or_default(),
+        ..v1::Batch::default()
     }
 }

@@ -205,6 +205,15 @@ impl Batches for State {
         self.look(&request.into_inner().id)
     }
 
+    async fn list_batches(
+        &self,
+        _: Request<ListBatchesRequest>,
+    ) -> Result<Response<ListBatchesResponse>, Status> {
+        let batches = lock(&self.batches).values().filter_map(|looks| looks.front().cloned());
+        let batches = batches.collect();
+        Ok(Response::new(ListBatchesResponse { batches, next_page_token: String::new() }))
+    }
+
     async fn seal_batch(
         &self,
         request: Request<SealBatchRequest>,
