@@ -52,6 +52,7 @@ in
     ++ members [
       "program"
       "queue"
+      "roll"
       "server"
     ]
   );
@@ -61,6 +62,7 @@ in
     ++ members [
       "program"
       "queue"
+      "roll"
       "worker"
     ]
   );
@@ -72,6 +74,7 @@ in
       "muster"
       "program"
       "queue"
+      "roll"
       "server"
       "worker"
     ]

@@ -21,7 +21,6 @@
 
 mod error;
 mod file;
-mod manifest;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,15 +29,10 @@ use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Queue, ResultChunk};
 
 pub use error::Error;
-pub use manifest::{Entry, Manifest};
+pub use muster_roll::{Entry, FILE_NAME, MANIFEST_NAME, Manifest};
 
 use crate::metrics;
 use file::{BatchDigest, Lock, NewRoll};
-
-/// The roll's file name in its folder.
-pub const FILE_NAME: &str = "all_users.json";
-/// The manifest's, beside it.
-pub const MANIFEST_NAME: &str = "all_users.manifest.json";
 
 /// The file beside them that the writer has locked.
 const LOCK_NAME: &str = "all_users.lock";
@@ -137,7 +131,7 @@ impl Roll {
         queue: &dyn Queue,
         batch: &Batch,
     ) -> Result<bool, Error> {
-        let Some(entry) = manifest.entry(&batch.id) else {
+        let Some(entry) = manifest.entry(batch.id.as_str()) else {
             return Ok(false);
         };
         let mut digest = BatchDigest::default();
@@ -160,7 +154,7 @@ impl Roll {
             return Err(Error::Changed { path, problem: "there is none" });
         }
         let empty = Manifest::default();
-        empty.write(&self.folder)?;
+        file::write_manifest(&self.folder, &empty)?;
         Ok(empty)
     }
 }

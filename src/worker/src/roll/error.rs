@@ -29,14 +29,9 @@ pub enum Error {
         /// What differs.
         problem: &'static str,
     },
-    /// The manifest is not one.
-    #[error("{} is no manifest: {problem}", path.display())]
-    NoManifest {
-        /// The manifest.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    /// The manifest cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] muster_roll::Unreadable),
     /// The store does not have all results of a batch that it calls complete.
     #[error("the store has results up to place {found} of batch {batch}, not {expected}")]
     ResultsMissing {

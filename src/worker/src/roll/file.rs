@@ -11,8 +11,7 @@ use muster_proto::chunk::Decoder;
 use muster_queue::{Batch, ResultChunk};
 use sha2::{Digest as _, Sha256};
 
-use super::manifest::Entry;
-use super::{Error, FILE_NAME, LOCK_NAME, Manifest};
+use super::{Entry, Error, FILE_NAME, LOCK_NAME, MANIFEST_NAME, Manifest};
 
 const HEAD: &[u8] = b"[\n";
 const SEPARATOR: &[u8] = b",\n";
@@ -43,8 +42,17 @@ impl Lock {
     }
 }
 
+/// Puts this manifest into the folder, in the place of the one before.
+pub(super) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let path = folder.join(MANIFEST_NAME);
+    let no_json = |error: serde_json::Error| Error::io("write", &path, error.into());
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(no_json)?;
+    text.push(b'\n');
+    replace(&path, &text)
+}
+
 /// Puts a file in the place of another, so that there is always one of the two, whole.
-pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
+fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     let new = beside(path);
     let write = || {
         let mut file = File::create(&new)?;
@@ -170,7 +178,7 @@ impl NewRoll {
             synced.map_err(|source| Error::io("write", &self.path, source))?;
             self.manifest.sha256 = hex(self.digest);
             rename(&self.path, &self.folder.join(FILE_NAME))?;
-            self.manifest.write(&self.folder)?;
+            write_manifest(&self.folder, &self.manifest)?;
             Ok((self.manifest, self.lock))
         })
         .await

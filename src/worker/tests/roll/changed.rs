@@ -79,7 +79,7 @@ async fn a_manifest_that_is_none() {
         fs::write(desk.manifest_file(), "{\"records\": 25").unwrap();
     })
     .await;
-    assert!(matches!(error, Error::NoManifest { .. }), "{error}");
+    assert!(matches!(error, Error::Manifest(_)), "{error}");
 }
 
 #[tokio::test]

@@ -1,13 +1,12 @@
 //! What the roll holds, in a file beside it.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
-use muster_queue::BatchId;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, MANIFEST_NAME, file};
+use crate::MANIFEST_NAME;
 
 /// What the roll holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,14 +43,35 @@ pub struct Entry {
     pub sha256: String,
 }
 
+/// Why there is no manifest to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file system refused.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The manifest.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The manifest is not one.
+    #[error("{} is no manifest: {problem}", path.display())]
+    NoManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
 impl Manifest {
     /// The entry of a batch, if it was added lately.
-    pub(super) fn entry(&self, batch: &BatchId) -> Option<&Entry> {
-        self.recent.iter().rev().find(|entry| entry.batch == batch.as_str())
+    pub fn entry(&self, batch: &str) -> Option<&Entry> {
+        self.recent.iter().rev().find(|entry| entry.batch == batch)
     }
 
     /// Counts a batch.
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub fn add(&mut self, entry: Entry) {
         self.batches += 1;
         self.dead += entry.dead;
         self.recent.push_back(entry);
@@ -61,24 +81,19 @@ impl Manifest {
     }
 
     /// Reads the manifest in this folder; where there is none, nothing has been written yet.
-    pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// It is there and cannot be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, Unreadable> {
         let path = folder.join(MANIFEST_NAME);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &path, error)),
+            Err(source) => return Err(Unreadable::Io { path, source }),
         };
         serde_json::from_slice(&text)
             .map(Some)
-            .map_err(|error| Error::NoManifest { path, problem: error.to_string() })
-    }
-
-    /// Puts this manifest into the folder, in the place of the one before.
-    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
-        let path = folder.join(MANIFEST_NAME);
-        let no_json = |error: serde_json::Error| Error::io("write", &path, error.into());
-        let mut text = serde_json::to_vec_pretty(self).map_err(no_json)?;
-        text.push(b'\n');
-        file::replace(&path, &text)
+            .map_err(|error| Unreadable::NoManifest { path, problem: error.to_string() })
     }
 }

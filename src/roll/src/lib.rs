@@ -1,0 +1,17 @@
+//! The roll's files: what those who write it and those who read it have to agree on.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `manifest` | what the roll holds, in a file beside it |
+//! | `reader` | the roll and its manifest, as they belong together |
+
+mod manifest;
+mod reader;
+
+pub use manifest::{Entry, Manifest, Unreadable};
+pub use reader::{NotOpened, OpenRoll, open};
+
+/// The roll's file name in its folder.
+pub const FILE_NAME: &str = "all_users.json";
+/// The manifest's, beside it.
+pub const MANIFEST_NAME: &str = "all_users.manifest.json";
