@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use crate::BatchCursor;
+use crate::millis::{self, to_millis};
 
 /// The name of a batch: 1 to 64 of the characters `A-Z a-z 0-9 . _ -`.
 ///
@@ -271,10 +274,51 @@ pub struct Batch {
     pub overdue: bool,
     /// SHA-256 of the roll that first held the batch, in hexadecimal, once it is written.
     pub roll_sha256: Option<String>,
+    /// Chunks accepted; of a batch that was made by a replay, those that it was made with.
+    #[serde(default)]
+    pub chunks: u64,
+    /// Chunks committed, those of records that were tried again included.
+    #[serde(default)]
+    pub chunks_committed: u64,
+    /// When it came to its states.
+    #[serde(default)]
+    pub times: BatchTimes,
+}
+
+/// When a batch came to its states, to the millisecond, by the store's clock. `None` for what has
+/// not happened, or happened in an earlier version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchTimes {
+    /// When it was opened, or made by a replay.
+    #[serde(rename = "opened_ms", with = "millis::optional_time")]
+    pub opened: Option<SystemTime>,
+    /// When it was sealed.
+    #[serde(rename = "sealed_ms", with = "millis::optional_time")]
+    pub sealed: Option<SystemTime>,
+    /// When nothing was left to do.
+    #[serde(rename = "completed_ms", with = "millis::optional_time")]
+    pub completed: Option<SystemTime>,
+    /// When it was written, or aborted.
+    #[serde(rename = "ended_ms", with = "millis::optional_time")]
+    pub ended: Option<SystemTime>,
+}
+
+impl BatchTimes {
+    /// Notes that the batch comes to a state at a time.
+    pub fn enter(&mut self, state: BatchState, at: SystemTime) {
+        let entered = match state {
+            BatchState::Open => &mut self.opened,
+            BatchState::Sealed => &mut self.sealed,
+            BatchState::Complete => &mut self.completed,
+            BatchState::Written | BatchState::Aborted => &mut self.ended,
+        };
+        *entered = Some(at);
+    }
 }
 
 impl Batch {
-    /// A batch that has just been opened.
+    /// A batch that has just been opened, but for the time.
     pub fn opened(id: BatchId, options: &BatchOptions) -> Self {
         Self {
             id,
@@ -289,7 +333,16 @@ impl Batch {
             replayed: 0,
             overdue: false,
             roll_sha256: None,
+            chunks: 0,
+            chunks_committed: 0,
+            times: BatchTimes::default(),
         }
+    }
+
+    /// Its place in a list of batches; `None` if it is in none, as an earlier version opened it.
+    pub fn cursor(&self) -> Option<BatchCursor> {
+        let opened_ms = to_millis(self.times.opened?);
+        Some(BatchCursor { opened_ms, id: self.id.clone() })
     }
 
     /// Whether every record that was received has an outcome.

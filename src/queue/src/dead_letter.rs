@@ -1,12 +1,13 @@
 //! A dead letter, its group, and the form in which the stores keep it.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::BatchId;
+use crate::millis::{from_millis, to_millis};
 
 /// A page of dead letters gets no more of them once it has so many bytes, as they are stored. The last
 /// one may go beyond.
@@ -132,17 +133,6 @@ impl DeadLetter {
             record: Bytes::copy_from_slice(&stored[line_end + 1..]),
         })
     }
-}
-
-/// A time as whole milliseconds since 1970.
-pub(crate) fn to_millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The time that [`to_millis`] made these of.
-pub(crate) fn from_millis(millis: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis)
 }
 
 fn group(reason: &str) -> String {

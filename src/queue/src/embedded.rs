@@ -7,6 +7,9 @@
 //! | `note` | what is known of a waiting chunk, beside its records |
 //! | `writer` | the one thread that writes: steps that arrive together share one fsync |
 //! | `append`, `complete`, `letters`, `written` | the steps: each checks first and writes after |
+//! | `states` | how a batch comes from one state to the next, and the lists that it is in |
+//! | `controls` | what an operator has set |
+//! | `reports` | what processes that run workers say of themselves |
 //! | `leases` | who holds which entry, in memory alone |
 //! | `careful` | what a process that is ended in the middle leaves for the next one to know |
 //! | `lease` | finding work for a worker |
@@ -17,13 +20,16 @@ mod append;
 mod careful;
 mod clock;
 mod complete;
+mod controls;
 mod fault;
 mod lease;
 mod leases;
 mod letters;
 mod note;
 mod read;
+mod reports;
 mod row;
+mod states;
 mod store;
 mod tables;
 mod writer;
@@ -45,9 +51,10 @@ use self::store::Store;
 use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
-    StoreOptions, Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
+    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
+    WorkerReport,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -231,6 +238,16 @@ impl Queue for EmbeddedQueue {
         self.store.read(|store| read::batch(store, id))
     }
 
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        let after = after.cloned();
+        self.read_large(move |store| states::batches(store, state, after.as_ref(), limit)).await
+    }
+
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -269,8 +286,39 @@ impl Queue for EmbeddedQueue {
         self.store.read(read::depth)
     }
 
-    async fn backlog(&self) -> Result<Backlog> {
-        self.store.read(read::backlog)
+    async fn stats(&self) -> Result<Stats> {
+        let stats = self.store.read(read::stats)?;
+        Ok(Stats { leased: self.store.leases().chunks(), ..stats })
+    }
+
+    async fn pause(&self, paused: bool) -> Result<()> {
+        let pause = move |controls: &mut Controls| controls.paused = paused;
+        self.writer.write(move |tables| controls::set(tables, pause)).await
+    }
+
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()> {
+        let log_filter = filter.filter(|filter| !filter.is_empty()).map(str::to_owned);
+        let set = move |controls: &mut Controls| controls.log_filter = log_filter;
+        self.writer.write(move |tables| controls::set(tables, set)).await
+    }
+
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls> {
+        self.store.reports.keep(report);
+        self.store.read(controls::get)
+    }
+
+    async fn workers(&self) -> Result<Vec<SeenWorker>> {
+        Ok(self.store.reports.seen())
+    }
+
+    async fn retire(&self, id: &str) -> Result<()> {
+        self.store.reports.remove(id);
+        Ok(())
+    }
+
+    async fn store_info(&self) -> Result<StoreInfo> {
+        let version = "embedded".to_owned();
+        Ok(StoreInfo { version, used_bytes: self.store.size()?, limit_bytes: 0 })
     }
 
     async fn ping(&self) -> Result<()> {

@@ -8,7 +8,7 @@ use ::metrics::{
     histogram,
 };
 
-use crate::{Backlog, Error, Queue, Result};
+use crate::{Error, Queue, Result, Stats};
 
 const RECORDS: &str = "muster_queue_records";
 const BYTES: &str = "muster_queue_bytes";
@@ -81,19 +81,20 @@ pub(crate) fn waited(in_line: Duration) {
 /// Those of [`Queue::ping`].
 pub async fn ping_and_measure(queue: &dyn Queue) -> Result<()> {
     queue.ping().await?;
-    match queue.backlog().await {
-        Ok(backlog) => show(&backlog),
+    match queue.stats().await {
+        Ok(stats) => measure(&stats),
         Err(error) => tracing::debug!(%error, "what waits is not known"),
     }
     Ok(())
 }
 
+/// Measures what waits.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-fn show(backlog: &Backlog) {
-    for (name, line) in backlog.lines() {
+pub fn measure(stats: &Stats) {
+    for (name, line) in stats.lines() {
         gauge!(RECORDS, "priority" => name).set(line.depth.records as f64);
         gauge!(BYTES, "priority" => name).set(line.depth.bytes as f64);
         gauge!(OLDEST, "priority" => name).set(line.oldest.unwrap_or_default());
     }
-    gauge!(DEAD_LETTERS).set(backlog.dead_letters as f64);
+    gauge!(DEAD_LETTERS).set(stats.dead_letters as f64);
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed, Result, ResultChunk, Work,
-    WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed, Result,
+    ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -72,7 +72,7 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// Discards an open or sealed batch, with its results and dead letters. Chunks of it that are
     /// waiting, to be retried or leased stay in the queue until they are next committed, and
-    /// nothing of them is stored. Of its counters `received` alone stays, the others are zero.
+    /// nothing of them is stored. Of its counters `received` and `chunks` stay, the others are zero.
     /// To abort twice is the same as once.
     ///
     /// # Errors
@@ -94,15 +94,18 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Rolls come first, then chunks by priority, and in each the oldest. Chunks that are to be
     /// tried again come when their time has come, at the latest with the next call after that;
     /// isolated ones never do.
+    ///
+    /// While the queue is paused there are rolls alone. It is waited for chunks all the same: they
+    /// come when it goes on, a second or so after that.
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>>;
 
     /// Leases up to `max` pieces of work that nobody has extended for `idle`, whoever holds them:
     /// also the worker's own, which it was given in an answer that it never got. Of each chunk,
-    /// [`Chunk::lost`] counts it. Never isolated ones.
+    /// [`Chunk::lost`] counts it. Never isolated ones, and rolls alone while the queue is paused.
     async fn take_over(&self, worker: &WorkerId, idle: Duration, max: usize) -> Result<Vec<Work>>;
 
     /// Leases one isolated chunk, if there is any: one that nobody has extended for `idle`, or
-    /// else one that waits. Of the former, [`Chunk::lost`] counts it.
+    /// else one that waits. Of the former, [`Chunk::lost`] counts it. None while the queue is paused.
     async fn lease_isolated(&self, worker: &WorkerId, idle: Duration) -> Result<Option<Chunk>>;
 
     /// Extends leases by starting their idle time anew. Those that are lost stay lost: the work
@@ -141,6 +144,18 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// Shows a batch, or `None` if the store does not know it.
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>>;
+
+    /// Lists batches, or those in one state: the one that was opened last comes first. Those behind
+    /// `after`, at most `limit`: there are no more where there are fewer. `after` may be gone by then.
+    ///
+    /// Batches that an earlier version opened are in no list. While batches change their states, one
+    /// may be in the lists of both, or of neither.
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>>;
 
     /// Lists a batch's dead letters by place, from `from_place` on, at most `limit`, and none once
     /// there are [`LETTERS_BYTES_MAX`] of them: only a page that is empty is the last.
@@ -196,9 +211,33 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// How much waits to be processed, what is leased and what is to be retried included.
     async fn depth(&self) -> Result<Depth>;
 
-    /// What waits, by line, and how many dead letters there are. What an earlier version queued is
-    /// missing in the depth of its line, until the queue has been empty once.
-    async fn backlog(&self) -> Result<Backlog>;
+    /// What waits, by line, how much is done, and what an operator has set. What an earlier version
+    /// queued is missing in the depth of its line, until the queue has been empty once.
+    async fn stats(&self) -> Result<Stats>;
+
+    /// Lets workers be given no more chunks, or lets them be given some again. What they have in
+    /// hand they extend, commit and release as ever; senders are not stopped; and rolls are given,
+    /// so that what is complete is written.
+    async fn pause(&self, paused: bool) -> Result<()>;
+
+    /// Sets the filter of the log of all programs of the store, or takes it back: none, or an empty
+    /// one. The store does not look into it.
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()>;
+
+    /// Keeps what a process that runs workers says of itself, for a day, and tells it what an
+    /// operator has set. Of a thousand processes at most, those that said something last: a report is
+    /// worth little, and as durable as the store makes it by itself.
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls>;
+
+    /// Lists the processes that run workers, by host and id: those that were lost, too, but not
+    /// those that were retired.
+    async fn workers(&self) -> Result<Vec<SeenWorker>>;
+
+    /// Removes the report of a process that has ended well.
+    async fn retire(&self, id: &str) -> Result<()>;
+
+    /// What the store says of itself.
+    async fn store_info(&self) -> Result<StoreInfo>;
 
     /// Asks the store whether it is there.
     async fn ping(&self) -> Result<()>;

@@ -5,10 +5,13 @@
 //! | `batches` | the steps of a batch: from open to written, or aborted |
 //! | `work` | the steps of work: leased, extended, given back, committed |
 //! | `letters` | the steps of dead letters |
+//! | `stats` | what the store says of itself, and of what is in it |
+//! | `operators` | what operators set, and what processes that run workers report |
 //! | `keys` | every key, and what it holds; the partitions |
 //! | `scripts` | the Lua scripts, each in a file of its own |
 //! | `address` | where the servers are, out of the URL |
 //! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
+//! | `info` | what a server says of itself |
 //! | `checks` | what a server must be to keep the queue |
 //! | `connection` | connecting, reconnecting, and who waits on which connection |
 //! | `pool` | the connections for one caller at a time |
@@ -28,13 +31,16 @@ mod batches;
 mod checks;
 mod connection;
 mod decode;
+mod info;
 mod keys;
 mod letters;
 mod link;
+mod operators;
 mod pool;
 mod refusals;
 mod scripts;
 mod settle;
+mod stats;
 mod work;
 
 use std::fmt;
@@ -49,9 +55,10 @@ use self::decode::Unreadable;
 use self::keys::Partition;
 use self::scripts::Scripts;
 use crate::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay, Replayed, Result,
-    ResultChunk, StoreOptions, Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay,
+    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
+    WorkerReport,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -175,7 +182,7 @@ fn or_empty(number: Option<impl ToString>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
 }
 
-/// Each step is a method of the same name in `batches`, `work` or `letters`.
+/// Each step is a method of the same name in `batches`, `work`, `letters`, `stats` or `operators`.
 #[async_trait]
 impl Queue for RedisQueue {
     async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
@@ -243,6 +250,15 @@ impl Queue for RedisQueue {
         self.batch(id).await
     }
 
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        self.batches(state, after, limit).await
+    }
+
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -277,8 +293,32 @@ impl Queue for RedisQueue {
         self.depth().await
     }
 
-    async fn backlog(&self) -> Result<Backlog> {
-        self.backlog().await
+    async fn stats(&self) -> Result<Stats> {
+        self.stats().await
+    }
+
+    async fn pause(&self, paused: bool) -> Result<()> {
+        self.pause(paused).await
+    }
+
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()> {
+        self.set_log_filter(filter).await
+    }
+
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls> {
+        self.heartbeat(report).await
+    }
+
+    async fn workers(&self) -> Result<Vec<SeenWorker>> {
+        self.workers().await
+    }
+
+    async fn retire(&self, id: &str) -> Result<()> {
+        self.retire(id).await
+    }
+
+    async fn store_info(&self) -> Result<StoreInfo> {
+        self.store_info().await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -7,7 +7,6 @@ mod conformance {
     pub(crate) mod abort;
     pub(crate) mod append_each;
     pub(crate) mod append_from;
-    pub(crate) mod backlog;
     pub(crate) mod batches;
     pub(crate) mod commit;
     pub(crate) mod dead_letters;
@@ -23,6 +22,7 @@ mod conformance {
     pub(crate) mod retry;
     pub(crate) mod roll;
     pub(crate) mod seal;
+    pub(crate) mod stats;
     pub(crate) mod steps;
     pub(crate) mod take_over;
 }
@@ -266,7 +266,7 @@ hold! {
         what_is_retried_waits_too
         what_is_replayed_waits_again
     }
-    backlog {
+    stats {
         of_nothing_is_nothing
         each_line_has_what_is_of_its_priority
         what_is_isolated_has_a_line_of_its_own

@@ -6,9 +6,11 @@ use super::clock::now_ms;
 use super::fault::Fault;
 use super::note::Note;
 use super::row::{BatchRow, Order};
+use super::states;
 use super::tables::{Tables, rank};
 use crate::{
     Appended, Batch, BatchId, BatchOptions, BatchState, Error, Limits, NewChunk, Places, Result,
+    Totals,
 };
 
 /// Opens a batch, or finds it. Either way its deadline, while it is open, is put off.
@@ -20,8 +22,9 @@ pub(super) fn open(
     let mut row = match tables.find_batch(id)? {
         Some(row) => row,
         None => {
-            let row =
+            let mut row =
                 BatchRow::opened(tables.number()?, Batch::opened(id.clone(), options), options);
+            states::begin(tables, &mut row)?;
             tables.ids.insert(row.number, id.as_str())?;
             row
         }
@@ -67,6 +70,8 @@ pub(super) fn append(
     tables.queue(rank, piece)?;
     row.order = Some(order);
     row.batch.received += u64::from(chunk.count);
+    row.batch.chunks += 1;
+    tables.count_totals(Totals { accepted: chunk.count.into(), ..Totals::default() })?;
     put_deadline_off(tables, &mut row)?;
     tables.save(&row)?;
     Ok(Appended::Accepted)

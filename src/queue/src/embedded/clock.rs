@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::millis;
+
 /// When the process first asked, by both clocks.
 static START: LazyLock<Start> =
     LazyLock::new(|| Start { wall: SystemTime::now(), instant: Instant::now() });
@@ -23,7 +25,7 @@ impl Start {
 /// Now, in milliseconds since 1970. A clock that is set while the process runs is not followed: back,
 /// it would keep retries and deadlines waiting for as long; forth, it would end open batches.
 pub(super) fn now_ms() -> u64 {
-    duration_ms(since_1970())
+    millis::duration_ms(since_1970())
 }
 
 /// The same in microseconds.
@@ -33,11 +35,6 @@ pub(super) fn now_us() -> u64 {
 
 fn since_1970() -> Duration {
     START.wall_at(Instant::now()).duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// A duration in milliseconds, the longest one for what does not fit.
-pub(super) fn duration_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

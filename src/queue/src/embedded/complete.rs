@@ -2,15 +2,18 @@
 
 use redb::ReadableTable;
 
-use super::clock::{duration_ms, now_ms};
+use super::clock::now_ms;
 use super::fault::Fault;
 use super::letters;
 use super::note::Note;
 use super::row::BatchRow;
+use super::states;
 use super::store::Store;
 use super::tables::{ISOLATED_RANK, Piece, ROLL_RANK, Tables, all_of, keys_of, rank};
+use crate::millis::duration_ms;
 use crate::{
     Batch, BatchId, BatchState, Committed, Ending, Error, Kept, Lease, Outcome, Result, Retry,
+    Totals,
 };
 
 /// Seals a batch.
@@ -76,7 +79,7 @@ pub(super) fn end_overdue(tables: &mut Tables<'_>, limit: usize) -> Result<Vec<B
 }
 
 fn seal_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
-    row.batch.state = BatchState::Sealed;
+    states::enter(tables, row, BatchState::Sealed)?;
     drop_deadline(tables, row)?;
     complete_if_done(tables, row)
 }
@@ -91,10 +94,10 @@ fn abort_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
     }
     letters::remove_all(tables, row)?;
     tables.places.retain_in(all_of(number), |_, ()| false)?;
-    let Batch { id, priority, policy, received, overdue, .. } = row.batch.clone();
-    let options = crate::BatchOptions { priority, policy, deadline: None };
-    row.batch =
-        Batch { state: BatchState::Aborted, received, overdue, ..Batch::opened(id, &options) };
+    states::enter(tables, row, BatchState::Aborted)?;
+    let batch = &mut row.batch;
+    (batch.retrying, batch.kept, batch.dead) = (0, 0, 0);
+    (batch.dropped, batch.replayed, batch.chunks_committed) = (0, 0, 0);
     tables.resolved.insert((now_ms(), number), ())?;
     Ok(())
 }
@@ -128,6 +131,7 @@ pub(super) fn commit(
         return Ok(Committed::Refused);
     };
 
+    let kept_before = row.batch.kept;
     match &outcome.kept {
         Kept::AsSent => add_result(tables, &mut row, (number, first, count), &payload)?,
         Kept::Runs(runs) => {
@@ -145,6 +149,9 @@ pub(super) fn commit(
     if note.is_retry {
         row.batch.retrying = row.batch.retrying.saturating_sub(u64::from(count));
     }
+    row.batch.chunks_committed += 1;
+    let (kept, dead) = (row.batch.kept - kept_before, outcome.dead.len() as u64);
+    tables.count_totals(Totals { accepted: 0, kept, dead })?;
     complete_if_done(tables, &mut row)?;
     tables.save(&row)?;
     Ok(Committed::Taken)
@@ -201,7 +208,7 @@ pub(super) fn promote(tables: &mut Tables<'_>, limit: usize) -> Result<(), Fault
 /// Completes a sealed batch in which nothing is left to do, and queues its roll.
 pub(super) fn complete_if_done(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
     if row.batch.state == BatchState::Sealed && row.batch.may_complete() {
-        row.batch.state = BatchState::Complete;
+        states::enter(tables, row, BatchState::Complete)?;
         row.roll = Some(tables.queue(ROLL_RANK, (row.number, 0, 0))?);
     }
     Ok(())

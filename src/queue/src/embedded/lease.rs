@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use redb::{ReadOnlyTable, ReadTransaction};
 
+use super::controls;
 use super::fault::Fault;
 use super::leases::Leases;
 use super::note::Note;
@@ -67,6 +68,7 @@ fn lease_of(
 ) -> Result<Vec<Found>, Fault> {
     let mut leases = store.leases();
     store.reading(|transaction| {
+        let ranks = given(transaction, ranks)?;
         let waiting = Waiting::open(transaction)?;
         let mut found = Vec::new();
         for row in waiting.pieces.range((ranks.start, 0)..(ranks.end, 0))? {
@@ -95,6 +97,7 @@ fn take_over_of(
 ) -> Result<Vec<Found>, Fault> {
     let mut leases = store.leases();
     store.reading(|transaction| {
+        let ranks = given(transaction, ranks)?;
         let waiting = Waiting::open(transaction)?;
         let mut found = Vec::new();
         for (entry, lease) in leases.offer_idle(ranks, worker, idle, max) {
@@ -110,6 +113,13 @@ fn take_over_of(
         hold(&mut leases, &found);
         Ok(found)
     })
+}
+
+/// Those of the ranks that workers are given: of all of them rolls alone while the queue is paused.
+fn given(transaction: &ReadTransaction, ranks: Range<u8>) -> Result<Range<u8>, Fault> {
+    let paused = controls::get(transaction)?.paused;
+    let end = if paused { ranks.end.min(ROLL_RANK + 1).max(ranks.start) } else { ranks.end };
+    Ok(ranks.start..end)
 }
 
 fn hold(leases: &mut Leases, found: &[Found]) {

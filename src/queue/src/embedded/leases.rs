@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::tables::Entry;
+use super::tables::{Entry, ROLL_RANK};
 use crate::{Lease, WorkerId};
 
 /// The leases that are held. Bounded by what the workers lease.
@@ -52,6 +52,11 @@ impl Leases {
     /// Whether somebody holds the entry.
     pub(super) fn is_held(&self, entry: Entry) -> bool {
         self.held.contains_key(&entry)
+    }
+
+    /// How many chunks somebody holds.
+    pub(super) fn chunks(&self) -> u64 {
+        self.held.range((ROLL_RANK + 1, 0)..).count() as u64
     }
 
     /// A lease on an entry that nobody holds. It counts from [`Leases::hold`] on.

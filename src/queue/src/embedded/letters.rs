@@ -7,6 +7,7 @@ use super::complete::complete_if_done;
 use super::fault::Fault;
 use super::note::Note;
 use super::row::BatchRow;
+use super::states;
 use super::tables::{BATCHES, DEAD, GROUPS, LETTERS, Tables, keys_of, rank, read_batch};
 use crate::{
     Batch, BatchId, BatchOptions, BatchState, DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId,
@@ -114,13 +115,15 @@ fn replay_apart(
         tables.add_chunk(rank, piece, payload, &Note::new(letter.trace))?;
         tables.queue(rank, piece)?;
         new.batch.received += 1;
+        new.batch.chunks += 1;
         row.batch.replayed += 1;
     }
     let letters = new.batch.received;
     if letters == 0 {
         return Ok(Replayed { into: row.batch.id.clone(), letters });
     }
-    new.batch.state = BatchState::Sealed;
+    states::begin(tables, &mut new)?;
+    states::enter(tables, &mut new, BatchState::Sealed)?;
     tables.ids.insert(number, into.as_str())?;
     tables.save(&new)?;
     forget_later_if_resolved(tables, row)?;

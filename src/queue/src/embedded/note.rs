@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use crate::dead_letter::{from_millis, to_millis};
+use crate::millis::{from_millis, to_millis};
 use crate::{History, Retry};
 
 /// What is known of a waiting chunk, if there is anything.

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata as _};
 
 use super::clock::now_ms;
+use super::controls;
 use super::fault::Fault;
 use super::tables::{
     BATCHES, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, ISOLATED_RANK, LETTERS, LINES, RESULTS,
-    ROLL_RANK, WAITING, age, rank, read_batch, read_depth,
+    ROLL_RANK, TOTALS, WAITING, age, rank, read_batch, read_depth, read_totals,
 };
-use crate::{Backlog, Batch, BatchId, Depth, Line, Priority, Result, ResultChunk};
+use crate::{Batch, BatchId, Depth, Line, Priority, Result, ResultChunk, Stats};
 
 /// A batch, if there is one of this id.
 pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
@@ -79,20 +80,23 @@ pub(super) fn depth(store: &ReadTransaction) -> Result<Depth, Fault> {
     read_depth(&store.open_table(DEPTH)?, ())
 }
 
-/// What waits, line by line.
-pub(super) fn backlog(store: &ReadTransaction) -> Result<Backlog, Fault> {
+/// What waits, line by line, how much is done, and what is set; who holds what is in no table.
+pub(super) fn stats(store: &ReadTransaction) -> Result<Stats, Fault> {
     let (lines, waiting) = (store.open_table(LINES)?, store.open_table(WAITING)?);
     let line = |rank: u8| -> Result<Line, Fault> {
         let oldest = waiting.range((rank, 0)..(rank + 1, 0))?.next().transpose()?;
         let oldest = oldest.map(|(entry, _)| age(entry.value().1).unwrap_or_default());
         Ok(Line { depth: read_depth(&lines, rank)?, oldest })
     };
-    Ok(Backlog {
+    Ok(Stats {
         high: line(rank(Priority::High))?,
         normal: line(rank(Priority::Normal))?,
         low: line(rank(Priority::Low))?,
         isolated: line(ISOLATED_RANK)?,
         dead_letters: store.open_table(LETTERS)?.len()?,
+        leased: 0,
+        totals: read_totals(&store.open_table(TOTALS)?)?,
+        controls: controls::get(store)?,
     })
 }
 

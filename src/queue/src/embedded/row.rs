@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::duration_ms;
 use super::fault::Fault;
+use crate::millis::duration_ms;
 use crate::{Batch, BatchOptions, Ending, Places};
 
 /// A batch, and what the store alone needs to know of it.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::careful;
 use super::fault::{Fault, StoreFault};
 use super::leases::Leases;
+use super::reports::Reports;
 use super::tables::{Entry, ISOLATED_RANK, Tables};
 use crate::{Result, metrics};
 
@@ -29,6 +30,7 @@ pub(super) struct Store {
     careful_below: u64,
     /// Rings after every change that may have made an entry free to lease.
     pub(super) changed: Notify,
+    pub(super) reports: Reports,
     /// Why the last write failed, if it did.
     write_failure: Mutex<Option<StoreFault>>,
 }
@@ -43,6 +45,7 @@ impl Store {
             leases: Mutex::default(),
             careful_below: 0,
             changed: Notify::new(),
+            reports: Reports::default(),
             write_failure: Mutex::default(),
         };
         store.careful_below = store.write(careful::start)?;
@@ -76,6 +79,14 @@ impl Store {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(closed)?;
         read(&database.begin_read()?)
+    }
+
+    /// The size of the file, in bytes.
+    pub(super) fn size(&self) -> Result<u64> {
+        let unavailable =
+            |error: io::Error| Fault::from(StoreFault::Unavailable(error.to_string()));
+        let file = std::fs::metadata(&self.path).map_err(unavailable);
+        file.map(|file| file.len()).map_err(|fault| fault.into_error(&self.name))
     }
 
     /// Takes one step in a transaction of its own.

@@ -8,7 +8,8 @@ use super::clock::now_us;
 use super::fault::Fault;
 use super::note::Note;
 use super::row::BatchRow;
-use crate::{BatchId, Depth, Error, Priority};
+use super::states;
+use crate::{BatchId, Depth, Error, Priority, Totals};
 
 /// The number that the next batch or waiting entry gets, at least. No number is given twice.
 pub(super) const NEXT: TableDefinition<'_, (), u64> = TableDefinition::new("next");
@@ -21,6 +22,13 @@ pub(super) const IDS: TableDefinition<'_, u64, &str> = TableDefinition::new("ids
 pub(super) const CHUNKS: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("chunks");
 /// Batch number, place of the first record → [`Note`] as JSON, for waiting chunks that have one.
 pub(super) const NOTES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("notes");
+/// List (0 of all, or of a state), milliseconds since 1970 at which it was opened, batch id: the
+/// batches but those that an earlier version opened. See [`super::states`].
+pub(super) const LISTS: TableDefinition<'_, (u8, u64, &str), ()> = TableDefinition::new("lists");
+/// [`Controls`](crate::Controls) as JSON.
+pub(super) const CONTROLS: TableDefinition<'_, (), &[u8]> = TableDefinition::new("controls");
+/// Records accepted, kept and dead, since the store was first used.
+pub(super) const TOTALS: TableDefinition<'_, (), (u64, u64, u64)> = TableDefinition::new("totals");
 /// What is to be done, in the order in which it is leased.
 pub(super) const WAITING: TableDefinition<'_, Entry, Piece> = TableDefinition::new("waiting");
 /// Milliseconds since 1970, sequence → rank and piece: what is to wait, from that time on.
@@ -82,6 +90,9 @@ pub(super) fn all_of(number: u64) -> std::ops::RangeInclusive<(u64, u64)> {
 pub(super) struct Tables<'txn> {
     next: Table<'txn, (), u64>,
     batches: Table<'txn, &'static str, &'static [u8]>,
+    pub(super) lists: Table<'txn, (u8, u64, &'static str), ()>,
+    pub(super) controls: Table<'txn, (), &'static [u8]>,
+    totals: Table<'txn, (), (u64, u64, u64)>,
     pub(super) ids: Table<'txn, u64, &'static str>,
     pub(super) chunks: Table<'txn, (u64, u64), &'static [u8]>,
     notes: Table<'txn, (u64, u64), &'static [u8]>,
@@ -108,6 +119,9 @@ impl<'txn> Tables<'txn> {
         Ok(Self {
             next: transaction.open_table(NEXT)?,
             batches: transaction.open_table(BATCHES)?,
+            lists: transaction.open_table(LISTS)?,
+            controls: transaction.open_table(CONTROLS)?,
+            totals: transaction.open_table(TOTALS)?,
             ids: transaction.open_table(IDS)?,
             chunks: transaction.open_table(CHUNKS)?,
             notes: transaction.open_table(NOTES)?,
@@ -167,6 +181,7 @@ impl<'txn> Tables<'txn> {
 
     /// Removes a batch's row.
     pub(super) fn remove_batch(&mut self, row: &BatchRow) -> Result<(), Fault> {
+        states::end(self, row)?;
         self.batches.remove(row.batch.id.as_str())?;
         self.ids.remove(row.number)?;
         Ok(())
@@ -242,6 +257,14 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
+    /// Counts records for as long as the store is used.
+    pub(super) fn count_totals(&mut self, more: Totals) -> Result<(), Fault> {
+        let Totals { accepted, kept, dead } = read_totals(&self.totals)?;
+        let after = (accepted + more.accepted, kept + more.kept, dead + more.dead);
+        self.totals.insert((), after)?;
+        Ok(())
+    }
+
     /// How much waits.
     pub(super) fn depth(&self) -> Result<Depth, Fault> {
         read_depth(&self.depth, ())
@@ -260,6 +283,14 @@ pub(super) fn read_depth<K: redb::Key + for<'k> redb::Value<SelfType<'k> = K> + 
 ) -> Result<Depth, Fault> {
     let (records, bytes) = depth.get(key)?.map(|depth| depth.value()).unwrap_or_default();
     Ok(Depth { records, bytes })
+}
+
+/// Reads how many records were counted.
+pub(super) fn read_totals(
+    totals: &impl ReadableTable<(), (u64, u64, u64)>,
+) -> Result<Totals, Fault> {
+    let (accepted, kept, dead) = totals.get(())?.map(|totals| totals.value()).unwrap_or_default();
+    Ok(Totals { accepted, kept, dead })
 }
 
 /// How long ago a number was given; `None` for those of earlier versions, which began with 0.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use redb::ReadableTable;
 
-use super::clock::{duration_ms, now_ms};
+use super::clock::now_ms;
 use super::fault::Fault;
 use super::letters;
+use super::states;
 use super::tables::{ROLL_RANK, Tables, all_of};
+use crate::millis::duration_ms;
 use crate::{BatchId, BatchState, Result};
 
 /// How long a batch is remembered when nothing is left to do for it.
@@ -34,7 +36,7 @@ pub(super) fn mark_written(
         tables.end((ROLL_RANK, sequence))?;
     }
     let now_ms = now_ms();
-    row.batch.state = BatchState::Written;
+    states::enter(tables, &mut row, BatchState::Written)?;
     row.batch.roll_sha256 = Some(roll_sha256.to_owned());
     letters::forget_later_if_resolved(tables, &mut row)?;
     tables.save(&row)?;

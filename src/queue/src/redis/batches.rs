@@ -1,10 +1,16 @@
 //! The steps of a batch: from open to written, or aborted.
 
+use std::cmp::Reverse;
+
 use bytes::Bytes;
 use redis::Value;
 
+use super::keys::Partition;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
-use crate::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Result, ResultChunk};
+use crate::{
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Error, NewChunk, Places,
+    Result, ResultChunk,
+};
 
 /// How many places a batch may have whose records each have their own: a bitmap of 16 MiB, which
 /// one record with a place out of all bounds could otherwise make the server allocate.
@@ -115,6 +121,46 @@ impl RedisQueue {
             Some(error) if ended.is_empty() => Err(error),
             _ => Ok(ended),
         }
+    }
+
+    pub(super) async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        let mut all = Vec::new();
+        for partition in &self.partitions {
+            all.extend(self.batches_of(partition, state, after, limit).await?);
+        }
+        all.sort_by_key(|batch| Reverse(batch.cursor()));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    /// Those of a partition.
+    async fn batches_of(
+        &self,
+        partition: &Partition,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        let mut batches = Vec::new();
+        let after = after.map(|after| (after.opened_ms.to_string(), after.id.to_string()));
+        let (mut after_ms, mut after_id) = after.unwrap_or_default();
+        while batches.len() < limit {
+            let mut list = self.scripts.list.key(&partition.keys);
+            list.arg(state.map_or("", BatchState::as_str)).arg(&after_ms).arg(&after_id);
+            list.arg((limit - batches.len()).min(STEP_MAX));
+            let found: Vec<(String, Value)>;
+            (found, after_ms, after_id) = self.connection.run(&list).await?;
+            batches.extend(self.readable(decode::batches(found))?);
+            if after_id.is_empty() {
+                break;
+            }
+        }
+        Ok(batches)
     }
 
     pub(super) async fn next_complete(&self) -> Result<Option<Batch>> {

@@ -2,6 +2,7 @@
 
 use redis::{Cmd, RedisError, RedisResult, Value};
 
+use super::info::Info;
 use super::link::Link;
 use super::settle::Barrier;
 use crate::{Durability, StoreOptions};
@@ -81,21 +82,7 @@ fn judge(
     Ok(barrier)
 }
 
-/// The answer to INFO.
-struct Info<'a>(&'a str);
-
-impl<'a> Info<'a> {
-    /// A field, or "" if there is none.
-    fn field(&self, name: &str) -> &'a str {
-        let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
-        self.0.lines().find_map(value).map_or("", str::trim)
-    }
-
-    fn version(&self) -> Option<(u32, u32)> {
-        let mut numbers = self.field("redis_version").split('.');
-        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-    }
-
+impl Info<'_> {
     /// What every store needs.
     fn check(&self, as_cluster: bool) -> Result<(), Unfit> {
         let misconfigured = |problem: String| Err(Unfit::Misconfigured(problem));

@@ -14,7 +14,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, FromRedisValue, RedisError, RedisResult, ScriptInvocation, Value};
+use redis::aio::ConnectionLike as _;
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, Value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -163,24 +164,39 @@ impl Connection {
         metrics::counted(answer.await)
     }
 
-    /// Sends a command that waits up to `block` at the server, on a connection of its own. `None`
-    /// when the group it reads for is gone.
+    /// What the server says of itself; on a cluster, one of its masters.
+    pub(super) async fn info(&self) -> Result<String> {
+        let answer = async {
+            let shared = self.shared().await?;
+            let (mut link, info) = (shared.link.clone(), Cmd::new().arg("INFO").take());
+            let answers = within(RESPONSE_MAX, link.ask_masters(&info)).await;
+            let mut answers = self.checked(&shared, answers)?;
+            let answer = answers.pop().unwrap_or(Value::Nil);
+            redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))
+        };
+        metrics::counted(answer.await)
+    }
+
+    /// Sends commands of which the first waits up to `block` at the server, on a connection of their
+    /// own. `None` when the group it reads for is gone.
     ///
     /// A dropped future closes the connection, so that the server stops waiting.
     pub(super) async fn send_blocking(
         &self,
-        command: &Cmd,
+        commands: &Pipeline,
         block: Duration,
-    ) -> Result<Option<Value>> {
-        metrics::counted(self.block(command, block).await)
+    ) -> Result<Option<Vec<Value>>> {
+        metrics::counted(self.block(commands, block).await)
     }
 
-    async fn block(&self, command: &Cmd, block: Duration) -> Result<Option<Value>> {
+    async fn block(&self, commands: &Pipeline, block: Duration) -> Result<Option<Vec<Value>>> {
         let mut own = self.own().await?;
-        match within(block + RESPONSE_MAX, command.query_async(&mut own.link)).await {
-            Ok(answer) => {
+        let answers = own.link.req_packed_commands(commands, 0, commands.len());
+        let answers = within(block + RESPONSE_MAX, answers).await;
+        match answers.and_then(|all| all.into_iter().map(Value::extract_error).collect()) {
+            Ok(answers) => {
                 self.pool.put_back(own);
-                Ok(Some(answer))
+                Ok(Some(answers))
             }
             Err(error) if error.code().is_some_and(|code| GROUP_GONE.contains(&code)) => Ok(None),
             Err(error) => {

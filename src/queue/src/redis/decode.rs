@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{FromRedisValue, Value};
 
 use super::keys::{Partition, Stream};
-use crate::dead_letter::from_millis;
+use crate::millis::from_millis;
 use crate::{
-    Batch, BatchId, BatchState, Chunk, DeadLetter, History, Lease, ResultChunk, Work, WorkerId,
+    Batch, BatchId, BatchState, BatchTimes, Chunk, DeadLetter, History, Lease, ResultChunk,
+    SeenWorker, Work, WorkerId, WorkerReport,
 };
 
 /// What a value is that cannot be read: the words for [`Error::Corrupt`](crate::Error::Corrupt).
@@ -29,13 +31,22 @@ pub(super) fn value<T: FromRedisValue>(value: Value) -> Result<T, Unreadable> {
 
 /// A snapshot (`snapshot.lua`), or `None` if there is no such batch.
 pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unreadable> {
-    let fields: [Option<String>; 11] = value(snapshot)?;
+    let fields: [Option<String>; 17] = value(snapshot)?;
     let [Some(state), priority, policy, received, retrying, kept, dead, dropped, replayed, ..] =
         &fields
     else {
         return Ok(None);
     };
-    let [.., overdue, roll_sha256] = &fields;
+    let [.., overdue, roll_sha256, chunks, committed, opened, sealed, completed, ended] = &fields;
+    // What follows is missing in what an earlier version opened.
+    let time = |name, ms: &Option<String>| match ms {
+        Some(_) => parsed(name, ms, id).map(|ms| Some(from_millis(ms))),
+        None => Ok(None),
+    };
+    let count = |name, count: &Option<String>| match count {
+        Some(_) => parsed(name, count, id),
+        None => Ok(0),
+    };
     Ok(Some(Batch {
         id: id.clone(),
         state: state_named(state).ok_or_else(|| format!("state {state:?} of batch {id}"))?,
@@ -49,6 +60,14 @@ pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unre
         replayed: parsed("replayed", replayed, id)?,
         overdue: overdue.is_some(),
         roll_sha256: roll_sha256.clone(),
+        chunks: count("chunks", chunks)?,
+        chunks_committed: count("chunks_committed", committed)?,
+        times: BatchTimes {
+            opened: time("opened_ms", opened)?,
+            sealed: time("sealed_ms", sealed)?,
+            completed: time("completed_ms", completed)?,
+            ended: time("ended_ms", ended)?,
+        },
     }))
 }
 
@@ -181,4 +200,28 @@ pub(super) fn letter(stored: &[u8]) -> Result<DeadLetter, Unreadable> {
 /// Dead letters of several batches.
 pub(super) fn letters(found: &[(String, Bytes)]) -> Result<Vec<(BatchId, DeadLetter)>, Unreadable> {
     found.iter().map(|(id, stored)| Ok((batch_id(id)?, letter(stored)?))).collect()
+}
+
+/// A report as stored.
+pub(super) fn stored_report(report: &WorkerReport) -> Result<String, Unreadable> {
+    serde_json::to_string(report).map_err(|error| format!("the report of {}: {error}", report.id))
+}
+
+/// The processes that `workers.lua` found at a time, by host and id.
+pub(super) fn workers(
+    now_ms: u64,
+    found: Vec<(u64, String)>,
+) -> Result<Vec<SeenWorker>, Unreadable> {
+    let worker = |(at_ms, report): (u64, String)| {
+        Ok(SeenWorker {
+            report: serde_json::from_str(&report)
+                .map_err(|error| format!("the report {report:?} of a worker: {error}"))?,
+            last_heartbeat: from_millis(at_ms),
+            silent: Duration::from_millis(now_ms.saturating_sub(at_ms)),
+        })
+    };
+    let mut workers: Vec<SeenWorker> =
+        found.into_iter().map(worker).collect::<Result<_, Unreadable>>()?;
+    workers.sort_by(SeenWorker::by_host);
+    Ok(workers)
 }

@@ -8,13 +8,20 @@
 //! | `TAG:retry` | sorted set | `<batch>/<place>` of retries by the time, in ms, at which they are to be in line |
 //! | `TAG:retries` | hash | by `<batch>/<place>`: the stream and the fields of their future entry, as MessagePack |
 //! | `TAG:depth` | hash | `records`, `bytes`: of all chunks that are not committed; `high:records`, `high:bytes`, …: of those in each stream, or on their way back into it; gone when there are none at all |
+//! | `TAG:totals` | hash | `accepted`, `kept`, `dead`: records since the store was first used |
+//! | `TAG:controls` | hash | what an operator has set: `paused` (1), `log_filter` |
+//! | `TAG:workers` | sorted set | processes that run workers by the time, in ms, of their last heartbeat; in the first partition alone |
+//! | `TAG:worker:<id>` | string, for a day | what such a process said of itself, as JSON |
+//! | `TAG:batches` | sorted set, all scores 0 | all batches: the time at which each was opened, in ms, as 8 bytes, big-endian, and its id |
+//! | `TAG:batches:<state>` | sorted set, all scores 0 | the same, of those in this state |
+//! | `TAG:batches:going` | sorted set | the same, of those that have an end, by the time, in ms, at which they are gone |
 //! | `TAG:deadline` | sorted set | open batches by the time, in ms, at which to end them; at 0 aborted ones of which something is left |
 //! | `TAG:complete` | sorted set | complete batches in the order in which they became so |
 //! | `TAG:dead` | sorted set, all scores 0 | dead letters of all batches: group, batch, and place as 8 bytes, big-endian, with a 0 byte between |
 //! | `TAG:dead:groups` | hash | by group: how many dead letters it has |
 //! | `TAG:settled` | string, for a day | what a settled step writes to (`settle.rs`) |
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
-//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256` |
+//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms` |
 //! | `TAG:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload; of a dead letter count 1 and no payload |
 //! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
@@ -81,6 +88,11 @@ impl Partition {
     /// How much waits.
     pub(super) fn depth(&self) -> String {
         format!("{}:depth", self.tag)
+    }
+
+    /// What an operator has set.
+    pub(super) fn controls(&self) -> String {
+        format!("{}:controls", self.tag)
     }
 
     /// The groups of dead letters.

@@ -3,20 +3,20 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use redis::{Cmd, Script, Value};
+use redis::{Pipeline, Script, Value};
 use tokio::time::Instant;
 
 use super::keys::{GROUP, Partition, Stream};
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
-use crate::dead_letter::to_millis;
-use crate::{
-    Backlog, Chunk, Committed, Depth, Error, Kept, Lease, Line, Outcome, Result, Work, WorkerId,
-    metrics,
-};
+use crate::millis::to_millis;
+use crate::{Chunk, Committed, Error, Kept, Lease, Outcome, Result, Work, WorkerId, metrics};
 
 /// How long one read waits at the server. A longer wait is several, so that a server that is
 /// silently gone is noticed.
 const BLOCK_MAX: Duration = Duration::from_secs(5);
+
+/// How long one read waits while the queue is paused: for as long nobody notices that it goes on.
+const BLOCK_PAUSED_MAX: Duration = Duration::from_secs(1);
 
 /// How long one read waits where there are several partitions: it can wait for one of them alone,
 /// and work in the others waits until the next look at all.
@@ -42,15 +42,13 @@ fn measure_wait(work: &Work) {
     }
 }
 
-/// A partition's part of a line, as `backlog.lua` returns it: records, bytes, and the age of the
-/// oldest in milliseconds.
-type Counted = (u64, u64, i64);
-
-fn add_line(line: &mut Line, (records, bytes, oldest_ms): Counted) {
-    line.depth.records += records;
-    line.depth.bytes += bytes;
-    let oldest = u64::try_from(oldest_ms).ok().map(Duration::from_millis);
-    line.oldest = line.oldest.max(oldest);
+/// What is leased without waiting.
+struct Found {
+    work: Vec<Work>,
+    /// For how long nothing that waits for its time comes.
+    due: Duration,
+    /// Whether the queue is paused.
+    paused: bool,
 }
 
 impl RedisQueue {
@@ -67,68 +65,86 @@ impl RedisQueue {
         }
         let started = Instant::now();
         loop {
-            let (work, due) = self.lease_now(worker, max).await?;
+            let Found { work, due, paused } = self.lease_now(worker, max).await?;
             let left = wait.saturating_sub(started.elapsed());
             if !work.is_empty() || left.is_zero() {
                 return Ok(work);
             }
-            let mut work = self.lease_blocking(worker, left.min(due)).await?;
+            let (mut work, over) = self.lease_blocking(worker, left.min(due), paused).await?;
+            // A read of several streams can return one piece of each.
+            let over = over.into_iter().chain(work.split_off(work.len().min(max)));
+            let over: Vec<Lease> = over.map(|work| work.lease().clone()).collect();
+            self.each_lease(&self.scripts.release, &over).await?;
             if !work.is_empty() {
-                // A read of several streams can return one piece of each.
-                let over = work.split_off(work.len().min(max));
-                let over: Vec<Lease> = over.iter().map(|work| work.lease().clone()).collect();
-                self.each_lease(&self.scripts.release, &over).await?;
                 work.iter().for_each(measure_wait);
                 return Ok(work);
             }
         }
     }
 
-    /// Leases what is there, without waiting. Also says for how long nothing that waits for its
-    /// time comes.
-    async fn lease_now(&self, worker: &WorkerId, max: usize) -> Result<(Vec<Work>, Duration)> {
-        let mut work = Vec::new();
-        let mut due = Duration::MAX;
+    /// Leases what is there, without waiting.
+    async fn lease_now(&self, worker: &WorkerId, max: usize) -> Result<Found> {
+        let mut all = Found { work: Vec::new(), due: Duration::MAX, paused: false };
         for partition in self.in_turn() {
-            if work.len() == max {
+            if all.work.len() == max {
                 break;
             }
             let mut lease = self.scripts.lease.key(&partition.keys);
-            lease.arg(worker.as_str()).arg((max - work.len()).min(STEP_MAX));
-            let (reply, due_ms): (Value, i64) = match self.connection.run(&lease).await {
-                Ok(found) => found,
-                Err(error) => return given_so_far(work, error).map(|work| (work, due)),
-            };
+            lease.arg(worker.as_str()).arg((max - all.work.len()).min(STEP_MAX));
+            let (reply, due_ms, paused): (Value, i64, bool) =
+                match self.connection.run(&lease).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        let work = given_so_far(all.work, error)?;
+                        return Ok(Found { work, ..all });
+                    }
+                };
             let found = self.readable(decode::work(partition, worker, reply))?;
             found.iter().for_each(measure_wait);
-            work.extend(found);
+            all.work.extend(found);
+            all.paused |= paused;
             // Negative: nothing waits for its time.
             if let Ok(due_ms) = due_ms.try_into() {
-                due = due.min(Duration::from_millis(due_ms));
+                all.due = all.due.min(Duration::from_millis(due_ms));
             }
         }
-        Ok((work, due))
+        Ok(all)
     }
 
     /// Waits for work of one partition, up to `wait` and no longer than one read may. It may return
     /// up to one piece of each stream, and nothing before the time is over when the groups have to
     /// be made first.
-    async fn lease_blocking(&self, worker: &WorkerId, wait: Duration) -> Result<Vec<Work>> {
+    ///
+    /// While the queue is paused it waits for rolls alone. Where it was paused in the meantime, the
+    /// chunks that came are returned apart: they are to be given back.
+    async fn lease_blocking(
+        &self,
+        worker: &WorkerId,
+        wait: Duration,
+        paused: bool,
+    ) -> Result<(Vec<Work>, Vec<Work>)> {
         let (partition, block_max) = match self.partitions.as_slice() {
-            [only] => (only, BLOCK_MAX),
+            [only] => (only, if paused { BLOCK_PAUSED_MAX } else { BLOCK_MAX }),
             several => (&several[self.next_turn()], BLOCK_ONE_OF_MANY_MAX),
         };
         let block = wait.min(block_max);
-        let mut read = Cmd::new();
-        read.arg("XREADGROUP").arg("GROUP").arg(GROUP).arg(worker.as_str());
+        let streams = if paused { &[Stream::Roll][..] } else { &Stream::LEASED };
+        let streams: Vec<String> = streams.iter().map(|stream| partition.stream(*stream)).collect();
+        let mut read = Pipeline::new();
+        read.cmd("XREADGROUP").arg("GROUP").arg(GROUP).arg(worker.as_str());
         // Zero would be for ever.
         read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(block).max(1));
-        read.arg("STREAMS").arg(&Stream::LEASED.map(|stream| partition.stream(stream))[..]);
-        read.arg(&[">"; Stream::LEASED.len()][..]);
-        match self.connection.send_blocking(&read, block).await? {
-            Some(reply) => self.readable(decode::work(partition, worker, reply)),
-            None => Ok(Vec::new()),
-        }
+        read.arg("STREAMS").arg(&streams).arg(vec![">"; streams.len()]);
+        // The server looks at this when it has ended the read.
+        read.cmd("HGET").arg(partition.controls()).arg("paused");
+        let Some(answers) = self.connection.send_blocking(&read, block).await? else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let (reply, paused): (Value, Option<String>) =
+            self.readable(decode::value(Value::Array(answers)))?;
+        let work = self.readable(decode::work(partition, worker, reply))?;
+        let may_have = |work: &Work| paused.is_none() || matches!(work, Work::Roll(_));
+        Ok(work.into_iter().partition(may_have))
     }
 
     /// The partitions, from the next in turn on.
@@ -224,32 +240,6 @@ impl RedisQueue {
         // A commit that the store loses is made again: what it lost is in the queue again.
         let first: bool = self.connection.run(&commit).await?;
         Ok(if first { Committed::Taken } else { Committed::Refused })
-    }
-
-    pub(super) async fn depth(&self) -> Result<Depth> {
-        let mut depth = Depth::default();
-        for partition in &self.partitions {
-            let read = Cmd::hmget(partition.depth(), &["records", "bytes"]);
-            let (records, bytes): (Option<u64>, Option<u64>) = self.connection.send(&read).await?;
-            depth.records += records.unwrap_or_default();
-            depth.bytes += bytes.unwrap_or_default();
-        }
-        Ok(depth)
-    }
-
-    pub(super) async fn backlog(&self) -> Result<Backlog> {
-        let mut backlog = Backlog::default();
-        for partition in &self.partitions {
-            let script = self.scripts.backlog.key(&partition.keys);
-            let found: (Counted, Counted, Counted, Counted, u64) =
-                self.connection.run(&script).await?;
-            add_line(&mut backlog.high, found.0);
-            add_line(&mut backlog.normal, found.1);
-            add_line(&mut backlog.low, found.2);
-            add_line(&mut backlog.isolated, found.3);
-            backlog.dead_letters += found.4;
-        }
-        Ok(backlog)
     }
 
     pub(super) async fn forget(&self, worker: &WorkerId) -> Result<()> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use muster_queue::{
-    Batch, BatchOptions, BatchState, Deadline, Ending, Error, Policy, Priority, Queue, Result,
+    Batch, BatchOptions, BatchState, BatchTimes, Deadline, Ending, Error, Policy, Priority, Queue,
+    Result,
 };
 
 use super::steps::{ALL, HOUR, from, id, lease_all, open, replays, sent, shown, worker};
@@ -15,6 +16,7 @@ pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<(
         deadline: Some(Deadline { after: HOUR, then: Ending::Abort }),
     };
     let batch = queue.open(&id("new"), &options).await?;
+    assert!(batch.times.opened.is_some());
     let expected = Batch {
         id: id("new"),
         state: BatchState::Open,
@@ -28,6 +30,9 @@ pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<(
         replayed: 0,
         overdue: false,
         roll_sha256: None,
+        chunks: 0,
+        chunks_committed: 0,
+        times: BatchTimes { opened: batch.times.opened, ..BatchTimes::default() },
     };
     assert_eq!(batch, expected);
     assert_eq!(shown(queue, &id("new")).await?, expected);

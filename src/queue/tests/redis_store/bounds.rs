@@ -57,7 +57,7 @@ async fn what_an_earlier_version_queued_is_counted_off_no_line() {
     assert_eq!(fields, 2);
 
     queue.append(&batch, &chunk(2, 3)).await.unwrap();
-    let records = async || queue.backlog().await.unwrap().normal.depth.records;
+    let records = async || queue.stats().await.unwrap().normal.depth.records;
     assert_eq!(records().await, 3);
     let leased = lease_chunk(&queue, &worker).await;
     queue.commit(&leased, &AS_SENT).await.unwrap();

@@ -1,6 +1,8 @@
 //! What must be so after every step.
 
-use muster_queue::{BatchId, BatchState, Priority, Result};
+use std::time::SystemTime;
+
+use muster_queue::{Batch, BatchId, BatchState, BatchTimes, Priority, Result};
 
 use super::model::Record;
 use super::run::Run;
@@ -14,7 +16,7 @@ impl Run {
         let queue = self.queue();
         let mut in_work = 0;
         for id in &self.ids {
-            let batch = queue.batch(id).await?;
+            let batch = queue.batch(id).await?.map(without_times);
             assert_eq!(batch, self.model.shown(id));
             if let Some(batch) = batch.filter(|batch| batch.state != BatchState::Aborted) {
                 let ended = batch.kept + batch.dead + batch.dropped + batch.replayed;
@@ -27,20 +29,50 @@ impl Run {
         assert_eq!(depth, self.desk.depth());
         assert_eq!(depth.records, in_work + self.void_in_queue(), "waiting and retrying records");
         let next = self.model.complete.first().and_then(|id| self.model.shown(id));
-        assert_eq!(queue.next_complete().await?, next);
+        assert_eq!(queue.next_complete().await?.map(without_times), next);
         let groups = self.model.dead_groups();
-        self.compare_backlog(groups.iter().map(|group| group.letters).sum()).await?;
+        self.compare_stats(groups.iter().map(|group| group.letters).sum()).await?;
         assert_eq!(queue.dead_groups().await?, groups);
         Ok(())
     }
 
-    async fn compare_backlog(&self, dead_letters: u64) -> Result<()> {
-        let backlog = self.queue().backlog().await?;
-        self.desk.check_line(Some(Priority::High), backlog.high);
-        self.desk.check_line(Some(Priority::Normal), backlog.normal);
-        self.desk.check_line(Some(Priority::Low), backlog.low);
-        self.desk.check_line(None, backlog.isolated);
-        assert_eq!(backlog.dead_letters, dead_letters);
+    async fn compare_stats(&self, dead_letters: u64) -> Result<()> {
+        let stats = self.queue().stats().await?;
+        self.desk.check_line(Some(Priority::High), stats.high);
+        self.desk.check_line(Some(Priority::Normal), stats.normal);
+        self.desk.check_line(Some(Priority::Low), stats.low);
+        self.desk.check_line(None, stats.isolated);
+        assert_eq!(stats.dead_letters, dead_letters);
+        assert_eq!(
+            stats.leased,
+            self.desk.pieces.values().filter(|piece| piece.is_held()).count() as u64
+        );
+        assert_eq!(
+            (stats.totals, stats.controls),
+            (self.model.totals, self.model.controls.clone())
+        );
+        Ok(())
+    }
+
+    /// Asserts that the store lists the batches, or those in a state, page by page.
+    pub(crate) async fn list(&self, state: Option<BatchState>, page: usize) -> Result<()> {
+        let mut all: Vec<Batch> = Vec::new();
+        loop {
+            let after = all.last().and_then(Batch::cursor);
+            let batches = self.queue().batches(state, after.as_ref(), page).await?;
+            let is_last = batches.len() < page;
+            assert!(batches.len() <= page, "{} of at most {page}", batches.len());
+            all.extend(batches);
+            if is_last {
+                break;
+            }
+        }
+        assert!(all.is_sorted_by(|one, other| one.cursor() > other.cursor()), "{all:?}");
+        let mut listed: Vec<Batch> = all.into_iter().map(without_times).collect();
+        listed.sort_by(|one, other| one.id.cmp(&other.id));
+        let batches = self.model.batches.iter().map(|(id, sent)| sent.shown(id));
+        let expected = batches.filter(|batch| state.is_none_or(|state| batch.state == state));
+        assert_eq!(listed, expected.collect::<Vec<_>>());
         Ok(())
     }
 
@@ -72,6 +104,22 @@ impl Run {
         assert_eq!(place, records.len());
         Ok(())
     }
+}
+
+/// A batch without its times, which are those that its state must have.
+pub(crate) fn without_times(mut batch: Batch) -> Batch {
+    let BatchTimes { opened, sealed, completed, ended } = batch.times;
+    let is = |states: &[BatchState]| states.contains(&batch.state);
+    let is_ended = is(&[BatchState::Written, BatchState::Aborted]);
+    let is_complete = is(&[BatchState::Complete, BatchState::Written]);
+    assert!(opened.is_some(), "{batch:?}");
+    assert!(sealed.is_some() || !is_complete && batch.state != BatchState::Sealed, "{batch:?}");
+    assert!(sealed.is_none() || batch.state != BatchState::Open, "{batch:?}");
+    assert_eq!((completed.is_some(), ended.is_some()), (is_complete, is_ended), "{batch:?}");
+    let times: Vec<SystemTime> = [opened, sealed, completed, ended].into_iter().flatten().collect();
+    assert!(times.is_sorted(), "{batch:?}");
+    batch.times = BatchTimes::default();
+    batch
 }
 
 /// What the roll has of a record.

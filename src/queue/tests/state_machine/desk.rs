@@ -160,6 +160,11 @@ impl Desk {
         }
     }
 
+    /// Checks what `worker` was given while the queue is paused: rolls alone.
+    pub(crate) fn leased_rolls(&mut self, worker: &WorkerId, max: usize, work: &[Work]) {
+        self.given(worker, max, work, |_| false);
+    }
+
     /// Checks what `worker` took over: what somebody held, and was not isolated.
     pub(crate) fn taken_over(&mut self, worker: &WorkerId, max: usize, work: &[Work]) {
         let is_free = |piece: &Piece| piece.is_held() && !piece.history.isolated;

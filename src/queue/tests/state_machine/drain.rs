@@ -20,6 +20,7 @@ impl Run {
     /// Does all work, ends all batches, resolves all dead letters, and writes the roll.
     pub(crate) async fn drain(&mut self) -> Result<()> {
         self.read_letters().await?;
+        self.pause(false).await?;
         let worker = WorkerId::random("drain");
         self.take_over(&worker, Duration::ZERO, ALL).await?;
         self.commit_all_of(&worker).await?;
@@ -31,6 +32,9 @@ impl Run {
             self.write_all().await?;
         }
         self.compare().await?;
+        for state in [None].into_iter().chain(BatchState::ALL.map(Some)) {
+            self.list(state, 2).await?;
+        }
         let ended = [BatchState::Written, BatchState::Aborted];
         for (id, sent) in &self.model.batches {
             assert!(ended.contains(&sent.state), "{id} is stuck: {sent:?}");

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, DeadGroup, DeadLetter, Depth, Error,
-    LetterId, NewChunk, Places, Result,
+    Appended, Batch, BatchId, BatchOptions, BatchState, BatchTimes, Controls, DeadGroup,
+    DeadLetter, Depth, Error, LetterId, NewChunk, Places, Result, Totals,
 };
 
 use super::run::{DIGEST, LIMITS};
@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) batches: BTreeMap<BatchId, Sent>,
     /// Those that are complete and not written, in the order in which they became so.
     pub(crate) complete: Vec<BatchId>,
+    pub(crate) controls: Controls,
+    pub(crate) totals: Totals,
 }
 
 /// A batch.
@@ -28,6 +30,8 @@ pub(crate) struct Sent {
     pub(crate) overdue: bool,
     /// What became of its records, by place.
     pub(crate) records: Vec<Record>,
+    pub(crate) chunks: u64,
+    pub(crate) chunks_committed: u64,
     way: Option<Way>,
     /// The places that its records were sent with, where each has its own.
     taken: BTreeSet<u64>,
@@ -55,8 +59,9 @@ pub(crate) enum Way {
 
 impl Sent {
     pub(crate) fn new(options: BatchOptions) -> Self {
-        let (records, taken) = Default::default();
-        Self { options, state: BatchState::Open, overdue: false, records, way: None, taken }
+        let state = BatchState::Open;
+        let (overdue, records, chunks, chunks_committed, way, taken) = Default::default();
+        Self { options, state, overdue, records, chunks, chunks_committed, way, taken }
     }
 
     pub(crate) fn received(&self) -> u64 {
@@ -79,7 +84,7 @@ impl Sent {
         })
     }
 
-    /// The batch as the store must show it.
+    /// The batch as the store must show it, but for the times.
     pub(crate) fn shown(&self, id: &BatchId) -> Batch {
         Batch {
             id: id.clone(),
@@ -94,6 +99,9 @@ impl Sent {
             replayed: self.count(|record| *record == Record::Replayed),
             overdue: self.overdue,
             roll_sha256: (self.state == BatchState::Written).then(|| DIGEST.to_owned()),
+            chunks: self.chunks,
+            chunks_committed: self.chunks_committed,
+            times: BatchTimes::default(),
         }
     }
 
@@ -159,6 +167,7 @@ impl Sent {
                 self.taken.extend(places);
             }
         }
+        self.chunks += 1;
         self.records.extend((0..chunk.count).map(|_| Record::Waiting));
     }
 
@@ -204,6 +213,7 @@ impl Model {
         }
         sent.state = BatchState::Aborted;
         sent.records.fill(Record::Void);
+        sent.chunks_committed = 0;
         Ok(sent.shown(id))
     }
 

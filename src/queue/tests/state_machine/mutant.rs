@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_queue::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup,
-    DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result,
-    ResultChunk, Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed,
+    Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 
 use crate::support::MemoryQueue;
@@ -68,6 +68,7 @@ impl Mutant {
     fn disguised(&self, mut batch: Batch) -> Batch {
         if batch.state == BatchState::Open && self.see(|seen| seen.sealed.contains(&batch.id)) {
             batch.state = BatchState::Sealed;
+            batch.times.sealed = batch.times.opened;
         }
         batch
     }
@@ -162,6 +163,16 @@ impl Queue for Mutant {
         Ok(self.queue.batch(id).await?.map(|batch| self.disguised(batch)))
     }
 
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        let batches = self.queue.batches(state, after, limit).await?;
+        Ok(batches.into_iter().map(|batch| self.disguised(batch)).collect())
+    }
+
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -196,8 +207,32 @@ impl Queue for Mutant {
         self.queue.depth().await
     }
 
-    async fn backlog(&self) -> Result<Backlog> {
-        self.queue.backlog().await
+    async fn stats(&self) -> Result<Stats> {
+        self.queue.stats().await
+    }
+
+    async fn pause(&self, paused: bool) -> Result<()> {
+        self.queue.pause(paused).await
+    }
+
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()> {
+        self.queue.set_log_filter(filter).await
+    }
+
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls> {
+        self.queue.heartbeat(report).await
+    }
+
+    async fn workers(&self) -> Result<Vec<SeenWorker>> {
+        self.queue.workers().await
+    }
+
+    async fn retire(&self, id: &str) -> Result<()> {
+        self.queue.retire(id).await
+    }
+
+    async fn store_info(&self) -> Result<StoreInfo> {
+        self.queue.store_info().await
     }
 
     async fn ping(&self) -> Result<()> {

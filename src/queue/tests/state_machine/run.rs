@@ -11,6 +11,7 @@ use muster_queue::{
 };
 use proptest::sample::Index;
 
+use super::compare::without_times;
 use super::desk::{Claim, Desk, Piece};
 use super::model::{Model, Sent, Way};
 use super::session::Session;
@@ -120,6 +121,8 @@ impl Run {
                 let places = self.places(&batch, &letters);
                 self.drop_letters(&batch, &places).await
             }
+            Step::Pause { paused } => self.pause(paused).await,
+            Step::List { state, page } => self.list(state, page).await,
             Step::Reopen => {
                 self.reopen().await;
                 Ok(())
@@ -155,7 +158,7 @@ impl Run {
         let id = self.ids[batch].clone();
         let sent = self.model.batches.entry(id.clone()).or_insert_with(|| Sent::new(options));
         let expected = sent.shown(&id);
-        assert_eq!(self.queue().open(&id, &options).await?, expected);
+        assert_eq!(without_times(self.queue().open(&id, &options).await?), expected);
         Ok(())
     }
 
@@ -196,18 +199,19 @@ impl Run {
             piece.trace.clone_from(&chunk.trace);
             self.desk.add(piece);
             sent.append(&chunk);
+            self.model.totals.accepted += u64::from(chunk.count);
         }
         Ok(())
     }
 
     pub(crate) async fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<()> {
-        let answer = self.queue().seal(id, records).await;
+        let answer = self.queue().seal(id, records).await.map(without_times);
         assert_same(&answer, &self.model.seal(id, records));
         Ok(())
     }
 
     pub(crate) async fn abort(&mut self, id: &BatchId) -> Result<()> {
-        let answer = self.queue().abort(id).await;
+        let answer = self.queue().abort(id).await.map(without_times);
         assert_same(&answer, &self.model.abort(id));
         Ok(())
     }

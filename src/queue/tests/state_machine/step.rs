@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_queue::{BatchOptions, Deadline, Ending, Policy, Priority};
+use muster_queue::{BatchOptions, BatchState, Deadline, Ending, Policy, Priority};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -90,6 +90,13 @@ pub(crate) enum Step {
         batch: Pick,
         letters: Vec<Pick>,
     },
+    Pause {
+        paused: bool,
+    },
+    List {
+        state: Option<BatchState>,
+        page: usize,
+    },
     Reopen,
 }
 
@@ -171,6 +178,9 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Replay { batch, letters, is_edited }
         }),
         1 => (pick(), letters).prop_map(|(batch, letters)| Step::DropLetters { batch, letters }),
+        1 => proptest::bool::weighted(0.3).prop_map(|paused| Step::Pause { paused }),
+        1 => (option::of(select(&BatchState::ALL[..])), 1..4_usize)
+            .prop_map(|(state, page)| Step::List { state, page }),
         1 => Just(Step::Reopen),
     ]
 }

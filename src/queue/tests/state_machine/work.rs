@@ -19,7 +19,11 @@ const REASONS: [&str; 3] = ["never", "too late", "odd"];
 impl Run {
     pub(crate) async fn lease(&mut self, worker: &WorkerId, max: usize) -> Result<Vec<Work>> {
         let work = self.queue().lease(worker, max, Duration::ZERO).await?;
-        self.desk.leased(worker, max, &work);
+        if self.model.controls.paused {
+            self.desk.leased_rolls(worker, max, &work);
+        } else {
+            self.desk.leased(worker, max, &work);
+        }
         Ok(work)
     }
 
@@ -30,7 +34,9 @@ impl Run {
         max: usize,
     ) -> Result<Vec<Work>> {
         let work = self.queue().take_over(worker, idle, max).await?;
-        if idle.is_zero() {
+        if self.model.controls.paused {
+            self.desk.leased_rolls(worker, max, &work);
+        } else if idle.is_zero() {
             self.desk.taken_over(worker, max, &work);
         } else {
             assert_eq!(work, [], "nobody was silent for so long");
@@ -44,7 +50,11 @@ impl Run {
         idle: Duration,
     ) -> Result<Option<Chunk>> {
         let chunk = self.queue().lease_isolated(worker, idle).await?;
-        self.desk.isolated(worker, idle.is_zero(), chunk.as_ref());
+        if self.model.controls.paused {
+            assert_eq!(chunk, None, "nobody is given a chunk");
+        } else {
+            self.desk.isolated(worker, idle.is_zero(), chunk.as_ref());
+        }
         Ok(chunk)
     }
 
@@ -87,10 +97,13 @@ impl Run {
     /// Notes what became of the records of a chunk.
     fn note(&mut self, piece: &Piece, outcome: &Outcome) {
         let sent = self.model.batches.get_mut(&piece.batch).expect("it was sent");
+        sent.chunks_committed += 1;
         let kept: Vec<(u64, Bytes)> = match &outcome.kept {
             Kept::AsSent => (piece.first..).zip(piece.records.iter().cloned()).collect(),
             Kept::Runs(runs) => runs.iter().flat_map(|run| (run.first..).zip(lines(run))).collect(),
         };
+        self.model.totals.kept += kept.len() as u64;
+        self.model.totals.dead += outcome.dead.len() as u64;
         for (place, bytes) in kept {
             *sent.record(place) = Record::Kept(bytes);
         }

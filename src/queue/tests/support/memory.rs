@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_queue::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
-    StoreOptions, Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed,
+    Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -118,6 +118,15 @@ impl Queue for MemoryQueue {
         Ok(self.state().row(id).ok().map(|row| row.batch.clone()))
     }
 
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        Ok(self.state().batches(state, after, limit))
+    }
+
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -152,8 +161,36 @@ impl Queue for MemoryQueue {
         Ok(self.state().work.depth())
     }
 
-    async fn backlog(&self) -> Result<Backlog> {
-        Ok(self.state().backlog())
+    async fn stats(&self) -> Result<Stats> {
+        Ok(self.state().stats())
+    }
+
+    async fn pause(&self, paused: bool) -> Result<()> {
+        self.change(|state| state.controls.paused = paused);
+        Ok(())
+    }
+
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()> {
+        let filter = filter.filter(|filter| !filter.is_empty());
+        self.state().controls.log_filter = filter.map(str::to_owned);
+        Ok(())
+    }
+
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls> {
+        Ok(self.state().heartbeat(report))
+    }
+
+    async fn workers(&self) -> Result<Vec<SeenWorker>> {
+        Ok(self.state().workers())
+    }
+
+    async fn retire(&self, id: &str) -> Result<()> {
+        self.state().reports.remove(id);
+        Ok(())
+    }
+
+    async fn store_info(&self) -> Result<StoreInfo> {
+        Ok(StoreInfo { version: "memory".to_owned(), used_bytes: 1, limit_bytes: 0 })
     }
 
     async fn ping(&self) -> Result<()> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, Chunk, Committed, DeadGroup, DeadLetter,
-    Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed, Result, ResultChunk,
-    Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
+    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 use tokio::sync::watch;
 
@@ -128,6 +128,15 @@ impl Queue for Gate {
         self.store()?.batch(id).await
     }
 
+    async fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Result<Vec<Batch>> {
+        self.store()?.batches(state, after, limit).await
+    }
+
     async fn dead_letters(
         &self,
         id: &BatchId,
@@ -162,8 +171,32 @@ impl Queue for Gate {
         self.store()?.depth().await
     }
 
-    async fn backlog(&self) -> Result<Backlog> {
-        self.store()?.backlog().await
+    async fn stats(&self) -> Result<Stats> {
+        self.store()?.stats().await
+    }
+
+    async fn pause(&self, paused: bool) -> Result<()> {
+        self.store()?.pause(paused).await
+    }
+
+    async fn set_log_filter(&self, filter: Option<&str>) -> Result<()> {
+        self.store()?.set_log_filter(filter).await
+    }
+
+    async fn heartbeat(&self, report: &WorkerReport) -> Result<Controls> {
+        self.store()?.heartbeat(report).await
+    }
+
+    async fn workers(&self) -> Result<Vec<SeenWorker>> {
+        self.store()?.workers().await
+    }
+
+    async fn retire(&self, id: &str) -> Result<()> {
+        self.store()?.retire(id).await
+    }
+
+    async fn store_info(&self) -> Result<StoreInfo> {
+        self.store()?.store_info().await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -69,7 +69,9 @@ else
     redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload, 't', trace)
 end
 count_waiting(priority, count, #payload)
+count_total('accepted', tonumber(count))
 redis.call('HINCRBY', batch, 'received', count)
+redis.call('HINCRBY', batch, 'chunks', '1')
 if not known_kind then
     redis.call('HSET', batch, 'places', kind)
 end

@@ -34,6 +34,7 @@ local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then
     return 0
 end
+local kept_before = batch.kept
 
 local results = batch.key .. ':results'
 local function store_result(place, records, bytes)
@@ -82,7 +83,10 @@ for name, line in pairs(retried) do
     count_waiting(name, line.records, line.bytes)
 end
 
+count_total('kept', batch.kept - kept_before)
+count_total('dead', letters)
 move(batch, 'dead', letters)
 move(batch, 'retrying', retries - (more.a and count or 0))
+move(batch, 'chunks_committed', 1)
 complete_if_done(batch)
 return 1

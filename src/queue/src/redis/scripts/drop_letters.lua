@@ -22,6 +22,6 @@ if dropped > 0 then
     move(batch, 'dead', -dropped)
     move(batch, 'dropped', dropped)
     complete_if_done(batch)
-    expire_if_resolved(batch)
+    forget_later_if_resolved(batch)
 end
 return dropped

@@ -16,7 +16,7 @@ redis.call('XACK', roll, GROUP, entry)
 redis.call('XDEL', roll, entry)
 redis.call('ZREM', key('complete'), batch.id)
 redis.call('UNLINK', batch.key .. ':results')
-redis.call('HSET', batch.key, 'state', 'written', 'roll_sha256', sha256)
-batch.state = 'written'
-expire_if_resolved(batch)
+enter(batch, 'written')
+redis.call('HSET', batch.key, 'roll_sha256', sha256)
+forget_later_if_resolved(batch)
 return 'written'

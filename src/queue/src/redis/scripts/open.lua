@@ -9,10 +9,11 @@ local id, priority, policy, deadline, ending = ARGV[1], ARGV[2], ARGV[3], ARGV[4
 local batch = batch_key(id)
 
 if redis.call('EXISTS', batch) == 0 then
-    new_batch(id, 'open', priority, policy, 0)
+    new_batch(id, priority, policy, 0, 0)
     if deadline ~= '' then
         redis.call('HSET', batch, 'deadline_ms', deadline, 'ending', ending)
     end
+    unlist_gone()
 end
 local known = redis.call('HMGET', batch, 'state', 'deadline_ms')
 if known[1] == 'open' and known[2] then

@@ -55,6 +55,6 @@ if in_place then
 end
 
 move(batch, 'replayed', found)
-expire_if_resolved(batch)
-new_batch(new_id, 'sealed', batch.priority, batch.policy, found)
+forget_later_if_resolved(batch)
+enter(new_batch(new_id, batch.priority, batch.policy, found, found), 'sealed')
 return { found, 1 }

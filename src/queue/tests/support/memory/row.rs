@@ -1,7 +1,7 @@
 //! One batch in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use muster_queue::{
@@ -31,14 +31,22 @@ enum Begun {
 
 impl Row {
     pub(super) fn new(id: &BatchId, options: &BatchOptions) -> Self {
+        let mut batch = Batch::opened(id.clone(), options);
+        batch.times.enter(BatchState::Open, now());
         Self {
-            batch: Batch::opened(id.clone(), options),
+            batch,
             deadline: options.deadline,
             appended_at: Instant::now(),
             begun: None,
             results: BTreeMap::new(),
             dead_letters: BTreeMap::new(),
         }
+    }
+
+    /// Brings the batch to a state.
+    pub(super) fn enter(&mut self, state: BatchState) {
+        self.batch.state = state;
+        self.batch.times.enter(state, now());
     }
 
     /// The answer for a chunk of which the batch has records already.
@@ -82,6 +90,7 @@ impl Row {
             }
         }
         self.batch.received += u64::from(chunk.count);
+        self.batch.chunks += 1;
         self.appended_at = Instant::now();
     }
 
@@ -93,10 +102,12 @@ impl Row {
     }
 
     pub(super) fn abort(&mut self) {
+        if self.batch.state != BatchState::Aborted {
+            self.enter(BatchState::Aborted);
+        }
         let batch = &mut self.batch;
-        batch.state = BatchState::Aborted;
         (batch.retrying, batch.kept, batch.dead) = (0, 0, 0);
-        (batch.dropped, batch.replayed) = (0, 0);
+        (batch.dropped, batch.replayed, batch.chunks_committed) = (0, 0, 0);
         self.results.clear();
         self.dead_letters.clear();
     }
@@ -115,6 +126,7 @@ impl Row {
         batch.dead += outcome.dead.len() as u64;
         batch.retrying += outcome.retry.len() as u64;
         batch.retrying -= u64::from(piece.is_retried);
+        batch.chunks_committed += 1;
         for run in runs {
             self.results.insert(run.first, run);
         }
@@ -149,10 +161,16 @@ impl Row {
     }
 
     pub(super) fn mark_written(&mut self, roll_sha256: &str) {
-        self.batch.state = BatchState::Written;
+        self.enter(BatchState::Written);
         self.batch.roll_sha256 = Some(roll_sha256.to_owned());
         self.results.clear();
     }
+}
+
+/// The time, to the millisecond.
+fn now() -> SystemTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_millis(since.as_millis().try_into().unwrap_or(u64::MAX))
 }
 
 /// As many of these as a page of dead letters takes.

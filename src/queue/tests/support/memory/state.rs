@@ -1,13 +1,14 @@
 //! All batches in memory, and their work.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use muster_queue::{
-    Appended, Backlog, Batch, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadGroup,
-    DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority, Replay,
-    Replayed, Result, Work, WorkerId,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
+    DeadGroup, DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority,
+    Replay, Replayed, Result, SeenWorker, Stats, Totals, Work, WorkerId, WorkerReport,
 };
 
 use super::row::{Row, page};
@@ -21,12 +22,17 @@ pub(super) struct State {
     pub(super) work: AllWork,
     /// The batches that are complete, in the order in which they became so.
     complete: Vec<BatchId>,
+    totals: Totals,
+    pub(super) controls: Controls,
+    /// What each process said last, and when.
+    pub(super) reports: BTreeMap<String, (WorkerReport, SystemTime)>,
 }
 
 impl State {
     pub(super) fn new(limits: Limits) -> Self {
         let (batches, work, complete) = Default::default();
-        Self { limits, batches, work, complete }
+        let (totals, controls, reports) = Default::default();
+        Self { limits, batches, work, complete, totals, controls, reports }
     }
 
     pub(super) fn row(&self, id: &BatchId) -> Result<&Row> {
@@ -64,6 +70,7 @@ impl State {
             is_retried: false,
         };
         self.queue(priority, id, piece, Duration::ZERO);
+        self.totals.accepted += u64::from(chunk.count);
         Ok(Appended::Accepted)
     }
 
@@ -72,7 +79,8 @@ impl State {
     }
 
     pub(super) fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
-        let batch = &mut self.row_mut(id)?.batch;
+        let row = self.row_mut(id)?;
+        let batch = &row.batch;
         if batch.state == BatchState::Aborted {
             return Err(Error::Aborted(id.clone()));
         }
@@ -80,7 +88,9 @@ impl State {
             let received = batch.received;
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
-        batch.state = batch.state.max(BatchState::Sealed);
+        if batch.state == BatchState::Open {
+            row.enter(BatchState::Sealed);
+        }
         self.complete_if_ready(id)?;
         Ok(self.row(id)?.batch.clone())
     }
@@ -111,9 +121,9 @@ impl State {
     }
 
     fn complete_if_ready(&mut self, id: &BatchId) -> Result<()> {
-        let batch = &mut self.row_mut(id)?.batch;
-        if batch.state == BatchState::Sealed && batch.may_complete() {
-            batch.state = BatchState::Complete;
+        let row = self.row_mut(id)?;
+        if row.batch.state == BatchState::Sealed && row.batch.may_complete() {
+            row.enter(BatchState::Complete);
             self.complete.push(id.clone());
             self.work.queue(None, Entry::new(id.clone(), None, Duration::ZERO));
         }
@@ -121,14 +131,23 @@ impl State {
     }
 
     pub(super) fn lease(&mut self, worker: &WorkerId, max: usize) -> Vec<Work> {
+        if self.controls.paused {
+            return self.work.lease_rolls(worker, max);
+        }
         self.work.lease(worker, max)
     }
 
     pub(super) fn take_over(&mut self, worker: &WorkerId, idle: Duration, max: usize) -> Vec<Work> {
+        if self.controls.paused {
+            return self.work.take_over_rolls(worker, idle, max);
+        }
         self.work.take_over(worker, idle, max)
     }
 
     pub(super) fn lease_isolated(&mut self, worker: &WorkerId, idle: Duration) -> Option<Chunk> {
+        if self.controls.paused {
+            return None;
+        }
         match self.work.lease_isolated(worker, idle).pop() {
             Some(Work::Chunk(chunk)) => Some(chunk),
             _ => None,
@@ -143,8 +162,11 @@ impl State {
         if row.batch.state == BatchState::Aborted {
             return Ok(Committed::Refused);
         }
+        let kept_before = row.batch.kept;
         row.commit(&piece, outcome);
-        let priority = row.batch.priority;
+        let (priority, kept) = (row.batch.priority, row.batch.kept - kept_before);
+        self.totals.kept += kept;
+        self.totals.dead += outcome.dead.len() as u64;
         for retry in &outcome.retry {
             let (history, payload) = (retry.history, retry.payload.clone());
             let again = retried(retry.place, payload, piece.trace.clone(), history);
@@ -177,13 +199,48 @@ impl State {
         })
     }
 
-    pub(super) fn backlog(&self) -> Backlog {
-        Backlog {
+    pub(super) fn batches(
+        &self,
+        state: Option<BatchState>,
+        after: Option<&BatchCursor>,
+        limit: usize,
+    ) -> Vec<Batch> {
+        let is_behind =
+            |batch: &Batch| after.is_none_or(|after| batch.cursor() < Some(after.clone()));
+        let batches = self.batches.values().map(|row| &row.batch);
+        let batches = batches.filter(|batch| state.is_none_or(|state| batch.state == state));
+        let mut batches: Vec<Batch> = batches.filter(|batch| is_behind(batch)).cloned().collect();
+        batches.sort_by_key(|batch| Reverse(batch.cursor()));
+        batches.truncate(limit);
+        batches
+    }
+
+    pub(super) fn heartbeat(&mut self, report: &WorkerReport) -> Controls {
+        self.reports.insert(report.id.clone(), (report.bounded(), SystemTime::now()));
+        self.controls.clone()
+    }
+
+    pub(super) fn workers(&self) -> Vec<SeenWorker> {
+        let seen = |(report, last_heartbeat): &(WorkerReport, SystemTime)| SeenWorker {
+            report: report.clone(),
+            last_heartbeat: *last_heartbeat,
+            silent: last_heartbeat.elapsed().unwrap_or_default(),
+        };
+        let mut workers: Vec<SeenWorker> = self.reports.values().map(seen).collect();
+        workers.sort_by(SeenWorker::by_host);
+        workers
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
             high: self.work.line(Some(Priority::High)),
             normal: self.work.line(Some(Priority::Normal)),
             low: self.work.line(Some(Priority::Low)),
             isolated: self.work.line(None),
             dead_letters: self.all_dead().count() as u64,
+            leased: self.work.leased(),
+            totals: self.totals,
+            controls: self.controls.clone(),
         }
     }
 
@@ -249,7 +306,8 @@ impl State {
         let into = BatchId::random("replay");
         let mut row = Row::new(&into, &BatchOptions { priority, policy, deadline: None });
         row.batch.received = found.len() as u64;
-        row.batch.state = BatchState::Sealed;
+        row.batch.chunks = found.len() as u64;
+        row.enter(BatchState::Sealed);
         self.batches.insert(into.clone(), row);
         for ((letter, payload), place) in found.into_iter().zip(0..) {
             let again = retried(place, payload, letter.trace, History::default());

@@ -87,6 +87,27 @@ impl AllWork {
         self.take(worker, max, |entry| !entry.is_isolated() && entry.is_free())
     }
 
+    /// Leases rolls alone.
+    pub(super) fn lease_rolls(&mut self, worker: &WorkerId, max: usize) -> Vec<Work> {
+        self.take(worker, max, |entry| entry.piece.is_none() && entry.is_free())
+    }
+
+    /// Takes over rolls alone.
+    pub(super) fn take_over_rolls(
+        &mut self,
+        worker: &WorkerId,
+        idle: Duration,
+        max: usize,
+    ) -> Vec<Work> {
+        self.take(worker, max, |entry| entry.piece.is_none() && entry.is_idle(idle))
+    }
+
+    /// How many chunks somebody holds.
+    pub(super) fn leased(&self) -> u64 {
+        let is_leased = |entry: &&Entry| entry.piece.is_some() && entry.holder.is_some();
+        self.entries.values().filter(is_leased).count() as u64
+    }
+
     pub(super) fn take_over(&mut self, worker: &WorkerId, idle: Duration, max: usize) -> Vec<Work> {
         self.take(worker, max, |entry| !entry.is_isolated() && entry.is_idle(idle))
     }

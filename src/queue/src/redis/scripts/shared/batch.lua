@@ -4,7 +4,7 @@
 local function find_batch(id)
     local batch = batch_key(id)
     local found = redis.call('HMGET', batch, 'state', 'priority', 'policy', 'received', 'retrying',
-        'kept', 'dead', 'dropped', 'replayed')
+        'kept', 'dead', 'dropped', 'replayed', 'chunks_committed', 'opened_ms')
     if not found[1] then
         return nil
     end
@@ -12,6 +12,8 @@ local function find_batch(id)
         id = id, key = batch, state = found[1], priority = found[2], policy = found[3],
         received = tonumber(found[4]), retrying = tonumber(found[5]), kept = tonumber(found[6]),
         dead = tonumber(found[7]), dropped = tonumber(found[8]), replayed = tonumber(found[9]),
+        -- An earlier version counted no chunks, and noted no times.
+        chunks_committed = tonumber(found[10] or 0), opened_ms = found[11],
     }
 end
 
@@ -38,16 +40,15 @@ local function complete_if_done(batch)
     end
     local complete = key('complete')
     local entry = redis.call('XADD', stream_key('roll'), '*', 'b', batch.id)
-    redis.call('HSET', batch.key, 'state', 'complete', 'roll_entry', entry)
+    enter(batch, 'complete')
+    redis.call('HSET', batch.key, 'roll_entry', entry)
     local last = redis.call('ZREVRANGE', complete, 0, 0, 'WITHSCORES')[2]
     redis.call('ZADD', complete, tonumber(last or 0) + 1, batch.id)
 end
 
--- Lets a written batch go after some time, unless it has dead letters. Until it goes, the places
--- tell a record that is sent again.
-local function expire_if_resolved(batch)
+-- Lets a written batch go after some time, unless it has dead letters.
+local function forget_later_if_resolved(batch)
     if batch.state == 'written' and batch.dead == 0 then
-        redis.call('EXPIRE', batch.key, RETENTION_SECONDS)
-        redis.call('EXPIRE', batch.key .. ':places', RETENTION_SECONDS)
+        forget_later(batch)
     end
 end

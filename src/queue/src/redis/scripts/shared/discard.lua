@@ -6,9 +6,12 @@ local function discard(batch)
     -- First what needs no memory: then a server that has none left lets the rest through.
     redis.call('ZREM', key('deadline'), batch.id)
     redis.call('UNLINK', batch.key .. ':results', batch.key .. ':places')
-    redis.call('HSET', batch.key, 'state', 'aborted', 'kept', 0, 'dead', 0, 'dropped', 0,
-        'replayed', 0, 'retrying', 0)
-    redis.call('EXPIRE', batch.key, RETENTION_SECONDS)
+    if batch.state ~= 'aborted' then
+        enter(batch, 'aborted')
+    end
+    redis.call('HSET', batch.key, 'kept', 0, 'dead', 0, 'dropped', 0, 'replayed', 0, 'retrying', 0,
+        'chunks_committed', 0)
+    forget_later(batch)
     local letters = redis.call('ZRANGE', batch.key .. ':dead', 0, LETTERS_PAGE - 1)
     for _, letter in ipairs(letters) do
         remove_letter(batch, letter)

@@ -2,7 +2,6 @@
 local function seal(batch)
     -- First what needs no memory: then a server that has none left lets the rest through.
     redis.call('ZREM', key('deadline'), batch.id)
-    redis.call('HSET', batch.key, 'state', 'sealed')
-    batch.state = 'sealed'
+    enter(batch, 'sealed')
     complete_if_done(batch)
 end

@@ -2,6 +2,7 @@
 
 -- In the order in which they are leased from; `isolated` is leased from apart.
 local LEASED = { 'roll', 'high', 'normal', 'low' }
+local ROLLS = { 'roll' }
 local STREAMS = { 'roll', 'high', 'normal', 'low', 'isolated' }
 
 -- Leases what nobody has leased yet. Returns what XREADGROUP does for the stream, or nil.

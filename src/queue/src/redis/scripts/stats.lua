@@ -1,8 +1,9 @@
--- Says what waits, line by line. Changes nothing.
+-- Says what waits, line by line, how much is done, and what an operator has set. Changes nothing.
 --
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- Returns for each of high, normal, low, isolated {RECORDS, BYTES, MILLISECONDS that the oldest has
--- been in line, or -1 if none is}; then the number of dead letters.
+-- been in line, or -1 if none is}; the number of dead letters; the number of chunks that are leased;
+-- {ACCEPTED, KEPT, DEAD} in all, each nil if it is none; and what `controls` does.
 local function line(name)
     local counted = redis.call('HMGET', key('depth'), name .. ':records', name .. ':bytes')
     local oldest, age = redis.call('XRANGE', stream_key(name), '-', '+', 'COUNT', 1)[1], -1
@@ -15,5 +16,13 @@ local function line(name)
     return { math.max(0, records), math.max(0, bytes), age }
 end
 
+local leased = 0
+for _, name in ipairs({ 'high', 'normal', 'low', 'isolated' }) do
+    -- Where there is no group (yet), nobody holds anything.
+    local pending = redis.pcall('XPENDING', stream_key(name), GROUP)
+    leased = leased + (pending.err and 0 or pending[1])
+end
+
 return { line('high'), line('normal'), line('low'), line('isolated'),
-    redis.call('ZCARD', key('dead')) }
+    redis.call('ZCARD', key('dead')), leased,
+    redis.call('HMGET', key('totals'), 'accepted', 'kept', 'dead'), controls() }

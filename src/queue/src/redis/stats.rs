@@ -1,0 +1,91 @@
+//! What the store says of itself, and of what is in it.
+
+use std::time::Duration;
+
+use super::RedisQueue;
+use super::info::Info;
+use crate::{Controls, Depth, Line, Result, Stats, StoreInfo};
+
+/// A partition's part of a line, as `stats.lua` returns it: records, bytes, and the age of the
+/// oldest in milliseconds.
+type Counted = (u64, u64, i64);
+
+/// What an operator has set, as `controls.lua` returns it.
+pub(super) type SetControls = (Option<String>, Option<String>);
+
+/// What `stats.lua` returns.
+type Found = (
+    Counted,
+    Counted,
+    Counted,
+    Counted,
+    u64,
+    u64,
+    (Option<u64>, Option<u64>, Option<u64>),
+    SetControls,
+);
+
+fn add_line(line: &mut Line, (records, bytes, oldest_ms): Counted) {
+    line.depth.records += records;
+    line.depth.bytes += bytes;
+    let oldest = u64::try_from(oldest_ms).ok().map(Duration::from_millis);
+    line.oldest = line.oldest.max(oldest);
+}
+
+/// Adds a partition's part.
+fn add(stats: &mut Stats, found: Found) {
+    let (high, normal, low, isolated, dead_letters, leased, totals, controls) = found;
+    add_line(&mut stats.high, high);
+    add_line(&mut stats.normal, normal);
+    add_line(&mut stats.low, low);
+    add_line(&mut stats.isolated, isolated);
+    stats.dead_letters += dead_letters;
+    stats.leased += leased;
+    stats.totals.accepted += totals.0.unwrap_or_default();
+    stats.totals.kept += totals.1.unwrap_or_default();
+    stats.totals.dead += totals.2.unwrap_or_default();
+    let controls = read_controls(controls);
+    stats.controls.paused |= controls.paused;
+    stats.controls.log_filter = stats.controls.log_filter.take().or(controls.log_filter);
+}
+
+pub(super) fn read_controls((paused, log_filter): SetControls) -> Controls {
+    Controls { paused: paused.is_some(), log_filter }
+}
+
+impl RedisQueue {
+    pub(super) async fn depth(&self) -> Result<Depth> {
+        let mut depth = Depth::default();
+        for partition in &self.partitions {
+            let read = redis::Cmd::hmget(partition.depth(), &["records", "bytes"]);
+            let (records, bytes): (Option<u64>, Option<u64>) = self.connection.send(&read).await?;
+            depth.records += records.unwrap_or_default();
+            depth.bytes += bytes.unwrap_or_default();
+        }
+        Ok(depth)
+    }
+
+    pub(super) async fn stats(&self) -> Result<Stats> {
+        let mut stats = Stats::default();
+        for partition in &self.partitions {
+            let script = self.scripts.stats.key(&partition.keys);
+            add(&mut stats, self.connection.run(&script).await?);
+        }
+        Ok(stats)
+    }
+
+    /// On a cluster: of one of its masters.
+    pub(super) async fn store_info(&self) -> Result<StoreInfo> {
+        let info = self.connection.info().await?;
+        let info = Info(&info);
+        let number = |name| {
+            let field = info.field(name);
+            field.parse().map_err(|_| self.corrupt(format!("{name} {field:?} of INFO")))
+        };
+        Ok(StoreInfo {
+            version: info.name_and_version(),
+            used_bytes: number("used_memory")?,
+            limit_bytes: number("maxmemory")?,
+        })
+    }
+}
