@@ -12,13 +12,11 @@
 //! | `retry` | when a failed call is made again |
 //! | [`progress`], [`report`] | what a person sees during a job, and after it |
 //! | `view` | what a person sees of batches and dead letters |
-//! | `printable` | texts of others, made fit for a terminal |
 
 pub mod command;
 pub mod config;
 pub mod input;
 mod operations;
-mod printable;
 pub mod progress;
 pub mod report;
 mod retry;
@@ -26,3 +24,5 @@ pub mod send;
 mod view;
 mod wait;
 mod wire;
+
+use muster_program::printable;

@@ -12,6 +12,7 @@
 //! | [`metrics`] | what is measured, for Prometheus |
 //! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`packaging`] | completions and manual pages |
+//! | [`printable`] | texts of others, made fit to be shown |
 //! | [`readiness`] | whether the program is ready |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
@@ -26,6 +27,7 @@ pub mod logging;
 pub mod metrics;
 pub mod output;
 pub mod packaging;
+pub mod printable;
 pub mod readiness;
 pub mod shutdown;
 mod supervisor;

@@ -1,16 +1,16 @@
-//! Text that others wrote, made fit for a terminal: nothing in it moves the cursor, changes the
-//! colours, or lets a line look like another.
+//! Text that others wrote, made fit to be shown: nothing in it moves a terminal's cursor, changes
+//! its colours, or lets a line look like another, there or on a page.
 
 use std::fmt::Write as _;
 
 /// The text, with what a terminal would obey in place of showing it as `\n` or `\u{1b}`.
-pub(crate) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     escape(text, |c, shown| shown.extend(c.escape_debug()))
 }
 
 /// JSON of the same meaning, with what a terminal would obey as `\u001b`. Line breaks, which stand
 /// only between the values of JSON, stay.
-pub(crate) fn json(json: &str) -> String {
+pub fn json(json: &str) -> String {
     escape(json, |c, shown| {
         if c == '\n' {
             return shown.push(c);
@@ -32,7 +32,7 @@ fn escape(text: &str, escape: impl Fn(char, &mut String)) -> String {
 
 /// Whether a terminal does something else with the character than to show it: Unicode's control
 /// and format characters (escapes, bidirectional marks, what has no width), and line separators.
-fn is_obeyed(c: char) -> bool {
+pub fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}'
