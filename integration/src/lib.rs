@@ -13,6 +13,7 @@
 //! | [`resp`] | a command for a Redis |
 //! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
 //! | [`disk`] | a disk that can be full |
+//! | [`browser`] | a real browser, and what goes wrong in it |
 //! | [`http`] | a GET for the probes and the metrics |
 //! | [`scrape`] | what a program answers at `/metrics`, read |
 //! | [`ports`] | a port that is free |
@@ -23,6 +24,7 @@
 //! All but [`users`], [`examples`] and [`roll`] are for tests, and panic with words when something
 //! is not as it must be.
 
+pub mod browser;
 pub mod cluster;
 pub mod disk;
 pub mod examples;
