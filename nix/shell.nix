@@ -4,6 +4,7 @@ craneLib.devShell {
   packages = [
     pkgs.cargo-deny
     pkgs.cargo-nextest
+    pkgs.chromium
     pkgs.deadnix
     pkgs.nixfmt
     pkgs.python3
