@@ -23,6 +23,12 @@ let
   ];
   # A member's own files: whatever lies in its src, such as the Lua of the queue.
   members = map (name: ../src/${name}/src);
+  # The dashboard's templates, style sheet and script are compiled into it.
+  dashboard = members [ "dashboard" ] ++ [
+    ../src/dashboard/askama.toml
+    ../src/dashboard/assets
+    ../src/dashboard/templates
+  ];
   wire = [
     ../proto
     ../src/proto/build.rs
@@ -49,6 +55,7 @@ in
   server = tree (
     manifests
     ++ wire
+    ++ dashboard
     ++ members [
       "program"
       "queue"
@@ -69,6 +76,7 @@ in
   muster = tree (
     manifests
     ++ wire
+    ++ dashboard
     ++ members [
       "client"
       "muster"

@@ -1,0 +1,134 @@
+//! `/`: what waits, how fast it moves, and whether all is well.
+
+use std::time::{Duration, SystemTime};
+
+use askama::Template;
+use axum::response::Response;
+use muster_proto::v1::{Line, Stats, StoreHealth};
+
+use crate::caller::Caller;
+use crate::chart::{self, Chart};
+use crate::confirm::Notice;
+use crate::error::Failure;
+use crate::frame::{Frame, Section, page};
+use crate::human::{self, Value};
+use crate::live::LivePage;
+
+#[derive(Debug, Template)]
+#[template(path = "overview.html", blocks = ["live"])]
+struct Page {
+    frame: Frame,
+    events: String,
+    may_act: bool,
+    /// When the server looked.
+    at: Option<Value>,
+    paused: bool,
+    waiting: Value,
+    waiting_bytes: Value,
+    oldest: Option<Value>,
+    leased: Value,
+    workers: u32,
+    workers_lost: u32,
+    dead_letters: Value,
+    lines: Vec<LineView>,
+    accepted: Value,
+    kept: Value,
+    dead: Value,
+    charts: [Chart; 2],
+    store: StoreView,
+    log_filter: String,
+}
+
+#[derive(Debug)]
+struct LineView {
+    name: String,
+    records: Value,
+    bytes: Value,
+    oldest: Option<Value>,
+}
+
+#[derive(Debug)]
+struct StoreView {
+    url: String,
+    version: String,
+    latency: Option<Value>,
+    used: Value,
+    /// How much it may use, and how much of that it does, in hundredths.
+    limit: Option<(Value, u64)>,
+    durability: String,
+    problem: String,
+}
+
+pub(super) async fn show(caller: Caller, notice: Notice) -> Result<Response, Failure> {
+    let frame = Frame::new(Section::Overview, &caller, notice);
+    let stats = caller.stats().await?;
+    page(&Page::new(frame, stats, caller.may_act(), caller.now()))
+}
+
+pub(crate) async fn fragment(caller: &Caller) -> Result<String, Failure> {
+    let frame = Frame::bare(Section::Overview);
+    let page = Page::new(frame, caller.stats().await?, caller.may_act(), caller.now());
+    Ok(page.as_live().render()?)
+}
+
+impl Page {
+    fn new(frame: Frame, stats: Stats, may_act: bool, now: SystemTime) -> Self {
+        let sum = |of: fn(&Line) -> u64| stats.lines.iter().map(of).fold(0, u64::saturating_add);
+        Self {
+            frame,
+            events: LivePage::Overview.events(),
+            may_act,
+            at: human::moment(stats.at, now),
+            paused: stats.paused,
+            waiting: human::count(sum(|line| line.records)),
+            waiting_bytes: human::bytes(sum(|line| line.bytes)),
+            oldest: stats.lines.iter().filter_map(oldest).max().map(human::span),
+            leased: human::count(stats.leased),
+            workers: stats.workers,
+            workers_lost: stats.workers_lost,
+            dead_letters: human::count(stats.dead_letters),
+            accepted: human::count(stats.accepted),
+            kept: human::count(stats.kept),
+            dead: human::count(stats.dead),
+            charts: chart::of_flow(&stats.flow),
+            lines: stats.lines.into_iter().map(Into::into).collect(),
+            store: stats.store.unwrap_or_default().into(),
+            log_filter: stats.log_filter,
+        }
+    }
+}
+
+fn oldest(line: &Line) -> Option<Duration> {
+    Duration::try_from(line.oldest?).ok()
+}
+
+impl From<Line> for LineView {
+    fn from(line: Line) -> Self {
+        Self {
+            records: human::count(line.records),
+            bytes: human::bytes(line.bytes),
+            oldest: oldest(&line).map(human::span),
+            name: line.name,
+        }
+    }
+}
+
+impl From<StoreHealth> for StoreView {
+    fn from(store: StoreHealth) -> Self {
+        let used = |limit: u64| u128::from(store.used_bytes) * 100 / u128::from(limit);
+        let limit = (store.limit_bytes > 0).then(|| {
+            let hundredths = u64::try_from(used(store.limit_bytes)).unwrap_or(u64::MAX);
+            (human::bytes(store.limit_bytes), hundredths)
+        });
+        let latency = store.latency.and_then(|latency| Duration::try_from(latency).ok());
+        Self {
+            url: store.url,
+            version: store.version,
+            latency: latency.map(human::span),
+            used: human::bytes(store.used_bytes),
+            limit,
+            durability: store.durability,
+            problem: store.problem,
+        }
+    }
+}
