@@ -14,7 +14,8 @@
 //! ```
 //!
 //! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`.
-//! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, beneath the `MUSTER_…`.
+//! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces`, beneath the `MUSTER_…`.
 //! `store_file`, in the file or as `MUSTER_STORE_FILE`, names a file that holds the `store`.
 
 mod environment;
@@ -33,13 +34,13 @@ use serde::de::DeserializeOwned;
 
 pub use error::Error;
 
-use crate::logging;
+use crate::{logging, traces};
 
 /// The sections of the file: each is read by the program of that name, and skipped by the others.
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
 
-/// The keys that all programs with a store share, and `log`, at the top of the file.
-const SHARED: [&str; 4] = ["store", "durability", "replicas", "log"];
+/// The keys that all programs with a store share, and those that all have, at the top of the file.
+const SHARED: [&str; 6] = ["store", "durability", "replicas", "log", "traces", "traces_ratio"];
 
 /// Where settings come from, beside the defaults and the flags.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,17 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 
     /// The log's level or filter.
     fn log(&self) -> &str;
+
+    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said.
+    fn traces(&self) -> Option<&str> {
+        None
+    }
+
+    /// How many of the traces that begin in the program are sent, from 0 to 1. Those that begin
+    /// elsewhere are sent if they are there.
+    fn traces_ratio(&self) -> f64 {
+        1.0
+    }
 
     /// How long the end may take.
     fn grace(&self) -> Duration;
@@ -120,7 +132,12 @@ pub fn load_over<C: Settings>(
         Ok(_) => Ok(()),
         Err(error) => Err(("log", error.to_string())),
     };
-    config.validate().and_then(|()| log_is_valid()).map_err(|(key, problem)| Error::BadValue {
+    let is_valid = || {
+        config.validate()?;
+        log_is_valid()?;
+        traces::check(&config)
+    };
+    is_valid().map_err(|(key, problem)| Error::BadValue {
         key: key.to_owned(),
         origin: origin(&figment, key),
         problem,

@@ -11,7 +11,7 @@ use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, health, logging, metrics, packaging, supervisor};
+use crate::{exit, health, metrics, packaging, supervisor, traces};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -79,7 +79,8 @@ where
     if let Some(Command::Health(health::Command::Health)) = cli.command {
         return health::run(&config);
     }
-    logging::start(config.log()).map_err(|error| (exit::USAGE, error.into()))?;
+    let _telemetry =
+        traces::start(program.get_name(), &config).map_err(|error| (exit::USAGE, error))?;
     if config.http().is_some() {
         metrics::start(&program).map_err(|error| (exit::FAILURE, error.into()))?;
     }

@@ -16,6 +16,7 @@
 //! | [`readiness`] | whether the program is ready |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
+//! | [`traces`] | what was done about a record, from one program to the next |
 
 pub mod config;
 pub mod daemon;
@@ -31,3 +32,4 @@ pub mod printable;
 pub mod readiness;
 pub mod shutdown;
 mod supervisor;
+pub mod traces;

@@ -1,9 +1,23 @@
 //! The log: text on a terminal, JSON otherwise, always on standard error.
+//!
+//! A line says what spans it was written in: `batch`, `chunk`, `attempt`, `worker`, `trace`. In JSON
+//! they are under `span`.
 
 use std::io::IsTerminal as _;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
+
+/// Something that is told of every span and event.
+pub(crate) type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
+/// The log of this process, once it is started.
+static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Starts the log. A second call in one process changes nothing.
 ///
@@ -14,17 +28,96 @@ use tracing_subscriber::filter::LevelFilter;
 ///
 /// `filter` is neither.
 pub fn start(filter: &str) -> Result<(), InvalidFilter> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(parse_filter(filter)?)
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+    start_beside(filter, None)
+}
+
+/// Starts the log as [`start`] does, beside something else that is told of spans and events.
+pub(crate) fn start_beside(filter: &str, other: Option<Layer>) -> Result<(), InvalidFilter> {
+    let form = if std::io::stderr().is_terminal() { Form::Text } else { Form::Json };
+    let (log, layer) = Log::new(filter, form, std::io::stderr)?;
+    let layers: Vec<Layer> = std::iter::once(layer).chain(other).collect();
     // Someone may have started a log before, a test for example: theirs stays.
-    let _ = if std::io::stderr().is_terminal() {
-        builder.try_init()
-    } else {
-        builder.json().flatten_event(true).try_init()
-    };
+    if tracing_subscriber::registry().with(layers).try_init().is_ok() {
+        LOG.get_or_init(|| log);
+    }
     Ok(())
+}
+
+/// Sets another filter for the log, or, by `None`, the one that it was started with. That it has
+/// changed is a line of the log, whatever the filter. Before the log is started nothing changes.
+///
+/// # Errors
+///
+/// `filter` is none: the one before stays.
+pub fn set_filter(filter: Option<&str>) -> Result<(), InvalidFilter> {
+    match LOG.get() {
+        Some(log) => log.set_filter(filter),
+        None => filter.map_or(Ok(()), |filter| parse_filter(filter).map(drop)),
+    }
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// A log whose filter can be changed.
+#[derive(Debug)]
+struct Log {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// The filter that it was started with.
+    first: String,
+    /// The filter that it has.
+    current: Mutex<String>,
+}
+
+impl Log {
+    /// A log, and the layer that writes it.
+    fn new<W>(filter: &str, form: Form, writer: W) -> Result<(Self, Layer), InvalidFilter>
+    where
+        W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    {
+        let (events, handle) = reload::Layer::new(with_own_lines(filter)?);
+        // A line says where it belongs, whether or not the filter would show spans.
+        let spans = filter_fn(|metadata| {
+            metadata.is_span() && *metadata.level() <= Level::INFO && is_ours(metadata)
+        })
+        .with_max_level_hint(LevelFilter::INFO);
+        let lines = fmt::layer().log_internal_errors(false).with_writer(writer);
+        let lines: Layer = match form {
+            Form::Text => lines.boxed(),
+            Form::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        };
+        let log = Self { handle, first: filter.to_owned(), current: Mutex::new(filter.to_owned()) };
+        Ok((log, lines.with_filter(events.or(spans)).boxed()))
+    }
+
+    fn set_filter(&self, filter: Option<&str>) -> Result<(), InvalidFilter> {
+        let filter = filter.unwrap_or(&self.first);
+        let new = with_own_lines(filter)?;
+        // A text is whole after every step.
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // It fails only when the log is gone, as it never is before the process.
+        if *current != filter && self.handle.reload(new).is_ok() {
+            filter.clone_into(&mut current);
+            tracing::info!(filter, "the log's filter has changed");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a span or an event is of one of our crates.
+pub(crate) fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("muster")
+}
+
+/// Reads a filter that lets the lines of this module through, whatever else it says.
+fn with_own_lines(filter: &str) -> Result<EnvFilter, InvalidFilter> {
+    let own = format!("{}=info", module_path!());
+    let own = own.parse().map_err(|_| InvalidFilter { text: filter.to_owned() })?;
+    Ok(parse_filter(filter)?.add_directive(own))
 }
 
 /// Reads a filter. Names of levels that others use are understood: `warning`, `critical`, `fatal`.
@@ -57,7 +150,111 @@ pub struct InvalidFilter {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::Arc;
+
     use super::*;
+
+    /// What a log has written.
+    #[derive(Clone, Debug, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+        }
+    }
+
+    /// Does this with a log of its own.
+    fn with_log(filter: &str, form: Form, work: impl FnOnce(&Log, &Written)) {
+        let written = Written::default();
+        let writer = written.clone();
+        let (log, layer) = Log::new(filter, form, move || writer.clone()).unwrap();
+        let registry = tracing_subscriber::registry().with(vec![layer]);
+        tracing::subscriber::with_default(registry, || work(&log, &written));
+    }
+
+    /// As another part of the program would.
+    fn write_lines() {
+        tracing::debug!(target: "other", "a detail");
+        tracing::info!(target: "other", "a step");
+        tracing::warn!(target: "other", "a trouble");
+    }
+
+    #[test]
+    fn the_filter_can_be_changed_and_changed_back() {
+        with_log("warn", Form::Text, |log, written| {
+            let has = |text: &str, lines: &str| assert!(lines.contains(text), "{text}: {lines}");
+            write_lines();
+            let lines = written.take();
+            has("a trouble", &lines);
+            assert_eq!(lines.lines().count(), 1, "{lines}");
+            log.set_filter(Some("debug")).unwrap();
+            write_lines();
+            let lines = written.take();
+            has("the log's filter has changed", &lines);
+            has("debug", &lines);
+            has("a detail", &lines);
+            log.set_filter(None).unwrap();
+            write_lines();
+            let lines = written.take();
+            has("the log's filter has changed", &lines);
+            assert_eq!(lines.lines().count(), 2, "{lines}");
+        });
+    }
+
+    #[test]
+    fn that_the_filter_has_changed_is_said_once_and_also_in_a_log_that_is_off() {
+        with_log("info", Form::Text, |log, written| {
+            for _ in 0..2 {
+                log.set_filter(Some("off")).unwrap();
+                write_lines();
+            }
+            let lines = written.take();
+            assert!(lines.contains("the log's filter has changed"), "{lines}");
+            assert_eq!(lines.lines().count(), 1, "{lines}");
+        });
+    }
+
+    #[test]
+    fn what_is_no_filter_changes_nothing() {
+        with_log("warn", Form::Text, |log, written| {
+            let error = log.set_filter(Some("verbose")).unwrap_err();
+            assert!(error.to_string().starts_with("`verbose` is no log level"), "{error}");
+            write_lines();
+            assert_eq!(written.take().lines().count(), 1);
+        });
+        assert!(set_filter(Some("verbose")).is_err(), "also before a log is started");
+    }
+
+    #[test]
+    fn a_line_says_which_span_it_is_in_whatever_the_filter() {
+        with_log("warn", Form::Json, |_, written| {
+            tracing::info_span!("outer", batch = "b-1").in_scope(|| {
+                let inner = tracing::info_span!("inner", chunk = 7, trace = tracing::field::Empty);
+                inner.record("trace", "0af7");
+                inner.in_scope(|| tracing::warn!(records = 3, "a trouble"));
+            });
+            let line = written.take();
+            for part in [
+                r#""level":"WARN","message":"a trouble","records":3,"target":"muster_program"#,
+                r#""span":{"chunk":7,"trace":"0af7","name":"inner"}"#,
+            ] {
+                assert!(line.contains(part), "{part}: {line}");
+            }
+            assert!(!line.contains("b-1"), "the innermost span alone: {line}");
+        });
+    }
 
     #[test]
     fn levels_and_filters_are_understood() {

@@ -32,7 +32,7 @@ pub(super) fn layers(environment: &[(String, String)], section: &str) -> Vec<Lay
     layers
 }
 
-/// The variables of the system that Muster replaces.
+/// The variables of the system that Muster replaces, and that of OpenTelemetry.
 fn inherited(environment: &[(String, String)]) -> impl Iterator<Item = Layer> {
     let variable = |wanted: &str| {
         environment.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, v)| v)
@@ -43,14 +43,17 @@ fn inherited(environment: &[(String, String)]) -> impl Iterator<Item = Layer> {
         let port = port.map_or("6379", String::as_str);
         text_layer("REDIS_HOST and REDIS_PORT", "store", format!("redis://{host}:{port}"))
     });
-    let log = variable("LOG_LEVEL").map(|level| text_layer("LOG_LEVEL", "log", level.clone()));
-    store.into_iter().chain(log)
+    let text = |name, key| variable(name).map(|value| text_layer(name, key, value.clone()));
+    let (log, traces) = (text("LOG_LEVEL", "log"), text("OTEL_EXPORTER_OTLP_ENDPOINT", "traces"));
+    store.into_iter().chain(log).chain(traces)
 }
 
 fn layer(name: &str, key: &str, value: &str) -> Layer {
     let number = value.parse::<i64>().map(Value::from).ok();
+    let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let decimal = value.parse::<f64>().ok().filter(|_| is_decimal).map(Value::from);
     let switch = value.parse::<bool>().map(Value::from).ok();
-    let value = number.or(switch).unwrap_or_else(|| Value::from(value));
+    let value = number.or(decimal).or(switch).unwrap_or_else(|| Value::from(value));
     Layer { name: name.to_owned(), values: Dict::from([(key.to_owned(), value)]) }
 }
 

@@ -98,6 +98,7 @@ fn plain(expected: &str) -> &str {
     match expected {
         "a boolean" => "true or false",
         "a duration" => "a time with its unit, such as 30s or 5m",
+        "f64" => "a number",
         "u16" => "a whole number from 0 to 65535",
         "a nonzero u16" => "a whole number from 1 to 65535",
         "a nonzero usize" => "a whole number from 1",

@@ -9,6 +9,8 @@ use super::*;
 struct Config {
     store: String,
     log: String,
+    traces: Option<String>,
+    traces_ratio: f64,
     listen: String,
     workers: u16,
 }
@@ -18,6 +20,8 @@ impl Default for Config {
         Self {
             store: "redis://127.0.0.1:6379".to_owned(),
             log: "info".to_owned(),
+            traces: None,
+            traces_ratio: 1.0,
             listen: "127.0.0.1:50051".to_owned(),
             workers: 5,
         }
@@ -33,6 +37,14 @@ impl Settings for Config {
 
     fn log(&self) -> &str {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&str> {
+        self.traces.as_deref()
+    }
+
+    fn traces_ratio(&self) -> f64 {
+        self.traces_ratio
     }
 
     fn grace(&self) -> Duration {
@@ -89,6 +101,32 @@ fn the_replaced_system_s_variables_are_understood() {
     let both = [("REDIS_PORT", "7"), ("MUSTER_STORE", "redis://other")];
     assert_eq!(with(None, &both[..1], &none).unwrap().store, "redis://127.0.0.1:7");
     assert_eq!(with(None, &both, &none).unwrap().store, "redis://other");
+}
+
+#[test]
+fn open_telemetry_s_variable_is_understood_and_can_be_overruled() {
+    let of = |environment: &[_]| with(None, environment, &Flags::default()).unwrap();
+    let standard = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317");
+    assert_eq!(of(&[standard]).traces.as_deref(), Some("http://collector:4317"));
+    for own in ["http://other:4317", ""] {
+        assert_eq!(of(&[standard, ("MUSTER_TRACES", own)]).traces.as_deref(), Some(own));
+    }
+    for (text, ratio) in [("0.25", 0.25), ("0", 0.0), ("1", 1.0)] {
+        assert_eq!(of(&[("MUSTER_TRACES_RATIO", text)]).traces_ratio, ratio);
+    }
+}
+
+#[test]
+fn where_traces_cannot_go_is_named() {
+    for (name, value, problem) in [
+        ("MUSTER_TRACES", "collector", "`collector` is not of the form http://HOST:PORT"),
+        ("MUSTER_TRACES", "https://a:1", "`https://a:1` is not of the form http://HOST:PORT"),
+        ("MUSTER_TRACES_RATIO", "1.5", "must be from 0 to 1"),
+        ("MUSTER_TRACES_RATIO", "half", "found string \"half\", expected a number"),
+    ] {
+        let message = error(None, &[(name, value)]);
+        assert!(message.ends_with(&format!("({name}): {problem}")), "{message}");
+    }
 }
 
 #[test]
