@@ -1,9 +1,7 @@
 //! What keeps leases alive and batches moving, beside the workers of this process.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
-use muster_queue::{Batch, BatchState, Lease};
+use muster_program::logging;
+use muster_queue::{Batch, BatchState};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::team::Team;
@@ -13,45 +11,20 @@ const HEARTBEATS_PER_LEASE: u32 = 3;
 /// How many overdue batches are ended at one heartbeat.
 const ENDED_MAX: usize = 100;
 
-/// The leases that the workers of this process hold.
-#[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<HashSet<Lease>>);
-
-impl Held {
-    pub(crate) fn add<'a>(&self, leases: impl Iterator<Item = &'a Lease>) {
-        self.lock().extend(leases.cloned());
-    }
-
-    pub(crate) fn remove<'a>(&self, leases: impl Iterator<Item = &'a Lease>) {
-        let mut held = self.lock();
-        for lease in leases {
-            held.remove(lease);
-        }
-    }
-
-    fn all(&self) -> Vec<Lease> {
-        self.lock().iter().cloned().collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Lease>> {
-        // A set of leases is whole after every step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Extends what is held, and ends batches whose deadline has passed. Never ends.
+/// Extends what is held, ends batches whose deadline has passed, and says that the process is
+/// there. Never ends.
 ///
-/// Neither waits for the other: a store that is slow to settle the end of a batch must not cost
-/// the leases.
+/// None waits for another: a store that is slow to settle the end of a batch must not cost the
+/// leases.
 pub(crate) async fn keep(team: &Team) {
-    tokio::join!(extend_leases(team), end_overdue(team));
+    tokio::join!(extend_leases(team), end_overdue(team), report(team));
 }
 
 async fn extend_leases(team: &Team) {
     let mut heartbeat = heartbeat(team);
     loop {
         heartbeat.tick().await;
-        let leases = team.held.all();
+        let leases = team.held.leases();
         if !leases.is_empty()
             && let Err(error) = team.queue.extend(&leases).await
         {
@@ -67,6 +40,22 @@ async fn end_overdue(team: &Team) {
         match team.queue.end_overdue(ENDED_MAX).await {
             Ok(ended) => ended.iter().for_each(log_overdue),
             Err(error) => tracing::debug!(%error, "no batch is ended"),
+        }
+    }
+}
+
+/// Says that the process is there, and does what the store tells all programs.
+async fn report(team: &Team) {
+    let mut heartbeat = heartbeat(team);
+    loop {
+        heartbeat.tick().await;
+        match team.queue.heartbeat(&team.report()).await {
+            Ok(controls) => {
+                if let Err(error) = logging::set_filter(controls.log_filter.as_deref()) {
+                    tracing::warn!(%error, "the filter that is set in the store is none");
+                }
+            }
+            Err(error) => tracing::debug!(%error, "not reported"),
         }
     }
 }

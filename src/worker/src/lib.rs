@@ -10,13 +10,17 @@
 //! | `team` | what the workers of one process share |
 //! | `worker` | one worker's loop: lease, process, commit |
 //! | `suspects` | records that may end workers, each processed alone |
+//! | `held` | what the workers of one process hold |
+//! | `identity` | who a process is, and what it has done |
 //! | `housekeeping` | what keeps leases alive and batches moving |
 //! | `metrics` | what is measured |
 //! | [`roll`] | the roll: `all_users.json`, its manifest, how it grows |
 
 pub mod cli;
 pub mod config;
+mod held;
 mod housekeeping;
+mod identity;
 mod metrics;
 mod outcome;
 pub mod processor;
@@ -36,7 +40,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::housekeeping::Held;
+use crate::held::Held;
+use crate::identity::Identity;
 use crate::processor::Processor;
 use crate::roll::Roll;
 use crate::team::Team;
@@ -71,6 +76,7 @@ pub async fn run(
     roll_failure: RollFailure,
     shutdown: &Shutdown,
 ) -> Result<(), roll::Error> {
+    let host = host_name();
     let team = Arc::new(Team {
         queue,
         processor,
@@ -80,14 +86,14 @@ pub async fn run(
         lease: config.lease,
         scan_interval: config.scan_interval,
         shutdown: shutdown.clone(),
+        identity: Identity::new(&host, config.workers.get(), config.lease),
         held: Held::default(),
         hands: RwLock::new(()),
     });
     metrics::hired(config.workers.get());
-    let label = host_name();
     let mut ids = Vec::new();
     let mut hire = || {
-        let id = WorkerId::random(&label);
+        let id = WorkerId::random(&host);
         ids.push(id.clone());
         Worker { id, team: Arc::clone(&team) }
     };
@@ -114,7 +120,7 @@ pub async fn run(
         }
     };
     working.shutdown().await;
-    say_goodbye(team.queue.as_ref(), &ids).await;
+    say_goodbye(&team, &ids).await;
     ended
 }
 
@@ -127,15 +133,16 @@ async fn all(working: &mut JoinSet<Result<(), roll::Error>>) -> Result<(), roll:
 }
 
 /// Gives back what these workers hold. When it fails, others take it over.
-async fn say_goodbye(queue: &dyn Queue, workers: &[WorkerId]) {
-    let goodbyes = workers.iter().map(|worker| async move {
-        match timeout(GOODBYE_MAX, queue.forget(worker)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%worker, %error, "could not say goodbye"),
-            Err(_) => tracing::debug!(%worker, "the store does not take a goodbye"),
-        }
-    });
-    futures::future::join_all(goodbyes).await;
+async fn say_goodbye(team: &Team, workers: &[WorkerId]) {
+    let goodbyes = workers.iter().map(|worker| team.queue.forget(worker));
+    let goodbyes =
+        futures::future::join_all(goodbyes.chain([team.queue.retire(&team.identity.id)]));
+    match timeout(GOODBYE_MAX, goodbyes).await {
+        Ok(answers) => answers.into_iter().filter_map(Result::err).for_each(|error| {
+            tracing::debug!(%error, "could not say goodbye");
+        }),
+        Err(_) => tracing::debug!("the store does not take a goodbye"),
+    }
 }
 
 /// This machine's name, as far as it can be had without asking the network.

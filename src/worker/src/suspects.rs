@@ -31,7 +31,7 @@ pub(crate) async fn look_after(worker: Worker) {
 async fn lease(team: &Team, worker: &WorkerId) -> Option<Chunk> {
     match team.queue.lease_isolated(worker, team.lease).await {
         Ok(found) => {
-            team.held.add(found.iter().map(|chunk| &chunk.lease));
+            found.iter().for_each(|chunk| team.held.add_chunk(chunk));
             found
         }
         Err(error) => {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Chunk, Outcome, Queue};
+use muster_queue::{Chunk, Outcome, Queue, WorkerReport};
 use tokio::sync::RwLock;
 
-use crate::housekeeping::Held;
+use crate::held::Held;
+use crate::identity::Identity;
 use crate::processor::Processor;
 use crate::retry::Retries;
 use crate::roll::Roll;
@@ -23,6 +24,7 @@ pub(crate) struct Team {
     pub(crate) lease: Duration,
     pub(crate) scan_interval: Duration,
     pub(crate) shutdown: Shutdown,
+    pub(crate) identity: Identity,
     pub(crate) held: Held,
     /// Read by a worker while it has chunks in hand; written while one record is processed alone.
     pub(crate) hands: RwLock<()>,
@@ -46,6 +48,11 @@ impl Team {
                 .collect()
         });
         processing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// What the store is told of this process.
+    pub(crate) fn report(&self) -> WorkerReport {
+        self.identity.report(self.held.chunks(), self.shutdown.has_begun())
     }
 
     /// Waits, at most until the end begins.

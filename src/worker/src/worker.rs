@@ -77,7 +77,7 @@ impl Worker {
 
     /// Processes and commits the chunks in this work. Returns the rolls in it.
     async fn do_chunks(&self, work: Vec<Work>) -> Vec<Lease> {
-        self.team.held.add(work.iter().map(Work::lease));
+        self.team.held.add(&work);
         let (mut chunks, mut rolls) = (Vec::new(), Vec::new());
         for piece in work {
             match piece {
@@ -101,6 +101,7 @@ impl Worker {
             match self.team.queue.commit(chunk, outcome).await {
                 Ok(committed) => {
                     metrics::committed(chunk, outcome, committed, began.elapsed());
+                    self.count(chunk, outcome, committed);
                     self.log_commit(chunk, outcome, committed);
                     break;
                 }
@@ -115,6 +116,13 @@ impl Worker {
             }
         }
         self.team.held.remove(std::iter::once(&chunk.lease));
+    }
+
+    fn count(&self, chunk: &Chunk, outcome: &Outcome, committed: Committed) {
+        if committed == Committed::Taken {
+            let failed = outcome.dead.len() + outcome.retry.len();
+            self.team.identity.committed(chunk.count.into(), failed as u64);
+        }
     }
 
     fn log_commit(&self, chunk: &Chunk, outcome: &Outcome, committed: Committed) {
