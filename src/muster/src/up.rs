@@ -46,7 +46,7 @@ struct ServerFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
+    /// Where the dashboard, /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
@@ -103,10 +103,12 @@ fn configs(command: &Up) -> Result<Configs, config::Error> {
     let server = muster_server::config::Config { store: store.clone(), ..Default::default() };
     let worker = muster_worker::config::Config { store, workers: WORKERS, ..Default::default() };
     let store = &command.store;
-    Ok((
-        config::load_over(&server, &sources, &Merged { store, own: &command.server })?,
-        config::load_over(&worker, &sources, &Merged { store, own: &command.worker })?,
-    ))
+    let worker: muster_worker::config::Config =
+        config::load_over(&worker, &sources, &Merged { store, own: &command.worker })?;
+    // The roll that the server shows is the one that the workers write, unless it is said otherwise.
+    let server = muster_server::config::Config { roll: Some(worker.roll.clone()), ..server };
+    let server = config::load_over(&server, &sources, &Merged { store, own: &command.server })?;
+    Ok((server, worker))
 }
 
 async fn work(

@@ -43,11 +43,27 @@ pub async fn serve(
     state: watch::Receiver<State>,
     end: CancellationToken,
 ) -> Result<(), Failure> {
+    serve_beside(listener, state, Router::new(), end).await
+}
+
+/// Serves it, and what the program has beside it, which is told who asks.
+///
+/// # Errors
+///
+/// The listener fails.
+pub async fn serve_beside(
+    listener: TcpListener,
+    state: watch::Receiver<State>,
+    beside: Router,
+    end: CancellationToken,
+) -> Result<(), Failure> {
     let router = Router::new()
         .route("/livez", get(async || "alive\n"))
         .route(READYZ, get(ready))
         .route("/metrics", get(async || ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::render())))
-        .with_state(state);
+        .with_state(state)
+        .merge(beside)
+        .into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
 }
 

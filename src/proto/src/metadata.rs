@@ -20,6 +20,12 @@ pub const POLICY: &str = "muster-policy";
 /// The trace that the call is part of, as in W3C Trace Context.
 pub const TRACE: &str = "traceparent";
 
+/// With a roll that is downloaded: its length in bytes.
+pub const ROLL_BYTES: &str = "muster-roll-bytes";
+
+/// With a roll that is downloaded: its SHA-256, in hexadecimal.
+pub const ROLL_SHA256: &str = "muster-roll-sha256";
+
 /// In an answer `RESOURCE_EXHAUSTED`: after how many milliseconds to try again. gRPC clients with
 /// a retry policy know it (gRPC proposal A6).
 pub const RETRY_AFTER: &str = "grpc-retry-pushback-ms";

@@ -56,7 +56,7 @@ pub use controls::Controls;
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
 pub use depth::{Depth, Limits};
 pub use error::{Error, Result};
-pub use metrics::{measure, ping_and_measure};
+pub use metrics::measure;
 pub use options::{Durability, StoreOptions};
 pub use queue::Queue;
 pub use report::{IN_HAND_MAX, InHand, SeenWorker, WorkerReport};

@@ -8,11 +8,13 @@ use ::metrics::{
     histogram,
 };
 
-use crate::{Error, Queue, Result, Stats};
+use crate::{Error, Result, Stats};
 
 const RECORDS: &str = "muster_queue_records";
 const BYTES: &str = "muster_queue_bytes";
 const OLDEST: &str = "muster_queue_oldest_seconds";
+const LEASED: &str = "muster_queue_leased_chunks";
+const PAUSED: &str = "muster_queue_paused";
 const DEAD_LETTERS: &str = "muster_dead_letters";
 const WAIT: &str = "muster_queue_wait_seconds";
 const ROUND_TRIPS: &str = "muster_store_round_trips_total";
@@ -39,6 +41,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         OLDEST,
         Unit::Seconds,
         "How long the oldest chunk has been in line; 0 when none is."
+    );
+    describe_gauge!(LEASED, Unit::Count, "Chunks that workers have in hand.");
+    describe_gauge!(
+        PAUSED,
+        Unit::Count,
+        "Whether workers take nothing, as somebody said so: 1, or 0."
     );
     describe_gauge!(DEAD_LETTERS, Unit::Count, "Dead letters that nobody has replayed or dropped.");
     describe_histogram!(
@@ -74,21 +82,7 @@ pub(crate) fn waited(in_line: Duration) {
     METRICS.wait.record(in_line);
 }
 
-/// Asks the store whether it is there, as [`Queue::ping`] does, and measures what waits in it.
-///
-/// # Errors
-///
-/// Those of [`Queue::ping`].
-pub async fn ping_and_measure(queue: &dyn Queue) -> Result<()> {
-    queue.ping().await?;
-    match queue.stats().await {
-        Ok(stats) => measure(&stats),
-        Err(error) => tracing::debug!(%error, "what waits is not known"),
-    }
-    Ok(())
-}
-
-/// Measures what waits.
+/// Measures what waits, and whether anything is taken.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub fn measure(stats: &Stats) {
     for (name, line) in stats.lines() {
@@ -96,5 +90,7 @@ pub fn measure(stats: &Stats) {
         gauge!(BYTES, "priority" => name).set(line.depth.bytes as f64);
         gauge!(OLDEST, "priority" => name).set(line.oldest.unwrap_or_default());
     }
+    gauge!(LEASED).set(stats.leased as f64);
+    gauge!(PAUSED).set(u8::from(stats.controls.paused));
     gauge!(DEAD_LETTERS).set(stats.dead_letters as f64);
 }

@@ -1,13 +1,19 @@
 //! The service `muster.v1.Batches`: what a client needs to resume a batch, to end it, and to wait
-//! for it.
+//! for it; and which batches there are.
 
 use std::sync::Arc;
 
 use muster_proto::v1;
-use muster_queue::{Batch, BatchId, BatchState, Error, Policy, Queue};
+use muster_queue::{Batch, BatchCursor, BatchId, BatchState, Error, Policy, Priority, Queue};
 use tonic::{Request, Response, Status};
 
+use crate::caller::Caller;
 use crate::status;
+
+/// How many batches a page has when the caller does not say.
+const PAGE_SIZE_DEFAULT: u32 = 50;
+/// How many it has at most.
+const PAGE_SIZE_MAX: u32 = 1000;
 
 /// The service.
 #[derive(Debug)]
@@ -38,9 +44,28 @@ impl v1::batches_server::Batches for Batches {
 
     async fn list_batches(
         &self,
-        _request: Request<v1::ListBatchesRequest>,
+        request: Request<v1::ListBatchesRequest>,
     ) -> Result<Response<v1::ListBatchesResponse>, Status> {
-        Err(Status::unimplemented("the store keeps no list of batches yet"))
+        let request = request.get_ref();
+        let state = state_of(request.state());
+        let size = match request.page_size {
+            0 => PAGE_SIZE_DEFAULT,
+            size => size.min(PAGE_SIZE_MAX),
+        } as usize;
+        let after: Option<BatchCursor> = match request.page_token.as_str() {
+            "" => None,
+            token => Some(token.parse().map_err(|_| bad_token())?),
+        };
+        // One more, to know whether there is another page.
+        let listed = self.queue.batches(state, after.as_ref(), size + 1).await;
+        let mut batches = listed.map_err(|error| status::of(&error))?;
+        let has_more = batches.len() > size;
+        batches.truncate(size);
+        let last = batches.last().filter(|_| has_more).and_then(Batch::cursor);
+        Ok(Response::new(v1::ListBatchesResponse {
+            batches: batches.into_iter().map(to_proto).collect(),
+            next_page_token: last.map(|last| last.to_string()).unwrap_or_default(),
+        }))
     }
 
     async fn seal_batch(
@@ -59,10 +84,29 @@ impl v1::batches_server::Batches for Batches {
     ) -> Result<Response<v1::Batch>, Status> {
         let id = batch_id("id", &request.get_ref().id)?;
         let batch = self.queue.abort(&id).await.map_err(|error| status::of(&error))?;
-        tracing::warn!(batch = %id, received = batch.received, "aborted by a client");
+        let by = Caller::of(&request);
+        tracing::warn!(batch = %id, received = batch.received, %by, "the batch is aborted");
         Ok(Response::new(to_proto(batch)))
     }
 }
+
+/// The state that is asked for; `None` for all.
+fn state_of(state: v1::BatchState) -> Option<BatchState> {
+    Some(match state {
+        v1::BatchState::Unspecified => return None,
+        v1::BatchState::Open => BatchState::Open,
+        v1::BatchState::Sealed => BatchState::Sealed,
+        v1::BatchState::Complete => BatchState::Complete,
+        v1::BatchState::Written => BatchState::Written,
+        v1::BatchState::Aborted => BatchState::Aborted,
+    })
+}
+
+/// What a caller is told of a token that it made up.
+pub(crate) fn bad_token() -> Status {
+    Status::invalid_argument("`page_token` is none that an earlier page gave")
+}
+
 /// Reads the id of a batch in the field of a request.
 pub(crate) fn batch_id(field: &str, text: &str) -> Result<BatchId, Status> {
     text.parse().map_err(|error| Status::invalid_argument(format!("`{field}`: {error}")))
@@ -75,6 +119,11 @@ fn to_proto(batch: Batch) -> v1::Batch {
         BatchState::Complete => v1::BatchState::Complete,
         BatchState::Written => v1::BatchState::Written,
         BatchState::Aborted => v1::BatchState::Aborted,
+    };
+    let priority = match batch.priority {
+        Priority::High => v1::BatchPriority::High,
+        Priority::Normal => v1::BatchPriority::Normal,
+        Priority::Low => v1::BatchPriority::Low,
     };
     let policy = match batch.policy {
         Policy::Partial => v1::BatchPolicy::Partial,
@@ -93,6 +142,12 @@ fn to_proto(batch: Batch) -> v1::Batch {
         kept: batch.kept,
         dead: batch.dead,
         roll_sha256: batch.roll_sha256.unwrap_or_default(),
-        ..v1::Batch::default()
+        priority: priority.into(),
+        chunks: batch.chunks,
+        chunks_committed: batch.chunks_committed,
+        opened_at: batch.times.opened.map(Into::into),
+        sealed_at: batch.times.sealed.map(Into::into),
+        completed_at: batch.times.completed.map(Into::into),
+        ended_at: batch.times.ended.map(Into::into),
     }
 }

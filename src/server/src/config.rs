@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU64};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
@@ -22,8 +23,13 @@ pub struct Config {
     pub log: String,
     /// Where gRPC is served.
     pub listen: SocketAddr,
-    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    /// Where the dashboard, `/livez`, `/readyz` and `/metrics` are served.
     pub http: SocketAddr,
+    /// Whether the dashboard only shows, and changes nothing.
+    pub read_only: bool,
+    /// The folder of the roll, to be looked at and downloaded. Without it the server does not see
+    /// the roll.
+    pub roll: Option<PathBuf>,
     /// How long a batch that was begun may lie open, with nothing coming, before it ends.
     #[serde(with = "humantime_serde")]
     pub deadline: Duration,
@@ -48,6 +54,8 @@ impl Default for Config {
             log: "info".to_owned(),
             listen: (Ipv4Addr::LOCALHOST, 50051).into(),
             http: (Ipv4Addr::LOCALHOST, 9181).into(),
+            read_only: false,
+            roll: None,
             deadline: Duration::from_secs(60 * 60),
             at_deadline: Ending::Abort,
             records_max: None,

@@ -12,7 +12,8 @@ use muster_proto::v1;
 use muster_queue::{BatchId, DeadLetter, Error, LetterId, Queue, Replay, Replayed};
 use tonic::{Request, Response, Status};
 
-use crate::batches::batch_id;
+use crate::batches::{bad_token, batch_id};
+use crate::caller::Caller;
 use crate::status;
 use selection::{Selection, Selector};
 
@@ -125,6 +126,7 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
         &self,
         request: Request<v1::ReplayDeadLettersRequest>,
     ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
+        let by = Caller::of(&request);
         let v1::ReplayDeadLettersRequest { selector, record } = request.into_inner();
         let selector = Selector::read(selector)?;
         if let Some(record) = &record {
@@ -142,7 +144,7 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
             let letters: Vec<Replay> =
                 letters.into_iter().map(|letter| replay(letter, record.as_ref())).collect();
             let Replayed { into, letters } = told(self.queue.replay(&batch, &letters).await)?;
-            tracing::info!(%batch, letters, %into, "dead letters were replayed by a client");
+            tracing::info!(%batch, letters, %into, %by, "dead letters are replayed");
             letters_replayed += letters;
             if into != batch {
                 made.insert(into.clone());
@@ -160,13 +162,14 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
         &self,
         request: Request<v1::DropDeadLettersRequest>,
     ) -> Result<Response<v1::DropDeadLettersResponse>, Status> {
+        let by = Caller::of(&request);
         let selector = Selector::read(request.into_inner().selector)?;
         let mut dropped = 0;
         let mut selection = Selection::of(self.queue.as_ref(), selector);
         while let Some((batch, letters)) = selection.next().await? {
             let places: Vec<u64> = letters.iter().map(|letter| letter.place).collect();
             let letters = told(self.queue.drop_letters(&batch, &places).await)?;
-            tracing::warn!(%batch, letters, "dead letters were dropped by a client");
+            tracing::warn!(%batch, letters, %by, "dead letters are dropped");
             dropped += letters;
         }
         Ok(Response::new(v1::DropDeadLettersResponse { letters: dropped }))
@@ -176,10 +179,6 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
 /// What the caller is told of a store that failed.
 fn told<T>(answer: muster_queue::Result<T>) -> Result<T, Status> {
     answer.map_err(|error| status::of(&error))
-}
-
-fn bad_token() -> Status {
-    Status::invalid_argument("`page_token` is none that an earlier page gave")
 }
 
 fn letter_of(token: &str) -> Result<LetterId, Status> {

@@ -3,17 +3,22 @@
 use muster_program::readiness::State;
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::users_server;
-use muster_proto::v1::{batches_server, dead_letters_server};
+use muster_proto::v1::{
+    batches_server, dead_letters_server, queue_server, roll_server, workers_server,
+};
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 /// The services that are healthy or not; the first stands for the server.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 7] = [
     "",
     users_server::SERVICE_NAME,
     batches_server::SERVICE_NAME,
     dead_letters_server::SERVICE_NAME,
+    queue_server::SERVICE_NAME,
+    roll_server::SERVICE_NAME,
+    workers_server::SERVICE_NAME,
 ];
 
 /// Tells every state, until the server ends.

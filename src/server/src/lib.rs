@@ -4,8 +4,14 @@
 //! | --- | --- |
 //! | [`config`] | its settings |
 //! | `users` | the service `Users`: one record, or a stream of them |
-//! | `batches` | the service `muster.v1.Batches`: resume, end, wait for a batch |
+//! | `operations` | the services below, for gRPC and for the dashboard |
+//! | `batches` | the service `muster.v1.Batches`: list, resume, end, wait for a batch |
 //! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
+//! | `queue` | the service `muster.v1.Queue`: what waits; pause and resume |
+//! | `workers` | the service `muster.v1.Workers`: which there are |
+//! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
+//! | `sampler` | what the queue is like, looked at once a second |
+//! | `caller` | who asks for a change, for the log |
 //! | `metadata` | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
 //! | `calls` | every call, measured |
@@ -13,37 +19,41 @@
 //! | `health` | whether the store is there, by gRPC |
 
 mod batches;
+mod caller;
 mod calls;
 pub mod config;
 mod dead_letters;
 mod health;
 mod metadata;
 mod metrics;
+mod operations;
+mod queue;
+mod roll;
+mod sampler;
 mod status;
 mod users;
+mod workers;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use muster_dashboard::Options;
 use muster_program::daemon::Failure;
 use muster_program::http::{self, listen};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_proto::users::users_server::UsersServer;
-use muster_proto::v1::batches_server::BatchesServer;
-use muster_proto::v1::dead_letters_server::DeadLettersServer;
-use muster_queue::Queue;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::batches::Batches;
 use crate::calls::MeasureCalls;
 use crate::config::Config;
-use crate::dead_letters::DeadLetters;
+use crate::operations::Operations;
+use crate::sampler::Sampler;
 use crate::users::Users;
 
 /// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
@@ -85,7 +95,8 @@ impl Server {
         self.grpc.local_addr()
     }
 
-    /// Where `/livez`, `/readyz` and `/metrics` are served, as [`grpc_addr`](Self::grpc_addr).
+    /// Where the dashboard, `/livez`, `/readyz` and `/metrics` are served, as
+    /// [`grpc_addr`](Self::grpc_addr).
     ///
     /// # Errors
     ///
@@ -104,19 +115,29 @@ impl Server {
     /// A listener fails; or the store turns out to be misconfigured at its first answer.
     pub async fn serve(
         self,
-        queue: Arc<dyn Queue>,
+        queue: Arc<dyn muster_queue::Queue>,
         readiness: &Readiness,
         shutdown: &Shutdown,
     ) -> Result<(), Failure> {
         tracing::info!(grpc = %self.grpc.local_addr()?, http = %self.http.local_addr()?, "listening");
         let (reporter, health_service) = tonic_health::server::health_reporter();
         health::follow(readiness.subscribe(), reporter, shutdown);
-        let http = http::serve(self.http, readiness.subscribe(), shutdown.token());
-        let store = Arc::clone(&queue);
-        readiness.watch(move || ping(Arc::clone(&store)), shutdown);
+        let Config { store, durability, .. } = &self.config;
+        let sampler = Sampler::new(Arc::clone(&queue), store.to_string(), *durability);
+        let sampler = Arc::new(sampler);
+        let looked = Arc::clone(&sampler);
+        readiness.watch(move || look(Arc::clone(&looked)), shutdown);
         metrics::declare();
 
-        let store = Arc::clone(&queue);
+        let operations = Operations::new(&queue, sampler, &self.config);
+        let options = Options {
+            read_only: self.config.read_only,
+            shutdown: shutdown.token(),
+            ..Options::default()
+        };
+        let dashboard = muster_dashboard::router(operations.services(), options);
+        let http =
+            http::serve_beside(self.http, readiness.subscribe(), dashboard, shutdown.token());
         let break_off = CancellationToken::new();
         let users = Users::start(Arc::clone(&queue), &self.config, break_off.clone(), shutdown);
         let reflection = tonic_reflection::server::Builder::configure()
@@ -124,10 +145,9 @@ impl Server {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let services = Routes::new(UsersServer::new(users))
-            .add_service(BatchesServer::new(Batches::new(Arc::clone(&queue))))
-            .add_service(DeadLettersServer::new(DeadLetters::new(queue)))
             .add_service(health_service)
             .add_service(reflection);
+        let services = operations.add_to(services);
         let grpc = serve_grpc(self.grpc, services, shutdown.token());
         let patience = async {
             shutdown.begun().await;
@@ -139,7 +159,7 @@ impl Server {
         };
         tokio::select! {
             result = async { tokio::try_join!(grpc, http) } => result.map(|_| ()),
-            error = muster_queue::unfit(store.as_ref()) => Err(error.into()),
+            error = muster_queue::unfit(queue.as_ref()) => Err(error.into()),
             () = patience => Ok(()),
         }
     }
@@ -172,6 +192,6 @@ fn connections(
     })
 }
 
-async fn ping(queue: Arc<dyn Queue>) -> muster_queue::Result<()> {
-    muster_queue::ping_and_measure(queue.as_ref()).await
+async fn look(sampler: Arc<Sampler>) -> muster_queue::Result<()> {
+    sampler.look().await
 }

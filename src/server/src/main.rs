@@ -1,6 +1,7 @@
 //! `muster-server`: takes records in over gRPC and queues them durably.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Command;
@@ -16,13 +17,26 @@ struct Flags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
+    /// Where the dashboard, /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
+    /// The folder of the roll, for the dashboard and for downloads [default: none]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roll: Option<PathBuf>,
+    /// Let the dashboard show, and change nothing
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    read_only: bool,
     #[command(flatten)]
     #[serde(flatten)]
     store: StoreFlags,
+}
+
+/// A flag that was not given leaves the setting to others.
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn main() -> ExitCode {

@@ -5,7 +5,8 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use ::metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram,
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -15,6 +16,7 @@ const CALLS: &str = "muster_rpc_seconds";
 const ENQUEUE: &str = "muster_enqueue_seconds";
 const CHUNKS: &str = "muster_chunks_accepted_total";
 const RECORDS: &str = "muster_records_accepted_total";
+const WORKERS: &str = "muster_store_workers";
 
 /// The label of calls to methods that are not ours: a caller can name any.
 const OTHER: &str = "other";
@@ -52,6 +54,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     );
     describe_counter!(CHUNKS, Unit::Count, "Chunks that the store has accepted.");
     describe_counter!(RECORDS, Unit::Count, "Records in these chunks.");
+    describe_gauge!(
+        WORKERS,
+        Unit::Count,
+        "Workers that the store knows: of processes that are running, or were lost."
+    );
     let named = |path: String| (format!("/{path}"), Method::new(path));
     Metrics {
         methods: method_paths().into_iter().map(named).collect(),
@@ -61,6 +68,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         records: counter!(RECORDS),
     }
 });
+
+/// Says how many workers the store knows.
+pub(crate) fn workers(running: u32, lost: u32) {
+    gauge!(WORKERS, "state" => "running").set(running);
+    gauge!(WORKERS, "state" => "lost").set(lost);
+}
 
 /// Declares all, so that what has not happened yet is known to be zero.
 pub(crate) fn declare() {

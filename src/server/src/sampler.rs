@@ -1,0 +1,198 @@
+//! What the queue is like, looked at once a second. Whoever asks is told of the last look: what is
+//! shown costs the store the same, however many look on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use muster_program::logging;
+use muster_proto::v1;
+use muster_queue::{Durability, Queue, SeenWorker, Stats, StoreInfo, Totals};
+
+use crate::metrics;
+
+/// How many looks are remembered: five minutes.
+const FLOW_MAX: usize = 300;
+
+/// Looks at the queue, and remembers.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    queue: Arc<dyn Queue>,
+    /// The store's URL, without a password.
+    url: String,
+    durability: Durability,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+struct Seen {
+    last: Option<Look>,
+    /// Why the store does not answer, if it does not.
+    problem: String,
+    flow: VecDeque<v1::Flow>,
+}
+
+/// One look.
+#[derive(Debug)]
+struct Look {
+    at: SystemTime,
+    /// The same moment, on a clock that is never set.
+    began: Instant,
+    latency: Duration,
+    stats: Stats,
+    workers: Vec<SeenWorker>,
+    store: StoreInfo,
+}
+
+impl Look {
+    /// How many workers there are in processes that are lost, or in the others.
+    fn working(&self, lost: bool) -> u32 {
+        let reports = self.workers.iter().filter(|worker| worker.is_lost() == lost);
+        reports.map(|worker| u32::from(worker.report.workers)).sum()
+    }
+}
+
+impl Sampler {
+    pub(crate) fn new(queue: Arc<dyn Queue>, url: String, durability: Durability) -> Self {
+        let seen =
+            Mutex::new(Seen { problem: "it has not answered yet".to_owned(), ..Seen::default() });
+        Self { queue, url, durability, seen }
+    }
+
+    /// Looks, shows the metrics what there is, and does what was set for all programs.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer. What was seen before stays.
+    pub(crate) async fn look(&self) -> muster_queue::Result<()> {
+        let looked = self.look_closely().await;
+        let mut seen = self.seen();
+        match looked {
+            Ok(look) => {
+                muster_queue::measure(&look.stats);
+                metrics::workers(look.working(false), look.working(true));
+                follow(look.stats.controls.log_filter.as_deref());
+                seen.remember(look);
+                Ok(())
+            }
+            Err(error) => {
+                seen.problem = error.to_string();
+                Err(error)
+            }
+        }
+    }
+
+    async fn look_closely(&self) -> muster_queue::Result<Look> {
+        let (at, began) = (SystemTime::now(), Instant::now());
+        self.queue.ping().await?;
+        let latency = began.elapsed();
+        let stats = self.queue.stats().await?;
+        let workers = self.queue.workers().await?;
+        let store = self.queue.store_info().await?;
+        Ok(Look { at, began, latency, stats, workers, store })
+    }
+
+    /// What was seen last.
+    pub(crate) fn stats(&self) -> v1::Stats {
+        let seen = self.seen();
+        let mut shown = seen.last.as_ref().map(to_proto).unwrap_or_default();
+        shown.flow = seen.flow.iter().copied().collect();
+        let store = shown.store.get_or_insert_default();
+        store.url.clone_from(&self.url);
+        store.durability = self.durability.to_string();
+        store.problem.clone_from(&seen.problem);
+        shown
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Whatever was written is whole: each field is put in its place at once.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sets the log's filter as the store says.
+fn follow(filter: Option<&str>) {
+    if let Err(error) = logging::set_filter(filter) {
+        tracing::warn!(%error, "the filter that is set in the store is none");
+    }
+}
+
+impl Seen {
+    fn remember(&mut self, look: Look) {
+        if let Some(before) = &self.last {
+            self.flow.push_back(flow(before, &look));
+            if self.flow.len() > FLOW_MAX {
+                self.flow.pop_front();
+            }
+        }
+        self.problem.clear();
+        self.last = Some(look);
+    }
+}
+
+/// What went in and out between two looks, a second.
+fn flow(before: &Look, now: &Look) -> v1::Flow {
+    let between = now.began.saturating_duration_since(before.began);
+    let (then, now_totals) = (before.stats.totals, now.stats.totals);
+    let processed = |totals: Totals| totals.kept + totals.dead;
+    v1::Flow {
+        at: Some(now.at.into()),
+        accepted: a_second(now_totals.accepted.saturating_sub(then.accepted), between),
+        processed: a_second(processed(now_totals).saturating_sub(processed(then)), between),
+    }
+}
+
+/// So many in this time, as a rate, to the nearest whole number.
+fn a_second(count: u64, time: Duration) -> u64 {
+    let millis = time.as_millis().max(1);
+    u64::try_from((u128::from(count) * 1000 + millis / 2) / millis).unwrap_or(u64::MAX)
+}
+
+fn to_proto(look: &Look) -> v1::Stats {
+    let Look { stats, store, .. } = look;
+    v1::Stats {
+        at: Some(look.at.into()),
+        paused: stats.controls.paused,
+        lines: stats.lines().into_iter().map(line).collect(),
+        dead_letters: stats.dead_letters,
+        leased: stats.leased,
+        accepted: stats.totals.accepted,
+        kept: stats.totals.kept,
+        dead: stats.totals.dead,
+        workers: look.working(false),
+        workers_lost: look.working(true),
+        flow: Vec::new(),
+        store: Some(v1::StoreHealth {
+            version: store.version.clone(),
+            latency: look.latency.try_into().ok(),
+            used_bytes: store.used_bytes,
+            limit_bytes: store.limit_bytes,
+            ..v1::StoreHealth::default()
+        }),
+        log_filter: stats.controls.log_filter.clone().unwrap_or_default(),
+    }
+}
+
+fn line((name, line): (&'static str, muster_queue::Line)) -> v1::Line {
+    v1::Line {
+        name: name.to_owned(),
+        records: line.depth.records,
+        bytes: line.depth.bytes,
+        oldest: line.oldest.and_then(|oldest| oldest.try_into().ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_what_came_in_the_time_that_passed() {
+        assert_eq!(a_second(1000, Duration::from_secs(1)), 1000);
+        assert_eq!(a_second(1000, Duration::from_secs(4)), 250);
+        assert_eq!(a_second(3, Duration::from_millis(2000)), 2);
+        assert_eq!(a_second(0, Duration::ZERO), 0);
+        assert_eq!(a_second(u64::MAX, Duration::from_millis(1)), u64::MAX);
+    }
+}
