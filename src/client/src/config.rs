@@ -22,6 +22,10 @@ pub struct Config {
     pub replicas: Option<u8>,
     /// The log's level or filter.
     pub log: String,
+    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
+    pub traces: Option<String>,
+    /// How many of the traces that begin here are sent, from 0 to 1.
+    pub traces_ratio: f64,
     /// The server: `http://HOST:PORT`.
     pub server: String,
     /// How records are sent.
@@ -51,6 +55,8 @@ impl Default for Config {
             durability: None,
             replicas: None,
             log: "warn".to_owned(),
+            traces: None,
+            traces_ratio: 1.0,
             server: "http://127.0.0.1:50051".to_owned(),
             mode: Mode::default(),
             in_flight: NonZeroUsize::MIN.saturating_add(31),
@@ -71,6 +77,14 @@ impl Settings for Config {
 
     fn log(&self) -> &str {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&str> {
+        self.traces.as_deref()
+    }
+
+    fn traces_ratio(&self) -> f64 {
+        self.traces_ratio
     }
 
     fn grace(&self) -> Duration {

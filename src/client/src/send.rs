@@ -16,9 +16,11 @@ mod window;
 use std::ffi::OsString;
 use std::time::Instant;
 
+use muster_program::traces::{self, Trace};
 use muster_proto::v1::{Batch, BatchState};
 use rand::Rng as _;
 use tonic::Status;
+use tracing::Instrument as _;
 
 use crate::config::{Config, Mode};
 use crate::input::{SourceError, Sources};
@@ -44,6 +46,8 @@ pub struct Job {
     pub policy: Option<String>,
     /// Whether to wait until the batch is in the roll.
     pub wait: bool,
+    /// The trace that it is part of; one of its own if it is not said, and traces go somewhere.
+    pub trace: Option<Trace>,
 }
 
 /// Why a job was not done.
@@ -141,17 +145,20 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let progress = Progress::new(sources.bytes);
     let server = Server::new(&config.server)?;
     let batch = job.batch.clone().unwrap_or_else(new_batch);
+    let span = tracing::info_span!("send", %batch, trace = traces::field(job.trace));
+    let trace = traces::join(&span, job.trace);
     let sender = Sender {
         server,
         labels: Labels {
             batch: batch.clone(),
             priority: job.priority.clone(),
             policy: job.policy.clone(),
+            trace,
         },
         retry: Retry::new(config.retry_for),
         progress,
     };
-    let mut report = match sender.carry_out(config, job, sources).await {
+    let mut report = match sender.carry_out(config, job, sources).instrument(span).await {
         Ok(report) => report,
         Err(stop) => return Err(describe(config, batch, stop)),
     };
@@ -194,6 +201,7 @@ impl Sender {
         };
         let read = feed.finish().await;
         self.progress.finish();
+        tracing::info!(records = read.records - refused, "the server has all of it");
         let mut report = Report {
             batch: self.labels.batch.clone(),
             files: read.files,

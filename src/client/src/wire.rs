@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 use futures::Stream;
-use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY};
+use muster_program::traces::Trace;
+use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
 use muster_proto::users::UserResponse;
 use muster_proto::v1;
 use muster_proto::v1::batches_client::BatchesClient;
@@ -31,6 +32,8 @@ pub(crate) struct Labels {
     pub(crate) batch: String,
     pub(crate) priority: Option<String>,
     pub(crate) policy: Option<String>,
+    /// The trace that the calls are part of.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Labels {
@@ -49,6 +52,9 @@ impl Labels {
             if let Some(value) = value {
                 insert(key, value)?;
             }
+        }
+        if let Some(trace) = self.trace {
+            insert(TRACE, &trace.to_string())?;
         }
         Ok(request)
     }

@@ -14,7 +14,7 @@ use muster_program::daemon::{self, Failure};
 use muster_program::flags::ConfigFlags;
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_program::{config, exit, logging};
+use muster_program::{config, exit, traces};
 use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
 use muster_worker::RollFailure;
@@ -60,6 +60,10 @@ struct Flags {
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
+    /// Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<String>,
 }
 
 /// Does the job.
@@ -78,7 +82,7 @@ pub(crate) fn run(command: &Run) -> Result<u8, (u8, Failure)> {
         command.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
         return Ok(exit::OK);
     }
-    logging::start(&worker.log).map_err(|error| (exit::USAGE, error.into()))?;
+    let _telemetry = traces::start("muster", &worker).map_err(|error| (exit::USAGE, error))?;
     check_output(command).map_err(|error| (exit::USAGE, error))?;
     let report = daemon::until_the_end(GRACE, |shutdown| job(command, worker, shutdown))
         .map_err(|error| (code(&error), error))?;
@@ -147,7 +151,8 @@ async fn pass_through(
         server: format!("http://{}", server.grpc_addr()?),
         ..Default::default()
     };
-    let job = Job { inputs, wait: true, ..Job::default() };
+    let trace = traces::of_environment();
+    let job = Job { inputs, wait: true, trace, ..Job::default() };
     let processor = Arc::new(worker.pipeline());
     let daemons = async {
         let readiness = Readiness::default();

@@ -11,7 +11,7 @@ use muster_program::daemon::{self, Failure};
 use muster_program::flags::{ConfigFlags, StoreFlags};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_program::{exit, health, logging, metrics};
+use muster_program::{exit, health, metrics, traces};
 use muster_queue::StoreUrl;
 use muster_server::Server;
 use muster_worker::RollFailure;
@@ -87,7 +87,7 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
     if let Some(health::Command::Health) = command.command {
         return health::run(&server);
     }
-    logging::start(&server.log).map_err(|error| (exit::USAGE, error.into()))?;
+    let _telemetry = traces::start("muster", &server).map_err(|error| (exit::USAGE, error))?;
     metrics::start(&crate::Cli::command()).map_err(|error| (exit::FAILURE, error.into()))?;
     let grace = server.grace();
     daemon::stay(grace, async |readiness, shutdown| work(server, worker, readiness, shutdown).await)

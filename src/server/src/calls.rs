@@ -1,17 +1,27 @@
-//! Every call, measured: how long it took until it was answered, and with what.
+//! Every call, measured: how long it took until it was answered, and with what. And its span.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use muster_program::traces;
+use muster_proto::metadata::TRACE;
 use pin_project_lite::pin_project;
 use tonic::Code;
 use tonic::codegen::Service;
-use tonic::codegen::http::{Request, Response};
+use tonic::codegen::http::{HeaderMap, Request, Response};
 use tower_layer::Layer;
+use tracing::field::Empty;
+use tracing::instrument::Instrumented;
+use tracing::{Instrument as _, Level, Span};
 
+use crate::metadata;
 use crate::metrics::{self, Method};
+
+/// The methods that take records in.
+const STREAM: &str = "Users/SendUserInfoClientStream";
+const RECORD: &str = "Users/SendUserInfo";
 
 /// Measures the calls to a service.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +51,11 @@ where
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let call = Some(Call::begun(request.uri().path()));
-        Answering { answer: self.0.call(request), call }
+    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+        let method = metrics::method(request.uri().path());
+        let span = span(method, request.headers_mut());
+        let call = Some(Call::begun(method));
+        Answering { answer: self.0.call(request).instrument(span), call }
     }
 }
 
@@ -52,7 +64,7 @@ pin_project! {
     #[derive(Debug)]
     pub(crate) struct Answering<F> {
         #[pin]
-        answer: F,
+        answer: Instrumented<F>,
         // Taken when it is answered.
         call: Option<Call>,
     }
@@ -65,13 +77,46 @@ where
     type Output = Result<Response<A>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answer = ready!(this.answer.poll(context));
+        let mut this = self.project();
+        let answer = ready!(this.answer.as_mut().poll(context));
         if let (Ok(answer), Some(call)) = (&answer, this.call.take()) {
-            call.answered(code(answer));
+            let code = code(answer);
+            this.answer.span().record("code", tracing::field::debug(code));
+            call.answered(code);
         }
         Poll::Ready(answer)
     }
+}
+
+/// The span of a call, if it has one: calls that look after things, again and again, have none
+/// unless they are part of a trace. What follows from the call finds the span in the place of the
+/// caller's.
+fn span(method: &Method, headers: &mut HeaderMap) -> Span {
+    let (name, parent) = (method.name(), metadata::trace(headers));
+    macro_rules! of_call {
+        ($level:ident, $($name:tt)*) => {
+            tracing::span!(
+                Level::$level,
+                $($name)*,
+                otel.kind = "server",
+                batch = Empty,
+                code = Empty,
+                trace = traces::field(parent),
+            )
+        };
+    }
+    let span = match name {
+        STREAM => of_call!(INFO, STREAM),
+        // There may be one for each record: the log is not told at its usual level.
+        RECORD => of_call!(DEBUG, RECORD),
+        _ if parent.is_some() => of_call!(DEBUG, "call", otel.name = name),
+        _ => Span::none(),
+    };
+    let own = traces::join(&span, parent).filter(|own| Some(*own) != parent);
+    if let Some(own) = own.and_then(|own| own.to_string().parse().ok()) {
+        headers.insert(TRACE, own);
+    }
+    span
 }
 
 /// The code of an answer. One that is good says so behind its message; one that is not has no
@@ -92,8 +137,8 @@ struct Call {
 }
 
 impl Call {
-    fn begun(path: &str) -> Self {
-        Self { method: metrics::method(path), began: Instant::now(), code: Code::Cancelled }
+    fn begun(method: &'static Method) -> Self {
+        Self { method, began: Instant::now(), code: Code::Cancelled }
     }
 
     fn answered(mut self, code: Code) {

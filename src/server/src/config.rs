@@ -21,6 +21,10 @@ pub struct Config {
     pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
+    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
+    pub traces: Option<String>,
+    /// How many of the traces that begin here are sent, from 0 to 1.
+    pub traces_ratio: f64,
     /// Where gRPC is served.
     pub listen: SocketAddr,
     /// Where the dashboard, `/livez`, `/readyz` and `/metrics` are served.
@@ -52,6 +56,8 @@ impl Default for Config {
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             log: "info".to_owned(),
+            traces: None,
+            traces_ratio: 1.0,
             listen: (Ipv4Addr::LOCALHOST, 50051).into(),
             http: (Ipv4Addr::LOCALHOST, 9181).into(),
             read_only: false,
@@ -92,6 +98,14 @@ impl Settings for Config {
 
     fn log(&self) -> &str {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&str> {
+        self.traces.as_deref()
+    }
+
+    fn traces_ratio(&self) -> f64 {
+        self.traces_ratio
     }
 
     fn grace(&self) -> Duration {

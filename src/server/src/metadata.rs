@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 
+use muster_program::traces::Trace;
 use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
 use muster_queue::{BatchId, Policy, Priority};
 use tonic::Status;
+use tonic::codegen::http::HeaderMap;
 use tonic::metadata::MetadataMap;
 
 /// What a sender says of its records, beside them. All of it is optional.
@@ -14,8 +16,8 @@ pub(crate) struct Sent {
     pub(crate) place: Option<u64>,
     pub(crate) priority: Priority,
     pub(crate) policy: Policy,
-    /// The trace that the call is part of.
-    pub(crate) trace: Option<String>,
+    /// The call's place in its trace.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Sent {
@@ -30,19 +32,14 @@ impl Sent {
             place: value(metadata, PLACE, "a whole number from 0 on")?,
             priority: value(metadata, PRIORITY, "high, normal or low")?.unwrap_or_default(),
             policy: value(metadata, POLICY, "partial or fail")?.unwrap_or_default(),
-            trace: trace(metadata),
+            trace: trace(metadata.as_ref()),
         })
     }
 }
 
-/// The trace, if it is one. As W3C Trace Context asks for, one that is none is as good as none.
-fn trace(metadata: &MetadataMap) -> Option<String> {
-    let text = metadata.get(TRACE)?.to_str().ok()?;
-    let mut parts = text.split('-').map(str::len);
-    let is_one = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
-        && [2, 32, 16, 2].into_iter().all(|len| parts.next() == Some(len))
-        && parts.next().is_none();
-    is_one.then(|| text.to_owned())
+/// The trace of a call, if it has one.
+pub(crate) fn trace(headers: &HeaderMap) -> Option<Trace> {
+    headers.get(TRACE)?.to_str().ok()?.parse().ok()
 }
 
 fn value<T: FromStr>(map: &MetadataMap, key: &str, expected: &str) -> Result<Option<T>, Status> {
@@ -92,7 +89,8 @@ mod tests {
     #[test]
     fn a_trace_is_taken_or_left() {
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(read(&[(TRACE, trace)]).unwrap().trace.as_deref(), Some(trace));
+        assert_eq!(read(&[(TRACE, trace)]).unwrap().trace, trace.parse().ok());
+        assert!(trace.parse::<Trace>().is_ok());
         for none in ["", "00-0af7", "\u{1b}[31m", &trace.to_uppercase(), &format!("{trace}-00")] {
             let mut map = MetadataMap::new();
             if let Ok(value) = none.parse() {

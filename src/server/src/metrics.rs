@@ -97,6 +97,11 @@ impl Method {
         Self { name, by_code: Default::default() }
     }
 
+    /// Its service and itself, or `other`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Counts a call that ended with this code after so long.
     pub(crate) fn ended(&self, code: Code, took: Duration) {
         let histogram = self.by_code[code as usize].get_or_init(

@@ -74,6 +74,7 @@ impl users::users_server::Users for Users {
         let is_named = batch.is_some();
         let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
         let options = BatchOptions { priority, policy, deadline: Some(self.deadline) };
+        tracing::Span::current().record("batch", tracing::field::display(&batch));
         let opened = self.queue.open(&batch, &options).await.map_err(|e| status::of(&e))?;
         // A sender that has not named its batch cannot come back to it.
         let unless_ended = (!is_named)

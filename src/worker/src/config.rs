@@ -24,6 +24,10 @@ pub struct Config {
     pub replicas: NonZeroU8,
     /// The log's level or filter.
     pub log: String,
+    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
+    pub traces: Option<String>,
+    /// How many of the traces that begin here are sent, from 0 to 1.
+    pub traces_ratio: f64,
     /// Where `/livez`, `/readyz` and `/metrics` are served, if they are.
     pub http: Option<SocketAddr>,
     /// The folder of the roll. All workers of one store must share it.
@@ -68,6 +72,8 @@ impl Default for Config {
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             log: "info".to_owned(),
+            traces: None,
+            traces_ratio: 1.0,
             http: None,
             roll: PathBuf::from("."),
             workers: NonZeroU16::MIN,
@@ -135,6 +141,14 @@ impl Settings for Config {
 
     fn log(&self) -> &str {
         &self.log
+    }
+
+    fn traces(&self) -> Option<&str> {
+        self.traces.as_deref()
+    }
+
+    fn traces_ratio(&self) -> f64 {
+        self.traces_ratio
     }
 
     fn grace(&self) -> Duration {

@@ -9,6 +9,7 @@
 //! | `outcome` | a chunk through the processor |
 //! | `team` | what the workers of one process share |
 //! | `worker` | one worker's loop: lease, process, commit |
+//! | `spans` | what the log and traces say a line or a step belongs to |
 //! | `suspects` | records that may end workers, each processed alone |
 //! | `held` | what the workers of one process hold |
 //! | `identity` | who a process is, and what it has done |
@@ -26,6 +27,7 @@ mod outcome;
 pub mod processor;
 mod retry;
 pub mod roll;
+mod spans;
 mod suspects;
 mod team;
 mod worker;

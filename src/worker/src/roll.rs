@@ -27,11 +27,12 @@ use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Queue, ResultChunk};
+use tracing::Instrument as _;
 
 pub use error::Error;
 pub use muster_roll::{Entry, FILE_NAME, MANIFEST_NAME, Manifest};
 
-use crate::metrics;
+use crate::{metrics, spans};
 use file::{BatchDigest, Lock, NewRoll};
 
 /// The file beside them that the writer has locked.
@@ -95,7 +96,8 @@ impl Roll {
             // Another writer may have written it before the lock was had.
             let is_complete = |batch: Batch| batch.state == BatchState::Complete;
             if queue.batch(&batch.id).await?.is_some_and(is_complete) {
-                self.write_batch(queue, &batch, lock).await?;
+                let span = spans::write_roll(&batch.id);
+                self.write_batch(queue, &batch, lock).instrument(span).await?;
             }
         }
         Ok(())
@@ -119,8 +121,13 @@ impl Roll {
         };
         queue.mark_written(&batch.id, &after.sha256).await?;
         metrics::wrote(began.elapsed());
-        tracing::info!(batch = %batch.id, records = batch.kept, dead = batch.dead,
-            roll_records = after.records, sha256 = after.sha256, "the roll is written");
+        tracing::info!(
+            records = batch.kept,
+            dead = batch.dead,
+            roll_records = after.records,
+            sha256 = after.sha256,
+            "the roll is written"
+        );
         Ok(())
     }
 

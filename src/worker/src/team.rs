@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::processor::Processor;
 use crate::retry::Retries;
 use crate::roll::Roll;
-use crate::{RollFailure, metrics, outcome};
+use crate::{RollFailure, metrics, outcome, spans};
 
 /// What the workers of one process share.
 pub(crate) struct Team {
@@ -36,9 +36,11 @@ impl Team {
     pub(crate) async fn process(self: &Arc<Self>, chunks: Vec<Chunk>) -> Vec<(Chunk, Outcome)> {
         let team = Arc::clone(self);
         let processing = tokio::task::spawn_blocking(move || {
-            let process = |chunk: Chunk| {
+            let process = |mut chunk: Chunk| {
                 let began = Instant::now();
+                let processing = spans::process(&mut chunk).entered();
                 let outcome = outcome::of(&chunk, team.processor.as_ref(), &team.retries);
+                drop(processing);
                 metrics::processed(began.elapsed());
                 (chunk, outcome)
             };

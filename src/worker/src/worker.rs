@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use muster_queue::{Chunk, Committed, Lease, Outcome, Work, WorkerId};
+use muster_queue::{Chunk, Committed, DeadLetter, Lease, Outcome, Work, WorkerId};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::team::Team;
-use crate::{RollFailure, backoff, metrics, roll};
+use crate::{RollFailure, backoff, metrics, roll, spans};
 
 /// How many chunks a worker leases at once: enough to commit several in one round trip, few
 /// enough that a small batch is shared among all.
@@ -95,6 +96,11 @@ impl Worker {
 
     /// Commits until the store says what became of it.
     pub(crate) async fn commit(&self, chunk: &Chunk, outcome: &Outcome) {
+        self.try_commit(chunk, outcome).instrument(spans::commit(chunk)).await;
+        self.team.held.remove(std::iter::once(&chunk.lease));
+    }
+
+    async fn try_commit(&self, chunk: &Chunk, outcome: &Outcome) {
         let mut failures = 0;
         loop {
             let began = Instant::now();
@@ -102,12 +108,12 @@ impl Worker {
                 Ok(committed) => {
                     metrics::committed(chunk, outcome, committed, began.elapsed());
                     self.count(chunk, outcome, committed);
-                    self.log_commit(chunk, outcome, committed);
+                    log_commit(chunk, outcome, committed);
                     break;
                 }
                 Err(error) => {
                     if failures == 0 {
-                        tracing::warn!(worker = %self.id, batch = %chunk.batch, %error, "not committed yet");
+                        tracing::warn!(%error, "not committed yet");
                     }
                     // It goes on after the end has begun: `run` breaks it off when time is up.
                     tokio::time::sleep(backoff(failures)).await;
@@ -115,34 +121,12 @@ impl Worker {
                 }
             }
         }
-        self.team.held.remove(std::iter::once(&chunk.lease));
     }
 
     fn count(&self, chunk: &Chunk, outcome: &Outcome, committed: Committed) {
         if committed == Committed::Taken {
             let failed = outcome.dead.len() + outcome.retry.len();
             self.team.identity.committed(chunk.count.into(), failed as u64);
-        }
-    }
-
-    fn log_commit(&self, chunk: &Chunk, outcome: &Outcome, committed: Committed) {
-        let Chunk { batch, first, count, lost, .. } = chunk;
-        if committed == Committed::Refused {
-            tracing::debug!(worker = %self.id, %batch, first, count, "was committed by another, or its batch was aborted");
-            return;
-        }
-        tracing::debug!(worker = %self.id, %batch, first, count, "committed");
-        match outcome.retry.as_slice() {
-            [] => {}
-            [one, ..] if one.history.isolated => {
-                tracing::warn!(%batch, first, count, lost, "workers were lost with this chunk; its records are tried one by one");
-            }
-            retry => {
-                tracing::info!(%batch, first, records = retry.len(), "some records failed and will be tried again")
-            }
-        }
-        for letter in &outcome.dead {
-            tracing::info!(%batch, place = letter.place, reason = letter.reason, attempts = letter.attempts, "dead letter");
         }
     }
 
@@ -159,5 +143,32 @@ impl Worker {
             }
             (written, _) => written,
         }
+    }
+}
+
+/// Says what became of a chunk, within the span of its commit.
+fn log_commit(chunk: &Chunk, outcome: &Outcome, committed: Committed) {
+    let Chunk { count, lost, .. } = chunk;
+    if committed == Committed::Refused {
+        tracing::debug!(count, "was committed by another, or its batch was aborted");
+        return;
+    }
+    tracing::debug!(count, "committed");
+    match outcome.retry.as_slice() {
+        [] => {}
+        [one, ..] if one.history.isolated => {
+            tracing::warn!(
+                count,
+                lost,
+                "workers were lost with this chunk; its records are tried one by one"
+            );
+        }
+        retry => {
+            tracing::info!(records = retry.len(), "some records failed and will be tried again")
+        }
+    }
+    for letter in &outcome.dead {
+        let DeadLetter { place, reason, attempts, .. } = letter;
+        tracing::info!(place, reason, attempts, "dead letter");
     }
 }

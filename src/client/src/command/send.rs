@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use muster_program::flags::ConfigFlags;
-use muster_program::{config, exit, logging};
+use muster_program::{config, exit, traces};
 use serde::Serialize;
 
 use super::flags::ServerFlags;
@@ -53,6 +53,10 @@ struct Flags {
     #[command(flatten)]
     #[serde(flatten)]
     server: ServerFlags,
+    /// Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<String>,
 }
 
 pub(super) fn run(command: &Send) -> Result<u8, Ended> {
@@ -63,13 +67,14 @@ pub(super) fn run(command: &Send) -> Result<u8, Ended> {
         command.config.show([dump]).map_err(failed)?;
         return Ok(exit::OK);
     }
-    logging::start(&config.log).map_err(usage)?;
+    let _telemetry = traces::start("muster-client", &config).map_err(usage)?;
     let job = Job {
         inputs: command.inputs.clone(),
         batch: command.batch.clone(),
         priority: command.priority.clone(),
         policy: command.policy.clone(),
         wait: command.wait,
+        trace: traces::of_environment(),
     };
     let report = block_on(async {
         let sent = send::send(&config, &job).await;

@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
+use muster_program::traces::{self, Trace};
 use muster_proto::chunk::Encoder;
 use muster_proto::users::UserRequest;
 use muster_queue::{Appended, BatchId, NewChunk, Queue};
 use prost::Message as _;
+use tracing::Span;
 
 use crate::metrics;
 
@@ -19,6 +21,19 @@ const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Whether a chunk takes no more records.
 pub(super) fn is_full(chunk: &Encoder) -> bool {
     chunk.count() >= RECORDS_MAX || chunk.len() >= BYTES_FULL
+}
+
+/// Begins to append a chunk. Returns the span, and the trace that the chunk is given: what becomes
+/// of it follows from the span.
+pub(super) fn begin(batch: &BatchId, first: u64, parent: Option<Trace>) -> (Span, Option<String>) {
+    let span = tracing::info_span!(
+        "append",
+        %batch,
+        chunk = first,
+        trace = traces::field(parent),
+    );
+    let own = traces::join(&span, parent);
+    (span, own.map(|own| own.to_string()))
 }
 
 /// Appends a chunk, and measures it.

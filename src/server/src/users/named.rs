@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use muster_proto::chunk::Encoder;
 use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
 
+use tracing::Instrument as _;
+
 use super::chunk;
 use super::unary::{Call, common_trace};
 use crate::status;
@@ -39,13 +41,15 @@ async fn append_in_chunks(
             len += 1;
         }
         let later = calls.split_off(len);
+        let first = calls.first().map_or(0, |call| call.place);
+        let (span, trace) = chunk::begin(batch, first, common_trace(&calls));
         let new = NewChunk {
             places: Places::Each(calls.iter().map(|call| call.place).collect()),
             count: encoder.count(),
             payload: encoder.take(),
-            trace: common_trace(&calls),
+            trace,
         };
-        let left = match append_opened(queue, batch, options, &new).await {
+        let left = match append_opened(queue, batch, options, &new).instrument(span).await {
             Ok(Appended::Taken { places }) => answer_taken(calls, &places),
             Ok(Appended::Accepted | Appended::Behind { .. }) => {
                 answer(calls, || Ok(()));

@@ -9,6 +9,7 @@ use muster_queue::{
     BatchId, BatchOptions, Deadline, Ending, Error, NewChunk, Places, Policy, Priority, Queue,
 };
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::chunk;
 use super::named::answer;
@@ -99,16 +100,18 @@ impl Run {
     ) -> Result<(), Error> {
         let count = encoder.count();
         let places = Places::From(self.records);
-        let mut new =
-            NewChunk { places, count, payload: encoder.take(), trace: common_trace(calls) };
+        let (span, trace) = chunk::begin(&self.batch, self.records, common_trace(calls));
+        let mut new = NewChunk { places, count, payload: encoder.take(), trace };
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
-        let mut appended = chunk::append(queue, &self.batch, &new).await;
+        let append = chunk::append(queue, &self.batch, &new).instrument(span.clone());
+        let mut appended = append.await;
         if matches!(appended, Err(Error::Sealed { .. })) {
             // This server was silent for so long that others took it for dead.
             *self = Self::open(queue, kind).await?;
             new.places = Places::From(0);
-            appended = chunk::append(queue, &self.batch, &new).await;
+            let append = chunk::append(queue, &self.batch, &new).instrument(span);
+            appended = append.await;
         }
         appended?;
         self.records += u64::from(count);

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
+use muster_program::traces::Trace;
 use muster_proto::chunk::{Decoder, Encoder};
 use muster_proto::users::UserRequest;
 use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
 use tokio::time::{Instant, timeout};
 use tonic::{Status, Streaming};
+use tracing::Instrument as _;
 
 use super::chunk;
 use crate::status;
@@ -26,7 +28,8 @@ pub(super) struct Stream<'a> {
     pub(super) queue: &'a dyn Queue,
     /// What its batch was opened with.
     pub(super) options: BatchOptions,
-    pub(super) trace: Option<String>,
+    /// The trace of its call.
+    pub(super) trace: Option<Trace>,
 }
 
 /// Receives one stream.
@@ -125,7 +128,8 @@ impl<'a> Receiver<'a> {
         // next waits: here at the latest, so that what it began is not sealed.
         tokio::task::yield_now().await;
         let sealed = self.stream.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
-        sealed.map_err(|error| status::of(&error))?;
+        let Batch { received, .. } = sealed.map_err(|error| status::of(&error))?;
+        tracing::info!(records = received, "the batch is whole");
         Ok(self.refused)
     }
 
@@ -169,10 +173,10 @@ impl Stream<'_> {
     ) -> Result<(), Error> {
         while count > 0 {
             let places = Places::From(first);
-            let trace = self.trace.clone();
+            let (span, trace) = chunk::begin(&batch, first, self.trace);
             let new = NewChunk { places, count, payload: payload.clone(), trace };
             let Appended::Behind { received } =
-                self.append_when_there_is_room(&batch, &new).await?
+                self.append_when_there_is_room(&batch, &new).instrument(span).await?
             else {
                 break;
             };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
+use muster_program::traces::Trace;
 use muster_proto::users::UserRequest;
 use muster_queue::{BatchId, BatchOptions, Deadline, Queue};
 use tokio::sync::{mpsc, oneshot};
@@ -24,8 +25,8 @@ const RUN_INTERVAL: Duration = Duration::from_millis(250);
 pub(super) struct Call {
     pub(super) place: u64,
     pub(super) record: UserRequest,
-    /// The trace that the call is part of.
-    pub(super) trace: Option<String>,
+    /// Its place in its trace.
+    pub(super) trace: Option<Trace>,
     pub(super) answer: oneshot::Sender<Result<(), Status>>,
 }
 
@@ -38,10 +39,12 @@ enum Group {
     Run(run::Kind),
 }
 
-/// The trace that all of these calls are part of; `None` when they are of several.
-pub(super) fn common_trace(calls: &[Call]) -> Option<String> {
+/// The place of the first of these calls in the trace that all of them are part of; `None` when they
+/// are of several.
+pub(super) fn common_trace(calls: &[Call]) -> Option<Trace> {
     let (first, others) = calls.split_first()?;
-    others.iter().all(|call| call.trace == first.trace).then(|| first.trace.clone())?
+    let id = |call: &Call| call.trace.map(Trace::id);
+    others.iter().all(|call| id(call) == id(first)).then_some(first.trace)?
 }
 
 /// The handle to the task that groups.
