@@ -9,6 +9,7 @@ const FOREIGN: &[&str] = &[
     "REDIS_HOST",
     "REDIS_PORT",
     "LOG_LEVEL",
+    "TRACEPARENT",
     "RUST_LOG",
     "NOTIFY_SOCKET",
     "WATCHDOG_PID",
@@ -44,7 +45,7 @@ fn clean(path: PathBuf) -> Command {
     let mut command = Command::new(path);
     for (variable, _) in env::vars_os() {
         let name = variable.to_string_lossy();
-        if name.starts_with("MUSTER_") || FOREIGN.contains(&&*name) {
+        if name.starts_with("MUSTER_") || name.starts_with("OTEL_") || FOREIGN.contains(&&*name) {
             command.env_remove(variable);
         }
     }

@@ -27,6 +27,8 @@ pub struct Stack {
     pub server: Option<Process>,
     /// The store.
     pub redis: RedisServer,
+    /// What every program that is started finds in its environment.
+    pub environment: Vec<(String, String)>,
     grpc: u16,
     http: u16,
     folder: TempDir,
@@ -43,6 +45,7 @@ impl Stack {
             workers: Vec::new(),
             server: None,
             redis: RedisServer::prepare(durability),
+            environment: Vec::new(),
             grpc: free_port(),
             http: free_port(),
             folder: tempfile::tempdir().expect("there is room for a folder"),
@@ -70,6 +73,7 @@ impl Stack {
             .args(["--listen", &format!("127.0.0.1:{}", self.grpc)])
             .args(["--http", &format!("127.0.0.1:{}", self.http)])
             .args(["--store", &self.redis.url()])
+            .envs(self.environment.iter().cloned())
             .current_dir(self.folder.path());
         self.server = Some(Process::start("muster-server", &mut command));
     }
@@ -85,7 +89,7 @@ impl Stack {
             let name = format!("worker {}", self.workers.len() + 1);
             let mut command = program();
             command.args(["--store", &self.redis.url(), "--roll"]).arg(self.folder.path());
-            command.current_dir(self.folder.path());
+            command.envs(self.environment.iter().cloned()).current_dir(self.folder.path());
             self.workers.push(Process::start(&name, &mut command));
         }
     }
@@ -143,7 +147,7 @@ impl Stack {
         let mut command = programs::command("muster-client");
         command.arg("send").arg(input).args(["--wait", "--json"]);
         command.args(["--server", &format!("http://127.0.0.1:{port}")]);
-        command.current_dir(self.folder.path());
+        command.envs(self.environment.iter().cloned()).current_dir(self.folder.path());
         command
     }
 

@@ -33,6 +33,7 @@ fn muster_server() {
           --replicas <N>        How many replicas have what is replicated [default: 1]
           --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
                                 info]
+          --traces <URL>        Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
           --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config        Check the settings, and end
           --dump-config         Print the settings in force as TOML, without secrets, and end
@@ -111,6 +112,7 @@ fn muster_worker() {
           --replicas <N>        How many replicas have what is replicated [default: 1]
           --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
                                 info]
+          --traces <URL>        Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
           --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config        Check the settings, and end
           --dump-config         Print the settings in force as TOML, without secrets, and end
@@ -189,6 +191,9 @@ fn muster_client_send() {
 
           --log <FILTER>
               The log's level, or a filter [default: warn]
+
+          --traces <URL>
+              Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
 
           --config <FILE>
               Read settings from this TOML file
@@ -461,6 +466,7 @@ fn muster_run() {
           --json           Print one JSON object instead of a summary
           --workers <N>    How many workers process records at once [default: 5]
           --log <FILTER>   The log's level, or a filter [default: warn]
+          --traces <URL>   Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
           --config <FILE>  Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config   Check the settings, and end
           --dump-config    Print the settings in force as TOML, without secrets, and end
@@ -496,6 +502,7 @@ fn muster_up() {
           --replicas <N>        How many replicas have what is replicated [default: 1]
           --log <FILTER>        The log's level, or a filter such as info,muster_queue=trace [default:
                                 info]
+          --traces <URL>        Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
           --config <FILE>       Read settings from this TOML file [env: MUSTER_CONFIG=]
           --check-config        Check the settings, and end
           --dump-config         Print the settings in force as TOML, without secrets, and end

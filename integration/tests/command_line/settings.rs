@@ -39,6 +39,9 @@ fn what_is_wrong_is_checked_with_a_message() {
         assert!(finished.stderr.contains("`stoer` (muster.toml)"), "{finished}");
         let finished = desk.enter(&format!("{command} --check-config --log =")).expect_code(2);
         assert!(finished.stderr.contains("`log` (the command line): `=` is no log"), "{finished}");
+        let finished = desk.enter(&format!("{command} --check-config --traces x")).expect_code(2);
+        let problem = "`traces` (the command line): `x` is not of the form http://HOST:PORT";
+        assert!(finished.stderr.contains(problem), "{finished}");
     }
 }
 
@@ -68,6 +71,7 @@ fn muster_server() {
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    traces_ratio = 1.0
 
     [server]
     at_deadline = "abort"
@@ -86,6 +90,7 @@ fn muster_worker() {
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    traces_ratio = 1.0
 
     [worker]
     attempts_max = 5
@@ -108,6 +113,7 @@ fn muster_worker() {
 fn muster_client_send() {
     insta::assert_snapshot!(dump("muster-client send"), @r#"
     log = "warn"
+    traces_ratio = 1.0
 
     [client]
     in_flight = 32
@@ -124,6 +130,7 @@ fn muster_run() {
     log = "warn"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    traces_ratio = 1.0
 
     [worker]
     attempts_max = 5
@@ -149,6 +156,7 @@ fn muster_up() {
     log = "info"
     replicas = 1
     store = "file:muster.redb"
+    traces_ratio = 1.0
 
     [server]
     at_deadline = "abort"
