@@ -12,8 +12,8 @@ let
   program = lib.getExe' cfg.worker.package "muster-worker";
   inherit (cfg.settings.worker) roll;
   isOurs = roll == "/var/lib/muster";
-  # The Redis that was set up here listens here alone.
-  storeIsHere = cfg.redis.enable && cfg.redis.bind == "127.0.0.1";
+  # The Redis that was set up here listens here alone, and nothing else is talked to.
+  allIsHere = cfg.redis.enable && cfg.redis.bind == "127.0.0.1" && !(cfg.settings ? traces);
 in
 {
   options.services.muster.worker = {
@@ -55,8 +55,8 @@ in
           StateDirectory = lib.mkIf isOurs "muster";
           StateDirectoryMode = lib.mkIf isOurs "0750";
           ReadWritePaths = lib.mkIf (!isOurs) [ roll ];
-          IPAddressDeny = lib.mkIf storeIsHere "any";
-          IPAddressAllow = lib.mkIf storeIsHere "localhost";
+          IPAddressDeny = lib.mkIf allIsHere "any";
+          IPAddressAllow = lib.mkIf allIsHere "localhost";
         };
       }
     ];
