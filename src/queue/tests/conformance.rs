@@ -15,6 +15,8 @@ mod conformance {
     pub(crate) mod isolated;
     pub(crate) mod lease;
     pub(crate) mod limits;
+    pub(crate) mod list;
+    pub(crate) mod pause;
     pub(crate) mod policy;
     pub(crate) mod release;
     pub(crate) mod replay;
@@ -25,6 +27,7 @@ mod conformance {
     pub(crate) mod stats;
     pub(crate) mod steps;
     pub(crate) mod take_over;
+    pub(crate) mod workers;
 }
 mod support;
 
@@ -273,5 +276,39 @@ hold! {
         what_waits_for_its_time_counts_and_is_not_in_line
         dead_letters_are_those_that_are_not_resolved
         the_oldest_is_as_old_as_it_is
+        what_is_leased_is_what_workers_have_in_hand
+        totals_only_grow
+        the_store_says_what_it_is
+    }
+    list {
+        of_nothing_is_nothing
+        the_one_that_was_opened_last_comes_first
+        each_state_has_its_batches
+        a_page_goes_on_behind_the_one_before
+        a_page_goes_on_behind_one_that_is_not_there
+        it_shows_batches_as_they_are
+        each_state_has_its_time
+        what_is_repeated_changes_no_time
+        chunks_are_counted_with_those_of_retries
+        what_a_replay_makes_is_listed
+    }
+    pause {
+        no_chunk_is_given
+        rolls_are_given
+        a_lease_that_waits_gets_a_roll
+        what_is_in_hand_goes_on
+        a_lease_waits_although_there_are_chunks
+        chunks_come_when_it_goes_on
+        a_lease_that_waits_already_gets_no_chunk
+    }
+    workers {
+        nobody_is_there_before_the_first
+        each_is_as_it_said_last
+        they_are_listed_by_host_and_id
+        so_many_chunks_in_hand_are_kept
+        the_last_heartbeat_is_by_the_clock
+        one_that_is_silent_for_a_lease_is_lost
+        one_that_is_retired_is_gone
+        a_heartbeat_tells_what_is_set
     }
 }

@@ -15,8 +15,11 @@ use super::steps::{
 /// Asserts that a batch of `received` records is aborted, and nothing is left of it.
 async fn assert_aborted(queue: &dyn Queue, id: &BatchId, received: u64) -> Result<()> {
     let opened = Batch::opened(id.clone(), &BatchOptions::default());
-    let expected = Batch { state: BatchState::Aborted, received, ..opened };
-    assert_eq!(shown(queue, id).await?, expected);
+    let batch = shown(queue, id).await?;
+    let (chunks, times) = (batch.chunks, batch.times);
+    assert!(chunks > 0 && times.ended.is_some(), "{batch:?}");
+    let expected = Batch { state: BatchState::Aborted, received, chunks, times, ..opened };
+    assert_eq!(batch, expected);
     assert_eq!(queue.results(id, 0, ALL).await?, []);
     assert_eq!(queue.dead_letters(id, 0, ALL).await?, []);
     assert_eq!(queue.dead_groups().await?, []);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use muster_queue::{Depth, Line, Priority, Queue, Result, Stats, Totals};
 
 use super::steps::{
-    HOUR, again_after, as_sent, commit_next, from, isolated, lease_one, open_with, payload,
-    replays, send, sent, split, without, worker,
+    HOUR, again_after, as_sent, commit_next, from, isolated, lease_chunks, lease_one, open_with,
+    payload, replays, send, sent, split, take_over_all, without, worker,
 };
 
 /// How much the clocks of a store and of a test may differ, as both count in milliseconds.
@@ -118,5 +118,68 @@ pub(crate) async fn the_oldest_is_as_old_as_it_is(queue: &dyn Queue) -> Result<(
     assert!(age <= before_younger.elapsed() + ROUNDING, "{age:?}");
     commit_next(queue, |_| as_sent()).await?;
     assert_eq!(oldest().await?, None);
+    Ok(())
+}
+
+pub(crate) async fn what_is_leased_is_what_workers_have_in_hand(queue: &dyn Queue) -> Result<()> {
+    let leased = async || queue.stats().await.map(|stats| stats.leased);
+    let id = sent(queue, "leased", &[2, 1, 1]).await?;
+    queue.seal(&open_with(queue, "roll", Priority::High).await?, None).await?;
+    let held = lease_chunks(queue, &worker()).await?;
+    assert_eq!(leased().await?, 3, "a roll is no chunk");
+    queue.release(&[held[1].lease.clone()]).await?;
+    assert_eq!(leased().await?, 2);
+    take_over_all(queue, &worker()).await?;
+    assert_eq!(leased().await?, 2);
+    queue.commit(&held[0], &split(&held[0], &[], vec![isolated(0), isolated(1)])).await?;
+    assert_eq!(leased().await?, 1);
+    queue.lease_isolated(&worker(), HOUR).await?.expect("it waits");
+    assert_eq!(leased().await?, 2);
+    queue.abort(&id).await?;
+    queue.commit(&held[2], &as_sent()).await?;
+    assert_eq!(leased().await?, 1);
+    Ok(())
+}
+
+pub(crate) async fn totals_only_grow(queue: &dyn Queue) -> Result<()> {
+    let totals = async || {
+        let Totals { accepted, kept, dead } = queue.stats().await?.totals;
+        Result::Ok((accepted, kept, dead))
+    };
+    let id = sent(queue, "counted", &[5, 1]).await?;
+    queue.append(&id, &from(0, 5)).await?;
+    assert_eq!(totals().await?, (6, 0, 0), "what it has is not counted again");
+    let chunk = lease_one(queue).await?;
+    let outcome = split(&chunk, &[0, 1], vec![again_after(2, Duration::ZERO)]);
+    for _ in 0..2 {
+        queue.commit(&chunk, &outcome).await?;
+        assert_eq!(totals().await?, (6, 2, 2));
+    }
+    commit_next(queue, |_| as_sent()).await?;
+    commit_next(queue, |chunk| without(chunk, &[2])).await?;
+    assert_eq!(totals().await?, (6, 3, 3));
+    queue.replay(&id, &replays(&[0])).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    assert_eq!(totals().await?, (6, 4, 3), "it was dead, and is kept");
+    queue.seal(&id, None).await?;
+    queue.replay(&id, &replays(&[1])).await?;
+    queue.drop_letters(&id, &[2]).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    assert_eq!(totals().await?, (6, 5, 3));
+    let aborted = sent(queue, "aborted", &[2, 1]).await?;
+    commit_next(queue, |_| as_sent()).await?;
+    let late = lease_one(queue).await?;
+    queue.abort(&aborted).await?;
+    queue.commit(&late, &as_sent()).await?;
+    assert_eq!(totals().await?, (9, 7, 3));
+    Ok(())
+}
+
+pub(crate) async fn the_store_says_what_it_is(queue: &dyn Queue) -> Result<()> {
+    let info = queue.store_info().await?;
+    let name = info.version.split(' ').next();
+    assert!(name.is_some_and(|name| ["redis", "valkey", "embedded", "memory"].contains(&name)));
+    assert!(info.used_bytes > 0, "{info:?}");
+    assert_eq!(info.limit_bytes, 0);
     Ok(())
 }

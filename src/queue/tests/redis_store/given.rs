@@ -138,10 +138,12 @@ pub(crate) async fn ask<T: redis::FromRedisValue>(server: &RedisServer, command:
     asked.query_async(&mut connection).await.unwrap()
 }
 
-/// The keys on the server but for the streams, which stay, and the clock.
+/// The keys on the server but for the streams, which stay, the clock, and what there is once for all
+/// batches: their lists, and what they had in all.
 pub(crate) async fn keys(server: &RedisServer) -> Vec<String> {
     let mut keys: Vec<String> = ask(server, "KEYS *").await;
-    keys.retain(|key| !key.starts_with("{muster}:queue:") && !key.ends_with(":clock"));
+    let stays = ["{muster}:queue:", "{muster}:clock", "{muster}:batches", "{muster}:totals"];
+    keys.retain(|key| !stays.iter().any(|stays| key.starts_with(stays)));
     keys.sort();
     keys
 }
