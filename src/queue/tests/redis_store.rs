@@ -17,7 +17,9 @@ mod redis_store {
     mod given;
     mod lease;
     mod letters;
+    mod lists;
     mod memory;
+    mod operators;
     mod partitions;
     mod replay;
     mod retries;

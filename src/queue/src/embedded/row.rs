@@ -67,3 +67,21 @@ impl BatchRow {
             .map_err(|error| Fault::corrupt(format!("batch {id}: {error}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BatchTimes;
+
+    #[test]
+    fn the_row_of_an_earlier_version_is_read() {
+        let stored = br#"{"number":7,"batch":{"id":"b","state":"sealed","priority":"normal",
+            "policy":"partial","received":5,"retrying":0,"kept":2,"dead":0,"dropped":0,
+            "replayed":0,"overdue":false,"roll_sha256":null},"order":"from","deadline":null,
+            "ends_at_ms":null,"roll":null}"#;
+        let row = BatchRow::from_stored("b", stored).unwrap();
+        let Batch { received, chunks, chunks_committed, times, .. } = row.batch;
+        assert_eq!((received, chunks, chunks_committed), (5, 0, 0));
+        assert_eq!(times, BatchTimes::default());
+    }
+}

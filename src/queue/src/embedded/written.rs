@@ -65,6 +65,8 @@ fn forget(tables: &mut Tables<'_>, before_ms: u64) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use redb::ReadableTableMetadata as _;
+
     use super::super::store::Store;
     use super::super::{append, complete};
     use super::*;
@@ -99,5 +101,6 @@ mod tests {
         for id in [&recent, &ill, &complete] {
             assert!(tables.find_batch(id).unwrap().is_some(), "{id}");
         }
+        assert_eq!(tables.lists.len().unwrap(), 6, "three are in two lists each");
     }
 }

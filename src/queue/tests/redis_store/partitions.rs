@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    BatchId, BatchOptions, BatchState, Chunk, Deadline, Depth, Ending, Error, LetterId, Policy,
-    Priority, Queue, Work, WorkerId,
+    Batch, BatchId, BatchOptions, BatchState, Chunk, Controls, Deadline, Depth, Ending, Error,
+    LetterId, Policy, Priority, Queue, Work, WorkerId,
 };
 
 use super::given::{
@@ -87,6 +87,55 @@ async fn batches_of_all_partitions_go_their_way() {
     assert_eq!(written, batches);
     assert_eq!(queue.lease(&worker, 99, NO_WAIT).await.unwrap(), []);
     assert_eq!(queue.depth().await.unwrap(), Depth::default());
+}
+
+#[tokio::test]
+async fn batches_of_all_partitions_are_in_one_list() {
+    let (_server, queue) = cluster().await;
+    let sealed = sealed_batches(&queue, Policy::Partial).await;
+    open(&queue, "open", Priority::Low).await;
+    let mut listed: Vec<Batch> = Vec::new();
+    loop {
+        let after = listed.last().and_then(Batch::cursor);
+        let page = queue.batches(Some(BatchState::Sealed), after.as_ref(), 10).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    assert!(listed.is_sorted_by(|one, other| one.cursor() > other.cursor()));
+    let mut names: Vec<BatchId> = listed.into_iter().map(|batch| batch.id).collect();
+    names.sort();
+    assert_eq!(names, sealed);
+    assert_eq!(queue.batches(None, None, 99).await.unwrap().len(), sealed.len() + 1);
+}
+
+#[tokio::test]
+async fn all_partitions_are_paused_and_counted() {
+    let (server, queue) = cluster().await;
+    let worker = WorkerId::random("w");
+    sealed_batches(&queue, Policy::Partial).await;
+    queue.lease(&worker, 5, NO_WAIT).await.unwrap();
+    queue.pause(true).await.unwrap();
+    queue.set_log_filter(Some("debug")).await.unwrap();
+    let set: Vec<String> = ask(&server, "KEYS {muster:?}:controls").await;
+    assert_eq!(set.len(), 8, "{set:?}");
+    let stats = queue.stats().await.unwrap();
+    assert_eq!((stats.leased, stats.totals.accepted), (5, BATCHES));
+    let log_filter = Some("debug".to_owned());
+    assert_eq!(stats.controls, Controls { paused: true, log_filter });
+    assert_eq!(queue.lease(&worker, 99, NO_WAIT).await.unwrap(), []);
+    assert_eq!(queue.take_over(&worker, NO_WAIT, 99).await.unwrap(), []);
+
+    let resume = async {
+        until_blocked(&server, 1).await;
+        queue.pause(false).await.unwrap();
+        Instant::now()
+    };
+    let (work, resumed) = tokio::join!(queue.lease(&worker, 99, LONG_WAIT), resume);
+    assert_eq!(work.unwrap().len() as u64, BATCHES - 5);
+    assert!(resumed.elapsed() < Duration::from_secs(3), "took {:?}", resumed.elapsed());
+    assert!(queue.store_info().await.unwrap().used_bytes > 0);
 }
 
 #[tokio::test]

@@ -38,6 +38,15 @@ const COMPLETES_IN_SEAL_ALONE: [Patch; 1] =
 const RELEASES_FOR_ANYBODY: [Patch; 1] =
     [Patch { script: "release", right: "if holder == worker then", wrong: "if holder then" }];
 
+const GIVES_CHUNKS_WHILE_PAUSED: [Patch; 1] =
+    [Patch { script: "lease", right: "paused and ROLLS or LEASED", wrong: "LEASED" }];
+
+const KEEPS_NO_LIST: [Patch; 1] = [Patch {
+    script: "seal",
+    right: "redis.call('ZADD', key('batches:' .. state), 0, member)",
+    wrong: "",
+}];
+
 #[test]
 fn a_chunk_that_leaves_the_queue_when_it_is_leased_is_found() {
     assert_found(&ACKNOWLEDGES_WHEN_LEASED);
@@ -51,6 +60,16 @@ fn a_commit_that_never_completes_a_batch_is_found() {
 #[test]
 fn a_release_by_one_who_does_not_hold_it_is_found() {
     assert_found(&RELEASES_FOR_ANYBODY);
+}
+
+#[test]
+fn a_chunk_that_is_given_while_the_queue_is_paused_is_found() {
+    assert_found(&GIVES_CHUNKS_WHILE_PAUSED);
+}
+
+#[test]
+fn a_list_that_lacks_a_batch_is_found() {
+    assert_found(&KEEPS_NO_LIST);
 }
 
 /// Asserts that a store with these patches is found to be wrong.
