@@ -142,7 +142,8 @@ impl BatchView {
             dead_link: links::dead_of_batch(&batch.id),
             retrying: human::count(batch.retrying),
             rate: time.and_then(|time| human::rate(done, time)),
-            left: time.filter(|_| is_under_way(batch)).and_then(|time| {
+            // One that is held waits for a person, who has no rate.
+            left: time.filter(|_| is_under_way(batch) && !batch.held).and_then(|time| {
                 time_left(batch.received.saturating_sub(done), done, time).map(human::span)
             }),
             sha256: (!digest.is_empty()).then(|| human::identity(digest)),
@@ -219,6 +220,12 @@ mod tests {
             assert_eq!(text(view.rate).as_deref(), Some("10/s"));
             assert_eq!(text(view.left).as_deref(), Some("5 min 0 s"));
         }
+    }
+
+    #[test]
+    fn a_batch_that_is_held_has_no_time_left() {
+        let held = Batch { held: true, ..batch(BatchState::Sealed) };
+        assert_eq!(BatchView::new(&held, now()).left, None);
     }
 
     #[test]
