@@ -24,9 +24,10 @@ let
   # A member's own files: whatever lies in its src, such as the Lua of the queue.
   members = map (name: ../src/${name}/src);
   # The dashboard's templates, style sheet and script are compiled into it.
-  dashboard = members [ "dashboard" ] ++ [
+  dashboard = [
     ../src/dashboard/askama.toml
     ../src/dashboard/assets
+    ../src/dashboard/src
     ../src/dashboard/templates
   ];
   wire = [

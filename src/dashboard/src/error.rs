@@ -94,7 +94,7 @@ impl Failure {
             Self::ReadOnly => (
                 "Read only",
                 "This dashboard shows, and does nothing.",
-                "Use `muster-client`, or set `dashboard.read_only` to false on the server.",
+                "Use `muster-client`, or ask who runs this server.",
             ),
             Self::OtherSite => (
                 "Refused",

@@ -9,7 +9,8 @@ use prost::Message as _;
 use tonic::Status;
 
 use crate::asked::{Answered, dashboard, form_of, page, post, send};
-use crate::double::{Double, record};
+use crate::double::Double;
+use crate::world::record;
 
 /// Each thing that can be done: its address, the call that does it, where it leads.
 const ACTIONS: [(&str, &str, &str); 10] = [
@@ -153,6 +154,17 @@ async fn what_fails_is_said() {
     let answered = post(&double, "/batches/b-1/abort", "confirmed=yes").await;
     assert_eq!(answered.status, StatusCode::CONFLICT);
     assert!(answered.text().contains("the batch is complete"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_may_take_longer_than_a_page() {
+    let double = Double::new();
+    double.world().silent = true;
+    let begun = tokio::time::Instant::now();
+    let answered = post(&double, "/dead/replay?all=yes", "confirmed=yes").await;
+    assert_eq!(answered.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(begun.elapsed().as_secs(), 60);
+    assert!(answered.text().contains("look before you do it again"));
 }
 
 /// The form of a record whose agent cannot be typed.

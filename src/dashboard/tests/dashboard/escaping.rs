@@ -6,8 +6,9 @@ use prost::Message as _;
 use tonic::Status;
 
 use crate::asked::{get, post};
-use crate::double::{Double, World};
+use crate::double::Double;
 use crate::html::check;
+use crate::world::World;
 
 const HOSTILE: &str = "<script>alert(\"1\")</script>'&\u{202e}\u{200b}\x1b[2J\r\n\0\"><img src=x>";
 /// As it is shown.

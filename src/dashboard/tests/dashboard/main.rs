@@ -11,3 +11,4 @@ mod html;
 mod live;
 mod pages;
 mod roll;
+mod world;

@@ -7,8 +7,9 @@ use muster_proto::v1::{Batch, BatchState, DeadLetterGroup, StoreHealth};
 use tonic::Status;
 
 use crate::asked::{get, page};
-use crate::double::{Double, ago};
+use crate::double::Double;
 use crate::html::PAGES;
+use crate::world::ago;
 
 #[tokio::test]
 async fn the_overview_shows_what_waits_and_how_fast_it_moves() {
