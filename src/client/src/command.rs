@@ -4,7 +4,13 @@ mod batch;
 mod consent;
 mod dead;
 mod flags;
+mod log;
+mod queue;
+mod roll;
 mod send;
+mod stats;
+mod top;
+mod workers;
 
 use std::future::Future;
 
@@ -18,13 +24,30 @@ use muster_program::{exit, output};
 pub enum Command {
     /// Send the records of JSON and NDJSON files as one batch
     Send(send::Send),
-    /// Look at a batch, wait for it, or discard it
+    /// Look at batches, wait for one, or discard it
     #[command(subcommand)]
     Batch(batch::Command),
     /// Look at dead letters, have them processed again, or drop them
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Show what waits, how fast it moves, and how the store is
+    Stats(stats::Stats),
+    /// List the processes that run workers
+    Workers(workers::Workers),
+    /// Let workers take nothing more, or let them go on
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Look at the roll, or fetch it
+    #[command(subcommand)]
+    Roll(roll::Command),
+    /// Set what all servers and workers log
+    Log(log::Log),
+    /// Watch the queue and the workers on the terminal
+    Top(top::Top),
 }
+
+/// The exit codes of most commands, for their help.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage";
 
 /// Why a command ended otherwise than well: its exit code, and what to say.
 pub type Ended = (u8, Failure);
@@ -39,6 +62,12 @@ pub fn run(command: &Command) -> Result<u8, Ended> {
         Command::Send(command) => send::run(command),
         Command::Batch(command) => batch::run(command),
         Command::Dead(command) => dead::run(command),
+        Command::Stats(command) => stats::run(command),
+        Command::Workers(command) => workers::run(command),
+        Command::Queue(command) => queue::run(command),
+        Command::Roll(command) => roll::run(command),
+        Command::Log(command) => log::run(command),
+        Command::Top(command) => top::run(command),
     }
 }
 
@@ -54,6 +83,11 @@ fn failed(error: impl Into<Failure>) -> Ended {
 
 fn print(text: &str) -> Result<(), Ended> {
     output::print(text).map_err(failed)
+}
+
+/// Prints a part of what there is to print. Returns whether anyone still reads it.
+fn offer(text: &str) -> Result<bool, Ended> {
+    output::offer(text.as_bytes()).map_err(failed)
 }
 
 /// Does the work of a command on a runtime of its own.

@@ -6,21 +6,25 @@
 //! | [`config`] | its settings |
 //! | [`input`] | from files to records |
 //! | [`send`] | from records to a batch on the server, by stream or by unary calls |
-//! | `operations` | calls on batches and dead letters |
+//! | `operations` | calls on batches, dead letters, the queue, workers and the roll |
+//! | `download` | the roll, fetched and checked |
+//! | `top` | the queue and its workers, live on a terminal |
 //! | `wait` | until nothing more happens to a batch |
 //! | `wire` | a connection to a server |
 //! | `retry` | when a failed call is made again |
 //! | [`progress`], [`report`] | what a person sees during a job, and after it |
-//! | `view` | what a person sees of batches and dead letters |
+//! | `view` | what a person, or a program, sees of what a server keeps |
 
 pub mod command;
 pub mod config;
+mod download;
 pub mod input;
 mod operations;
 pub mod progress;
 pub mod report;
 mod retry;
 pub mod send;
+mod top;
 mod view;
 mod wait;
 mod wire;

@@ -1,8 +1,13 @@
 //! What a person, or a program, sees of what a server keeps.
 
 pub(crate) mod batch;
+pub(crate) mod batches;
+pub(crate) mod figures;
 pub(crate) mod letter;
+pub(crate) mod roll;
+pub(crate) mod stats;
 mod table;
+pub(crate) mod workers;
 
 use serde::Serialize;
 

@@ -10,6 +10,9 @@ use muster_proto::users::UserResponse;
 use muster_proto::v1;
 use muster_proto::v1::batches_client::BatchesClient;
 use muster_proto::v1::dead_letters_client::DeadLettersClient;
+use muster_proto::v1::queue_client::QueueClient;
+use muster_proto::v1::roll_client::RollClient;
+use muster_proto::v1::workers_client::WorkersClient;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -25,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// The largest page of dead letters: a hundred, each with a record of the largest gRPC message.
 const LETTERS_BYTES_MAX: usize = 512 << 20;
+/// The longest list of workers: a thousand, each with a hundred chunks in hand.
+const WORKERS_BYTES_MAX: usize = 64 << 20;
 
 /// What every call says of its records.
 #[derive(Clone, Debug)]
@@ -139,6 +144,21 @@ impl Server {
     /// The operations on dead letters.
     pub(crate) fn dead_letters(&self) -> DeadLettersClient<Channel> {
         DeadLettersClient::new(self.channel.clone()).max_decoding_message_size(LETTERS_BYTES_MAX)
+    }
+
+    /// The operations on the queue.
+    pub(crate) fn queue(&self) -> QueueClient<Channel> {
+        QueueClient::new(self.channel.clone())
+    }
+
+    /// The operations on workers.
+    pub(crate) fn workers(&self) -> WorkersClient<Channel> {
+        WorkersClient::new(self.channel.clone()).max_decoding_message_size(WORKERS_BYTES_MAX)
+    }
+
+    /// The operations on the roll.
+    pub(crate) fn roll(&self) -> RollClient<Channel> {
+        RollClient::new(self.channel.clone())
     }
 }
 

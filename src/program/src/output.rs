@@ -9,13 +9,24 @@ use std::io::{self, ErrorKind, Write as _};
 ///
 /// The result cannot be written, because the disk is full for example.
 pub fn print(result: &str) -> io::Result<()> {
+    offer(result.as_bytes()).map(|_| ())
+}
+
+/// Writes a part of a result to standard output, and says whether anyone still reads it: if not,
+/// the rest need not be made.
+///
+/// # Errors
+///
+/// The part cannot be written, because the disk is full for example.
+pub fn offer(part: &[u8]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(result.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(io::Error::new(
+    match out.write_all(part).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(io::Error::new(
             error.kind(),
             format!("the result cannot be written to standard output: {error}"),
         )),
-        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,6 @@
-//! `batch`: look at one, wait for one, discard one.
+//! `batch`: list them, look at one, wait for one, discard one.
+
+mod list;
 
 use clap::Subcommand;
 use muster_program::exit;
@@ -6,19 +8,23 @@ use muster_proto::v1::Batch;
 
 use super::consent::Consent;
 use super::flags::OperationFlags;
-use super::{Ended, batch_id, failed, print};
+use super::{EXIT_CODES, Ended, batch_id, failed, print};
 use crate::report::counted;
 use crate::view::{self, batch::BatchView};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List batches, the newest first
+    List(list::List),
     /// Show a batch: its state, and what became of its records
+    #[command(after_help = EXIT_CODES)]
     Show(One),
     /// Wait until a batch is in the roll, or waits for somebody itself
     #[command(after_help = "Exit codes: 0 all of it is in the roll, 1 failed, or the batch is \
         aborted, 2 wrong usage, 3 some records are dead letters")]
     Wait(One),
     /// Discard a batch that is not complete, with its dead letters
+    #[command(after_help = EXIT_CODES)]
     Abort(Abort),
 }
 
@@ -51,6 +57,7 @@ pub struct Abort {
 
 pub(super) fn run(command: &Command) -> Result<u8, Ended> {
     match command {
+        Command::List(command) => list::run(command),
         Command::Show(One { batch, json, flags }) => flags.run(async |operations| {
             show(&operations.batch(batch).await.map_err(failed)?, *json)?;
             Ok(exit::OK)

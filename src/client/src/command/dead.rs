@@ -5,21 +5,25 @@ mod resolve;
 
 use clap::Subcommand;
 
-use super::Ended;
+use super::{EXIT_CODES, Ended};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List the dead letters of a batch or a group; without either, the groups
+    #[command(after_help = EXIT_CODES)]
     List(read::List),
     /// Show one dead letter, with its record
+    #[command(after_help = EXIT_CODES)]
     Show(read::Show),
     /// Write dead letters with their records as NDJSON
+    #[command(after_help = EXIT_CODES)]
     Export(read::Export),
     /// Have dead letters processed again
     #[command(after_help = "Exit codes: 0 done (with --wait: all in the roll), 1 failed, \
         2 wrong usage, 3 with --wait: some records of the batches are dead letters")]
     Replay(resolve::Replay),
     /// Drop dead letters for good
+    #[command(after_help = EXIT_CODES)]
     Drop(resolve::Drop),
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use muster_proto::v1::{Batch, BatchPolicy, BatchState};
+use muster_proto::v1::{Batch, BatchPolicy, BatchPriority, BatchState};
 use serde::Serialize;
 
+use super::figures::time;
 use crate::printable;
 use crate::report::{counted, held};
 
@@ -14,6 +15,7 @@ pub(crate) struct BatchView<'a> {
     batch: &'a str,
     state: &'static str,
     policy: &'static str,
+    priority: &'static str,
     received: u64,
     kept: u64,
     retrying: u64,
@@ -22,6 +24,12 @@ pub(crate) struct BatchView<'a> {
     replayed: u64,
     held: bool,
     overdue: bool,
+    chunks: u64,
+    chunks_committed: u64,
+    opened_at: Option<String>,
+    sealed_at: Option<String>,
+    completed_at: Option<String>,
+    ended_at: Option<String>,
     sha256: Option<&'a str>,
 }
 
@@ -29,17 +37,15 @@ impl<'a> From<&'a Batch> for BatchView<'a> {
     fn from(batch: &'a Batch) -> Self {
         Self {
             batch: &batch.id,
-            state: match batch.state() {
-                BatchState::Unspecified => "unknown",
-                BatchState::Open => "open",
-                BatchState::Sealed => "sealed",
-                BatchState::Complete => "complete",
-                BatchState::Written => "written",
-                BatchState::Aborted => "aborted",
-            },
+            state: state(batch),
             policy: match batch.policy() {
                 BatchPolicy::Unspecified | BatchPolicy::Partial => "partial",
                 BatchPolicy::Fail => "fail",
+            },
+            priority: match batch.priority() {
+                BatchPriority::High => "high",
+                BatchPriority::Unspecified | BatchPriority::Normal => "normal",
+                BatchPriority::Low => "low",
             },
             received: batch.received,
             kept: batch.kept,
@@ -49,8 +55,26 @@ impl<'a> From<&'a Batch> for BatchView<'a> {
             replayed: batch.replayed,
             held: batch.held,
             overdue: batch.overdue,
+            chunks: batch.chunks,
+            chunks_committed: batch.chunks_committed,
+            opened_at: batch.opened_at.and_then(time),
+            sealed_at: batch.sealed_at.and_then(time),
+            completed_at: batch.completed_at.and_then(time),
+            ended_at: batch.ended_at.and_then(time),
             sha256: Some(batch.roll_sha256.as_str()).filter(|sha256| !sha256.is_empty()),
         }
+    }
+}
+
+/// Where a batch is on its way to the roll, in a word.
+pub(super) fn state(batch: &Batch) -> &'static str {
+    match batch.state() {
+        BatchState::Unspecified => "unknown",
+        BatchState::Open => "open",
+        BatchState::Sealed => "sealed",
+        BatchState::Complete => "complete",
+        BatchState::Written => "written",
+        BatchState::Aborted => "aborted",
     }
 }
 
@@ -80,6 +104,7 @@ impl fmt::Display for BatchView<'_> {
         writeln!(f, "batch     {}", printable::text(self.batch))?;
         writeln!(f, "state     {}", self.state())?;
         writeln!(f, "policy    {}", self.policy)?;
+        writeln!(f, "priority  {}", self.priority)?;
         writeln!(f, "received  {}", counted(self.received, "record"))?;
         writeln!(f, "kept      {}", counted(self.kept, "record"))?;
         for (name, records) in [
@@ -90,6 +115,21 @@ impl fmt::Display for BatchView<'_> {
         ] {
             if records > 0 {
                 writeln!(f, "{name:<8}  {}", counted(records, "record"))?;
+            }
+        }
+        // An earlier version counted no chunks, and knew no times.
+        if self.chunks > 0 {
+            writeln!(f, "chunks    {}, {} committed", self.chunks, self.chunks_committed)?;
+        }
+        let ended = if self.state == "aborted" { "aborted" } else { "written" };
+        for (name, time) in [
+            ("opened", &self.opened_at),
+            ("sealed", &self.sealed_at),
+            ("complete", &self.completed_at),
+            (ended, &self.ended_at),
+        ] {
+            if let Some(time) = time {
+                writeln!(f, "{name:<8}  {time}")?;
             }
         }
         match self.sha256 {
@@ -122,6 +162,7 @@ mod tests {
         batch     b-1
         state     sealed, held: 3 dead letters must be replayed or dropped (muster-client dead list --batch b-1)
         policy    fail
+        priority  normal
         received  300 records
         kept      297 records
         dead      3 records
@@ -144,6 +185,7 @@ mod tests {
         batch     b-1
         state     written
         policy    partial
+        priority  normal
         received  300 records
         kept      297 records
         retrying  1 record

@@ -1,14 +1,13 @@
 //! Dead letters as lines, as a whole, and as JSON; and their groups.
 
-use std::fmt::{self, Write as _};
-use std::time::SystemTime;
+use std::fmt;
 
 use muster_proto::users::UserRequest;
 use muster_proto::v1::{DeadLetter, DeadLetterGroup};
 use prost::Message as _;
-use prost_types::Timestamp;
 use serde::Serialize;
 
+use super::figures::time;
 use super::table::Columns;
 use crate::printable;
 
@@ -45,14 +44,6 @@ impl<'a> From<&'a DeadLetter> for LetterView<'a> {
             record: UserRequest::decode(letter.record.clone()).ok(),
         }
     }
-}
-
-/// RFC 3339, in UTC, with milliseconds. `None` for a time outside of the years 1970 to 9999.
-fn time(time: Timestamp) -> Option<String> {
-    let time = SystemTime::try_from(time).ok()?;
-    let mut text = String::new();
-    write!(text, "{}", humantime::format_rfc3339_millis(time)).ok()?;
-    Some(text)
 }
 
 /// All of one dead letter.
@@ -139,6 +130,8 @@ pub(crate) fn groups(groups: &[DeadLetterGroup]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use prost_types::Timestamp;
+
     use super::*;
 
     fn letter() -> DeadLetter {

@@ -1,6 +1,7 @@
-//! `batch show`, `batch wait`, `batch abort`.
+//! `batch list`, `batch show`, `batch wait`, `batch abort`.
 
-use muster_proto::v1::{Batch, BatchPolicy, BatchState};
+use muster_proto::v1::{Batch, BatchPolicy, BatchPriority, BatchState};
+use prost_types::Timestamp;
 
 use crate::double::Double;
 use crate::{enter, printed, refused};
@@ -17,12 +18,90 @@ fn show_shows_a_batch_to_a_person_and_to_a_program() {
     batch     b-1
     state     open
     policy    partial
+    priority  normal
     received  5 records
     kept      5 records
     ");
     insta::assert_snapshot!(printed(&double, "batch show b-1 --json"), @r#"
-    {"batch":"b-1","state":"open","policy":"partial","received":5,"kept":5,"retrying":0,"dead":0,"dropped":0,"replayed":0,"held":false,"overdue":false,"sha256":null}
+    {"batch":"b-1","state":"open","policy":"partial","priority":"normal","received":5,"kept":5,"retrying":0,"dead":0,"dropped":0,"replayed":0,"held":false,"overdue":false,"chunks":0,"chunks_committed":0,"opened_at":null,"sealed_at":null,"completed_at":null,"ended_at":null,"sha256":null}
     "#);
+}
+
+#[test]
+fn show_shows_what_a_written_batch_went_through() {
+    let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+    let written = Batch {
+        priority: BatchPriority::High.into(),
+        chunks: 3,
+        chunks_committed: 3,
+        opened_at: at(1_700_000_000),
+        sealed_at: at(1_700_000_001),
+        completed_at: at(1_700_000_002),
+        ended_at: at(1_700_000_003),
+        ..batch(BatchState::Written)
+    };
+    let double = Double::start().with_batch([written]);
+    insta::assert_snapshot!(printed(&double, "batch show b-1"), @r"
+    batch     b-1
+    state     written
+    policy    partial
+    priority  high
+    received  5 records
+    kept      5 records
+    chunks    3, 3 committed
+    opened    2023-11-14T22:13:20.000Z
+    sealed    2023-11-14T22:13:21.000Z
+    complete  2023-11-14T22:13:22.000Z
+    written   2023-11-14T22:13:23.000Z
+    ");
+}
+
+/// Five batches: three pages.
+fn double_with_list() -> Double {
+    let states = [BatchState::Open, BatchState::Sealed, BatchState::Written, BatchState::Aborted];
+    let batches = (1..).zip(states.into_iter().cycle().take(5));
+    Double::start().with_list(
+        batches.map(|(number, state)| Batch { id: format!("b-{number}"), ..batch(state) }),
+    )
+}
+
+#[test]
+fn list_lists_batches_of_all_pages_up_to_its_limit() {
+    let double = double_with_list();
+    insta::assert_snapshot!(printed(&double, "batch list"), @r"
+    batch     state         received  done      dead  retrying  opened      sha256
+    b-1       open          5         5         0     0         -           -
+    b-2       sealed        5         5         0     0         -           -
+    b-3       written       5         5         0     0         -           -
+    b-4       aborted       5         5         0     0         -           -
+    b-5       open          5         5         0     0         -           -
+    ");
+    assert_eq!(double.changes(), ["list 50 from 0", "list 48 from 2", "list 46 from 4"]);
+
+    let double = double_with_list();
+    assert_eq!(printed(&double, "batch list --limit 3 --json").lines().count(), 3);
+    assert_eq!(double.changes(), ["list 3 from 0", "list 1 from 2"]);
+
+    let double = double_with_list();
+    assert_eq!(printed(&double, "batch list --limit 0 --json").lines().count(), 5);
+    assert_eq!(double.changes()[0], "list 1000 from 0");
+}
+
+#[test]
+fn list_lists_those_in_a_state() {
+    let listed = printed(&double_with_list(), "batch list --state open --json");
+    let ids = listed.lines().map(|line| line[..14].to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids, [r#"{"batch":"b-1""#, r#"{"batch":"b-5""#]);
+    assert_eq!(printed(&double_with_list(), "batch list --state complete"), "no batches\n");
+    assert_eq!(printed(&double_with_list(), "batch list --state complete --json"), "");
+    insta::assert_snapshot!(refused(&Double::start(), "batch list --state seald", 2), @r"
+    error: invalid value 'seald' for '--state <STATE>'
+      [possible values: open, sealed, complete, written, aborted]
+
+      tip: a similar value exists: 'sealed'
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]

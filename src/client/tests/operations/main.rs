@@ -5,9 +5,15 @@
 mod batch;
 mod dead;
 mod double;
+mod queue;
+mod roll;
+mod schema;
 mod send;
+mod stats;
+mod terminal;
+mod workers;
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -32,15 +38,26 @@ fn enter(double: &Double, line: &str) -> Finished {
 
 /// The same, with words that may have blanks in them.
 fn enter_words(double: &Double, words: &[&str]) -> Finished {
+    let child = command(double, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    finish(double, child.expect("the program is built"))
+}
+
+/// `muster-client` with these words, with nothing to read, that knows the double.
+fn command(double: &Double, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster-client"));
     command.args(words).stdin(Stdio::null());
     command
         .env_clear()
         .env("MUSTER_CLIENT_SERVER", double.url())
         .env("MUSTER_CLIENT_RETRY_FOR", "1s");
+    command
+}
+
+/// Waits for a command's end.
+fn finish(double: &Double, child: Child) -> Finished {
     let (finished, end) = mpsc::channel();
-    thread::spawn(move || finished.send(command.output()));
-    let output = end.recv_timeout(LIMIT).expect("the command ends").expect("the program is built");
+    thread::spawn(move || finished.send(child.wait_with_output()));
+    let output = end.recv_timeout(LIMIT).expect("the command ends").expect("it can be waited for");
     let text = |bytes| String::from_utf8(bytes).unwrap().replace(&double.url(), "[server]");
     Finished {
         code: output.status.code().expect("the command is not killed"),
