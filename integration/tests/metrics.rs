@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{PipeWriter, Write as _, pipe};
 use std::path::Path;
 use std::time::Duration;
 
@@ -76,6 +77,39 @@ fn what_is_counted_is_what_was_sent() {
     assert_eq!(worker.sum("muster_workers", &[]), 1.0);
 }
 
+/// A client that sends what is written to its input, to a server that may be there; its port.
+fn start_client(server: u16) -> (Process, PipeWriter, u16) {
+    let (input, writer) = pipe().expect("a pipe can be made");
+    let http = free_port();
+    let mut command = programs::command("muster-client");
+    command.args(["send", "-", "--batch", "watched", "--http", &format!("127.0.0.1:{http}")]);
+    command.args(["--server", &format!("http://127.0.0.1:{server}")]);
+    (Process::start_with_input("muster-client", &mut command, input.into()), writer, http)
+}
+
+#[test]
+fn a_client_counts_what_it_has_sent_while_it_sends() {
+    let mut stack = Stack::start(Memory, 0);
+    let (client, mut input, http) = start_client(stack.grpc_port());
+    // Read and sent by pages of 256 records.
+    let records = "{\"id\":1}\n".repeat(512);
+    write!(input, "{{\"id\":\"one\"}}\n{records}").expect("the client reads");
+    let has_sent = |scrape: &Scrape| {
+        let sum = |name: &str| scrape.sum(&format!("muster_client_{name}_total"), &[]);
+        let records = ["read", "accepted", "rejected"].map(|what| sum(&format!("records_{what}")));
+        records == [512.0, 512.0, 1.0] && scrape.sum("muster_ready", &[]) == 1.0
+    };
+    let scrape = scraped(http, has_sent);
+    assert_eq!(scrape.sum("muster_client_retries_total", &[]), 0.0);
+
+    stack.server = None;
+    scraped(http, |scrape| scrape.sum("muster_client_retries_total", &[]) > 0.0);
+    scraped(http, |scrape| scrape.sum("muster_ready", &[]) == 0.0);
+    stack.start_server();
+    drop(input);
+    client.wait(LIMIT).expect_code(3);
+}
+
 #[test]
 fn a_call_that_is_refused_is_counted_by_its_code() {
     let stack = Stack::start(Memory, 0);
@@ -109,7 +143,9 @@ type Named = BTreeMap<String, (String, BTreeSet<String>)>;
 #[test]
 fn what_the_documents_name_is_there_and_what_is_there_is_documented() {
     let (server, worker) = sent_examples();
-    let scrape = server.and(worker);
+    let (_client, _input, http) = start_client(free_port());
+    let client = scraped(http, |scrape| scrape.0.contains_key("muster_client_retries_total"));
+    let scrape = server.and(worker).and(client);
     for (name, metric) in &scrape.0 {
         assert!(is_in_style(name, &metric.kind), "the name of the {} {name}", metric.kind);
         assert!(metric.help.ends_with('.'), "{name} has help: {:?}", metric.help);
@@ -156,8 +192,10 @@ fn all_in_one_process_measures_what_both_do() {
     };
     let scrape = scraped(http, has_begun);
     let measured: BTreeSet<String> = scrape.0.into_keys().collect();
-    // Nobody has called it yet.
-    let expected = documented().into_keys().filter(|name| name != "muster_rpc_seconds");
+    // Nobody has called it yet, and nobody sends from it.
+    let is_there =
+        |name: &String| name != "muster_rpc_seconds" && !name.starts_with("muster_client_");
+    let expected = documented().into_keys().filter(is_there);
     assert_eq!(measured, expected.collect());
 }
 

@@ -1,5 +1,6 @@
 //! The client's settings.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Config {
     /// How long to try again while nothing gets through.
     #[serde(with = "humantime_serde")]
     pub retry_for: Duration,
+    /// Where `/livez`, `/readyz` and `/metrics` are served while records are sent, if anywhere.
+    pub http: Option<SocketAddr>,
 }
 
 /// How records are sent.
@@ -61,6 +64,7 @@ impl Default for Config {
             mode: Mode::default(),
             in_flight: NonZeroUsize::MIN.saturating_add(31),
             retry_for: Duration::from_secs(60),
+            http: None,
         }
     }
 }
@@ -89,5 +93,9 @@ impl Settings for Config {
 
     fn grace(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 }

@@ -13,12 +13,14 @@
 //! | `wire` | a connection to a server |
 //! | `retry` | when a failed call is made again |
 //! | [`progress`], [`report`] | what a person sees during a job, and after it |
+//! | `metrics`, `watch` | what a job measures, and who may ask for it |
 //! | `view` | what a person, or a program, sees of what a server keeps |
 
 pub mod command;
 pub mod config;
 mod download;
 pub mod input;
+mod metrics;
 mod operations;
 pub mod progress;
 pub mod report;
@@ -27,6 +29,7 @@ pub mod send;
 mod top;
 mod view;
 mod wait;
+mod watch;
 mod wire;
 
 use muster_program::printable;

@@ -8,6 +8,8 @@ use rand::Rng as _;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
+use crate::metrics;
+
 /// The first pause, which doubles each time, up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -90,6 +92,7 @@ impl Retry {
     /// The status itself, when trying again is of no use, or has been for too long.
     pub(crate) async fn pause(&self, failures: u32, status: Status) -> Result<(), Status> {
         if let Some(asked) = asked(&status) {
+            metrics::retried();
             tracing::debug!(?asked, %status, "the server is full");
             self.progress();
             tokio::time::sleep(rand::rng().random_range(asked..=asked.mul_f32(1.5))).await;
@@ -99,6 +102,7 @@ impl Retry {
         if !is_passing(&status) || since.elapsed() > self.patience {
             return Err(status);
         }
+        metrics::retried();
         tracing::debug!(failures, %status, "trying again");
         let longest = PAUSE_MIN.saturating_mul(1 << failures.min(10)).min(PAUSE_MAX);
         let pause = rand::rng().random_range(PAUSE_MIN / 2..=longest);

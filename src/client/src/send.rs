@@ -24,6 +24,7 @@ use tracing::Instrument as _;
 
 use crate::config::{Config, Mode};
 use crate::input::{SourceError, Sources};
+use crate::metrics;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::retry::{Retry, is_passing};
@@ -200,6 +201,7 @@ impl Sender {
             Mode::Unary => unary::send(self, &mut feed, config.in_flight.get()).await?,
         };
         let read = feed.finish().await;
+        metrics::accepted(read.records - refused);
         self.progress.finish();
         tracing::info!(records = read.records - refused, "the server has all of it");
         let mut report = Report {

@@ -1,6 +1,7 @@
 //! `send`: the records of files as one batch.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 use muster_program::flags::ConfigFlags;
 use muster_program::{config, exit, traces};
@@ -10,6 +11,7 @@ use super::flags::ServerFlags;
 use super::{Ended, batch_id, block_on, failed, usage};
 use crate::config::{Config, Mode};
 use crate::send::{self, Job};
+use crate::watch::watched;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 all accepted (with --wait: all in the roll), \
@@ -50,6 +52,10 @@ struct Flags {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     in_flight: Option<u32>,
+    /// Where /livez, /readyz and /metrics are served meanwhile [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
     #[command(flatten)]
     #[serde(flatten)]
     server: ServerFlags,
@@ -77,7 +83,7 @@ pub(super) fn run(command: &Send) -> Result<u8, Ended> {
         trace: traces::of_environment(),
     };
     let report = block_on(async {
-        let sent = send::send(&config, &job).await;
+        let sent = watched(&config, send::send(&config, &job)).await.map_err(failed)?;
         sent.map_err(|error| if error.is_usage() { usage(error) } else { failed(error) })
     })?;
     report.print(command.json).map_err(failed)?;

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::input::{Item, Reader, Sources};
+use crate::metrics;
 use crate::progress::Progress;
 
 /// How many records are handed over at once.
@@ -75,6 +76,7 @@ fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress)
         }
         if page.len() >= PAGE_RECORDS || page_bytes >= PAGE_BYTES {
             let read = totals(&reader);
+            metrics::read(read.records, read.rejected, read.bytes);
             progress.set(read.records, read.bytes);
             page_bytes = 0;
             let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE_RECORDS));
@@ -88,7 +90,9 @@ fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress)
         // Nobody to send it: as above.
         let _ = pages.blocking_send(page);
     }
-    totals(&reader)
+    let read = totals(&reader);
+    metrics::read(read.records, read.rejected, read.bytes);
+    read
 }
 
 fn totals(reader: &Reader) -> Read {

@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 use super::feed::Feed;
 use super::window::{Lost, Window};
 use super::{Sender, Stop};
+use crate::metrics;
 
 /// How many pages may wait between the window and the connection.
 const PAGES_MAX: usize = 2;
@@ -120,6 +121,7 @@ fn move_on(sender: &Sender, window: &Window, received: u64) -> Result<(), Lost> 
     let first = window.first();
     window.acknowledge(received)?;
     if window.first() > first {
+        metrics::accepted(window.first());
         sender.retry.progress();
     }
     Ok(())

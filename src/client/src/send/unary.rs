@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 
 use super::feed::Feed;
 use super::{Sender, Stop};
+use crate::metrics;
 
 /// Sends all of the feed as one batch. Returns how many records the server refused.
 pub(super) async fn send(sender: &Sender, feed: &mut Feed, in_flight: usize) -> Result<u64, Stop> {
@@ -18,8 +19,11 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed, in_flight: usize) -> 
     while let Some(answer) = answers.next().await {
         let (place, UserResponse { status, message }) = answer?;
         sent += 1;
-        if !status {
+        if status {
+            metrics::accepted(sent - refused);
+        } else {
             refused += 1;
+            metrics::refused();
             sender.progress.complain(&format_args!("record {place} was refused: {message}"));
         }
     }
