@@ -154,3 +154,42 @@ fn a_batch_that_cannot_be() {
     let line = format!("muster-client send --batch {} --check-config", "Az09._-".repeat(9));
     assert_eq!(desk.enter(&line).expect_code(0).stderr, "");
 }
+
+#[test]
+fn what_is_mistyped_is_guessed() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-client bacth list"), @r"
+    error: unrecognized subcommand 'bacth'
+
+      tip: a similar subcommand exists: 'batch'
+
+    Usage: muster-client <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client batch list --limits 3"), @r"
+    error: unexpected argument '--limits' found
+
+      tip: a similar argument exists: '--limit'
+
+    Usage: muster-client batch list --limit <N>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client batch list --state complet"), @r"
+    error: invalid value 'complet' for '--state <STATE>'
+      [possible values: open, sealed, complete, written, aborted]
+
+      tip: a similar value exists: 'complete'
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-client send --priority hihg users.json"), @r"
+    error: invalid value 'hihg' for '--priority <PRIORITY>'
+      [possible values: high, normal, low]
+
+      tip: a similar value exists: 'high'
+
+    For more information, try '--help'.
+    ");
+}

@@ -65,6 +65,7 @@ fn the_manual_has_a_page_for_each_command() {
     ");
     insta::assert_snapshot!(names("muster-client"), @r"
     muster-client-batch-abort.1
+    muster-client-batch-list.1
     muster-client-batch-show.1
     muster-client-batch-wait.1
     muster-client-batch.1
@@ -75,7 +76,17 @@ fn the_manual_has_a_page_for_each_command() {
     muster-client-dead-replay.1
     muster-client-dead-show.1
     muster-client-dead.1
+    muster-client-log.1
+    muster-client-queue-pause.1
+    muster-client-queue-resume.1
+    muster-client-queue.1
+    muster-client-roll-download.1
+    muster-client-roll-show.1
+    muster-client-roll.1
     muster-client-send.1
+    muster-client-stats.1
+    muster-client-top.1
+    muster-client-workers.1
     muster-client.1
     ");
     insta::assert_snapshot!(names("muster-server"), @r"
