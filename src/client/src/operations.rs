@@ -170,3 +170,20 @@ impl Operations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_operation_that_an_older_server_does_not_have_is_told_from_one_that_failed() {
+        let operations = Operations::new(&Config::default()).unwrap();
+        let message = |status| operations.error(status).to_string();
+        insta::assert_snapshot!(message(Status::unimplemented("")), @r"
+        http://127.0.0.1:50051 does not know this operation: it is of an earlier version than this client
+        ");
+        insta::assert_snapshot!(message(Status::internal("oh\x1b")), @r"
+        http://127.0.0.1:50051: oh\u{1b} (Internal)
+        ");
+    }
+}

@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Paragraph, RenderDirection, Row, Sparkline, Table, Wrap};
+use ratatui::widgets::{Paragraph, RenderDirection, Row, Sparkline, Table, Wrap};
 
 use super::model::{Model, Question};
 use crate::printable;
@@ -24,6 +24,27 @@ const HEIGHT_WITH_RATES: u16 = 16;
 const HEIGHT_WITH_LARGE_RATES: u16 = 30;
 /// The width of a rate beside its drawing.
 const RATE_WIDTH: u16 = 24;
+
+/// From this width on all columns of the workers that are worth their room are shown.
+const WIDTH_WITH_ALL: u16 = 80;
+/// Which columns of a list of workers are shown, and how wide: who, how, and what it does.
+const ALL_COLUMNS: [(usize, Constraint); 8] = [
+    (0, Constraint::Fill(1)),
+    (1, Constraint::Fill(1)),
+    (4, Constraint::Length(7)),
+    (5, Constraint::Length(8)),
+    (7, Constraint::Length(13)),
+    (8, Constraint::Length(7)),
+    (9, Constraint::Length(10)),
+    (10, Constraint::Length(6)),
+];
+const FEW_COLUMNS: [(usize, Constraint); 5] = [
+    (0, Constraint::Fill(1)),
+    (5, Constraint::Length(8)),
+    (8, Constraint::Length(7)),
+    (9, Constraint::Length(10)),
+    (10, Constraint::Length(6)),
+];
 
 /// How things look: on a terminal without colours by what else there is.
 #[derive(Debug)]
@@ -170,29 +191,15 @@ fn render_workers(
         return;
     }
     let [_, area] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    let columns = if area.width < WIDTH_WITH_ALL { &FEW_COLUMNS[..] } else { &ALL_COLUMNS[..] };
+    let cells = |row: [String; 11]| columns.iter().map(move |(of, _)| row[*of].clone());
     let rows = model.workers.iter().skip(model.scroll).map(|worker| {
         let style = if state(worker) == "lost" { theme.alarm } else { Style::new() };
-        Row::new(shown(&row(worker, now)).map(Cell::from)).style(style)
+        Row::new(cells(row(worker, now))).style(style)
     });
-    let widths = [
-        Constraint::Fill(2),
-        Constraint::Fill(1),
-        Constraint::Length(7),
-        Constraint::Length(8),
-        Constraint::Length(13),
-        Constraint::Length(7),
-        Constraint::Length(10),
-        Constraint::Length(8),
-    ];
-    let names = COLUMNS.map(str::to_owned);
-    let header = Row::new(shown(&names)).style(theme.names);
+    let header = Row::new(cells(COLUMNS.map(str::to_owned))).style(theme.names);
+    let widths = columns.iter().map(|(_, width)| *width);
     frame.render_widget(Table::new(rows, widths).header(header), area);
-}
-
-/// The columns that are worth their room: who, how, and what it does.
-fn shown(row: &[String; 11]) -> [String; 8] {
-    let [worker, host, _, _, workers, state, _, heartbeat, in_hand, processed, failed] = row;
-    [worker, host, workers, state, heartbeat, in_hand, processed, failed].map(Clone::clone)
 }
 
 /// What is asked, or which keys there are.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use muster_proto::v1::{Batch, BatchState};
 use serde_json::Value;
@@ -156,9 +158,9 @@ fn what_is_printed_is_what_the_schema_says() {
 fn what_is_watched_is_the_same_again_and_again() {
     let (schema, double) = (Schema::read(), double());
     let mut child = command(&double, &["stats", "--watch", "--json"]);
-    let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let output = std::io::BufReader::new(child.stdout.take().unwrap());
-    for line in std::io::BufRead::lines(output).take(2) {
+    let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    for line in output.lines().take(2) {
         let object = serde_json::from_str(&line.unwrap()).unwrap();
         schema.fault(schema.shape("stats"), &object).unwrap();
     }
