@@ -1,13 +1,22 @@
 //! A batch: the records that belong together.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `times` | when it came to its states |
+//! | `cursor` | its place in a list of batches |
+
+mod cursor;
+mod times;
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::BatchCursor;
-use crate::millis::{self, to_millis};
+pub use self::cursor::{BatchCursor, InvalidBatchCursor};
+pub use self::times::BatchTimes;
+use crate::millis::to_millis;
 
 /// The name of a batch: 1 to 64 of the characters `A-Z a-z 0-9 . _ -`.
 ///
@@ -283,38 +292,6 @@ pub struct Batch {
     /// When it came to its states.
     #[serde(default)]
     pub times: BatchTimes,
-}
-
-/// When a batch came to its states, to the millisecond, by the store's clock. `None` for what has
-/// not happened, or happened in an earlier version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct BatchTimes {
-    /// When it was opened, or made by a replay.
-    #[serde(rename = "opened_ms", with = "millis::optional_time")]
-    pub opened: Option<SystemTime>,
-    /// When it was sealed.
-    #[serde(rename = "sealed_ms", with = "millis::optional_time")]
-    pub sealed: Option<SystemTime>,
-    /// When nothing was left to do.
-    #[serde(rename = "completed_ms", with = "millis::optional_time")]
-    pub completed: Option<SystemTime>,
-    /// When it was written, or aborted.
-    #[serde(rename = "ended_ms", with = "millis::optional_time")]
-    pub ended: Option<SystemTime>,
-}
-
-impl BatchTimes {
-    /// Notes that the batch comes to a state at a time.
-    pub fn enter(&mut self, state: BatchState, at: SystemTime) {
-        let entered = match state {
-            BatchState::Open => &mut self.opened,
-            BatchState::Sealed => &mut self.sealed,
-            BatchState::Complete => &mut self.completed,
-            BatchState::Written | BatchState::Aborted => &mut self.ended,
-        };
-        *entered = Some(at);
-    }
 }
 
 impl Batch {

@@ -3,8 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`queue`](Queue) | the trait, with every promise a store makes |
-//! | `batch` | a batch: its id, its options, its state |
-//! | `batch_cursor` | where a list of batches goes on |
+//! | `batch` | a batch: its id, its options, its state, its place in a list |
 //! | `chunk` | a chunk on its way: appended, leased, committed, read back for the roll |
 //! | `dead_letter` | a record that will not be tried again, and how it is stored |
 //! | `depth` | how much waits, and how much may |
@@ -24,7 +23,6 @@
 //! The queue carries bytes. What a record looks like is the business of those who append and lease.
 
 mod batch;
-mod batch_cursor;
 mod chunk;
 mod controls;
 mod dead_letter;
@@ -44,10 +42,9 @@ mod store_url;
 mod worker;
 
 pub use batch::{
-    Batch, BatchId, BatchOptions, BatchState, BatchTimes, Deadline, Ending, InvalidBatchId,
-    InvalidPolicy, InvalidPriority, Policy, Priority,
+    Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, Deadline, Ending,
+    InvalidBatchCursor, InvalidBatchId, InvalidPolicy, InvalidPriority, Policy, Priority,
 };
-pub use batch_cursor::{BatchCursor, InvalidBatchCursor};
 pub use chunk::{
     Appended, Chunk, Committed, History, Kept, Lease, NewChunk, Outcome, Places, ResultChunk,
     Retry, Work,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::now_ms;
 use crate::millis::from_millis;
@@ -13,26 +13,31 @@ use crate::{SeenWorker, WorkerReport};
 #[derive(Debug, Default)]
 pub(super) struct Reports(Mutex<BTreeMap<String, Heard>>);
 
-/// A report, and when it was heard.
+/// A report, and when it was heard, in milliseconds since 1970.
 #[derive(Debug)]
 struct Heard {
     report: WorkerReport,
     at_ms: u64,
-    at: Instant,
+}
+
+impl Heard {
+    fn silent(&self) -> Duration {
+        Duration::from_millis(now_ms().saturating_sub(self.at_ms))
+    }
 }
 
 impl Reports {
     /// Keeps a report.
     pub(super) fn keep(&self, report: &WorkerReport) {
-        let heard = Heard { report: report.bounded(), at_ms: now_ms(), at: Instant::now() };
         self.change(|all| {
+            all.retain(|_, heard| heard.silent() < REPORT_STAYS);
+            let heard = Heard { report: report.bounded(), at_ms: now_ms() };
             all.insert(report.id.clone(), heard);
-            all.retain(|_, heard| heard.at.elapsed() < REPORT_STAYS);
+            let silent = all.iter().max_by_key(|(_, heard)| heard.silent());
             if all.len() > REPORTS_MAX
-                && let Some((silent, _)) = all.iter().min_by_key(|(_, heard)| heard.at)
+                && let Some(id) = silent.map(|(id, _)| id.clone())
             {
-                let silent = silent.clone();
-                all.remove(&silent);
+                all.remove(&id);
             }
         });
     }
@@ -47,7 +52,7 @@ impl Reports {
         let seen = |heard: &Heard| SeenWorker {
             report: heard.report.clone(),
             last_heartbeat: from_millis(heard.at_ms),
-            silent: Duration::from_millis(now_ms().saturating_sub(heard.at_ms)),
+            silent: heard.silent(),
         };
         let mut workers: Vec<SeenWorker> = self.change(|all| all.values().map(seen).collect());
         workers.sort_by(SeenWorker::by_host);
