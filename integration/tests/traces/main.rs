@@ -116,7 +116,7 @@ fn assert_way(spans: &[Span], from: &[&Span], [server, worker]: [&str; 2], batch
     assert_follow(&appends, from);
     assert_follow(&processes, &appends);
     assert_follow(&commits, &processes);
-    assert_follow(&[roll], &commits);
+    assert_follow(&[roll], &appends);
     for steps in [&appends, &processes, &commits] {
         assert_eq!(steps.len(), appends.len(), "one for each chunk: {steps:#?}");
         assert_eq!(field(steps, "batch"), [batch].into());

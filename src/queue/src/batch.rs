@@ -289,6 +289,9 @@ pub struct Batch {
     /// Chunks committed, those of records that were tried again included.
     #[serde(default)]
     pub chunks_committed: u64,
+    /// The trace of the first of its chunks that came with one.
+    #[serde(default)]
+    pub trace: Option<String>,
     /// When it came to its states.
     #[serde(default)]
     pub times: BatchTimes,
@@ -312,6 +315,7 @@ impl Batch {
             roll_sha256: None,
             chunks: 0,
             chunks_committed: 0,
+            trace: None,
             times: BatchTimes::default(),
         }
     }

@@ -290,6 +290,7 @@ hold! {
         each_state_has_its_time
         what_is_repeated_changes_no_time
         chunks_are_counted_with_those_of_retries
+        the_first_trace_that_a_chunk_has_is_the_batch_s
         what_a_replay_makes_is_listed
     }
     pause {

@@ -96,7 +96,7 @@ impl Roll {
             // Another writer may have written it before the lock was had.
             let is_complete = |batch: Batch| batch.state == BatchState::Complete;
             if queue.batch(&batch.id).await?.is_some_and(is_complete) {
-                let span = spans::write_roll(&batch.id);
+                let span = spans::write_roll(&batch);
                 self.write_batch(queue, &batch, lock).instrument(span).await?;
             }
         }

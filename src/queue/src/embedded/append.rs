@@ -71,6 +71,9 @@ pub(super) fn append(
     row.order = Some(order);
     row.batch.received += u64::from(chunk.count);
     row.batch.chunks += 1;
+    if row.batch.trace.is_none() {
+        row.batch.trace.clone_from(&chunk.trace);
+    }
     tables.count_totals(Totals { accepted: chunk.count.into(), ..Totals::default() })?;
     put_deadline_off(tables, &mut row)?;
     tables.save(&row)?;

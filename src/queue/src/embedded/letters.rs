@@ -112,6 +112,9 @@ fn replay_apart(
     for Replay { place, payload } in letters {
         let Some(letter) = take(tables, row, *place)? else { continue };
         let piece = (number, new.batch.received, 1);
+        if new.batch.trace.is_none() {
+            new.batch.trace.clone_from(&letter.trace);
+        }
         tables.add_chunk(rank, piece, payload, &Note::new(letter.trace))?;
         tables.queue(rank, piece)?;
         new.batch.received += 1;

@@ -31,13 +31,14 @@ pub(super) fn value<T: FromRedisValue>(value: Value) -> Result<T, Unreadable> {
 
 /// A snapshot (`snapshot.lua`), or `None` if there is no such batch.
 pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unreadable> {
-    let fields: [Option<String>; 17] = value(snapshot)?;
+    let fields: [Option<String>; 18] = value(snapshot)?;
     let [Some(state), priority, policy, received, retrying, kept, dead, dropped, replayed, ..] =
         &fields
     else {
         return Ok(None);
     };
-    let [.., overdue, roll_sha256, chunks, committed, opened, sealed, completed, ended] = &fields;
+    let [.., overdue, roll_sha256, chunks, committed, opened, sealed, completed, ended, trace] =
+        &fields;
     // What follows is missing in what an earlier version opened.
     let time = |name, ms: &Option<String>| match ms {
         Some(_) => parsed(name, ms, id).map(|ms| Some(from_millis(ms))),
@@ -62,6 +63,7 @@ pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unre
         roll_sha256: roll_sha256.clone(),
         chunks: count("chunks", chunks)?,
         chunks_committed: count("chunks_committed", committed)?,
+        trace: trace.clone(),
         times: BatchTimes {
             opened: time("opened_ms", opened)?,
             sealed: time("sealed_ms", sealed)?,

@@ -21,7 +21,7 @@
 //! | `TAG:dead:groups` | hash | by group: how many dead letters it has |
 //! | `TAG:settled` | string, for a day | what a settled step writes to (`settle.rs`) |
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
-//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms` |
+//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms`, `trace` |
 //! | `TAG:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload; of a dead letter count 1 and no payload |
 //! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |

@@ -16,9 +16,9 @@ use super::steps::{
 async fn assert_aborted(queue: &dyn Queue, id: &BatchId, received: u64) -> Result<()> {
     let opened = Batch::opened(id.clone(), &BatchOptions::default());
     let batch = shown(queue, id).await?;
-    let (chunks, times) = (batch.chunks, batch.times);
+    let (chunks, times, trace) = (batch.chunks, batch.times, batch.trace.clone());
     assert!(chunks > 0 && times.ended.is_some(), "{batch:?}");
-    let expected = Batch { state: BatchState::Aborted, received, chunks, times, ..opened };
+    let expected = Batch { state: BatchState::Aborted, received, chunks, trace, times, ..opened };
     assert_eq!(batch, expected);
     assert_eq!(queue.results(id, 0, ALL).await?, []);
     assert_eq!(queue.dead_letters(id, 0, ALL).await?, []);

@@ -32,6 +32,7 @@ pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<(
         roll_sha256: None,
         chunks: 0,
         chunks_committed: 0,
+        trace: None,
         times: BatchTimes { opened: batch.times.opened, ..BatchTimes::default() },
     };
     assert_eq!(batch, expected);

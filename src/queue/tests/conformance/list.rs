@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use muster_queue::{
-    Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, Queue, Result,
+    Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, NewChunk, Queue, Result,
 };
 
 use super::steps::{
-    ALL, again, as_sent, commit_next, completed, id, open, replays, sent, shown, split, without,
+    ALL, again, as_sent, commit_next, completed, from, id, open, replays, sent, shown, split,
+    without,
 };
 
 /// How much the clocks of a store and of a test may differ, as a store counts in milliseconds.
@@ -160,6 +161,19 @@ pub(crate) async fn chunks_are_counted_with_those_of_retries(queue: &dyn Queue) 
     queue.replay(&id, &replays(&[0])).await?;
     commit_next(queue, |_| as_sent()).await?;
     assert_eq!(chunks().await?, (2, 5));
+    Ok(())
+}
+
+pub(crate) async fn the_first_trace_that_a_chunk_has_is_the_batch_s(
+    queue: &dyn Queue,
+) -> Result<()> {
+    let id = open(queue, "traced").await?;
+    let chunks = [(None, None), (Some("1st"), Some("1st")), (Some("2nd"), Some("1st"))];
+    for ((trace, first), place) in chunks.into_iter().zip(0..) {
+        let chunk = NewChunk { trace: trace.map(str::to_owned), ..from(place, 1) };
+        queue.append(&id, &chunk).await?;
+        assert_eq!(shown(queue, &id).await?.trace.as_deref(), first);
+    }
     Ok(())
 }
 

@@ -65,6 +65,7 @@ async fn letters_of_a_written_batch_go_into_a_new_one() {
     assert!(ask::<i64>(&server, "TTL {muster}:batch:b").await > 0);
     let new = shown(&queue, &replayed.into).await;
     assert_eq!((new.state, new.received, new.policy), (BatchState::Sealed, 300, old.policy));
+    assert_eq!(new.trace.as_deref(), Some("a trace"));
     assert_eq!(queue.dead_groups().await.unwrap(), []);
     assert_eq!(queue.depth().await.unwrap().records, 300);
 

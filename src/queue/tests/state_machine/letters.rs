@@ -103,6 +103,7 @@ impl Run {
             sent.state = BatchState::Sealed;
             sent.records = vec![Record::Waiting; letters.len()];
             sent.chunks = letters.len() as u64;
+            sent.trace = letters.iter().find_map(|letter| letter.trace.clone());
             assert!(self.model.batches.insert(into.clone(), sent).is_none(), "{into} is not new");
             self.ids.push(into.clone());
         }

@@ -32,6 +32,8 @@ pub(crate) struct Sent {
     pub(crate) records: Vec<Record>,
     pub(crate) chunks: u64,
     pub(crate) chunks_committed: u64,
+    /// The trace of the first chunk that had one.
+    pub(crate) trace: Option<String>,
     way: Option<Way>,
     /// The places that its records were sent with, where each has its own.
     taken: BTreeSet<u64>,
@@ -61,7 +63,8 @@ impl Sent {
     pub(crate) fn new(options: BatchOptions) -> Self {
         let state = BatchState::Open;
         let (overdue, records, chunks, chunks_committed, way, taken) = Default::default();
-        Self { options, state, overdue, records, chunks, chunks_committed, way, taken }
+        let trace = None;
+        Self { options, state, overdue, records, chunks, chunks_committed, trace, way, taken }
     }
 
     pub(crate) fn received(&self) -> u64 {
@@ -101,6 +104,7 @@ impl Sent {
             roll_sha256: (self.state == BatchState::Written).then(|| DIGEST.to_owned()),
             chunks: self.chunks,
             chunks_committed: self.chunks_committed,
+            trace: self.trace.clone(),
             times: BatchTimes::default(),
         }
     }
@@ -168,6 +172,9 @@ impl Sent {
             }
         }
         self.chunks += 1;
+        if self.trace.is_none() {
+            self.trace.clone_from(&chunk.trace);
+        }
         self.records.extend((0..chunk.count).map(|_| Record::Waiting));
     }
 

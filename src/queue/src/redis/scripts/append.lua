@@ -14,7 +14,8 @@ local PLACES_AT = 9
 local batch = batch_key(id)
 local places = batch .. ':places'
 
-local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms')
+local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms',
+    'trace')
 local state, priority, known_kind, deadline = known[1], known[2], known[3], known[5]
 if not state then
     return { 'unknown', 0 }
@@ -74,6 +75,9 @@ redis.call('HINCRBY', batch, 'received', count)
 redis.call('HINCRBY', batch, 'chunks', '1')
 if not known_kind then
     redis.call('HSET', batch, 'places', kind)
+end
+if trace ~= '' and not known[6] then
+    redis.call('HSET', batch, 'trace', trace)
 end
 if kind == 'each' then
     for i = PLACES_AT, #ARGV do

@@ -27,13 +27,14 @@ local function add_chunk(id, place, payload, trace, failures)
     redis.call('XADD', stream_key(batch.priority), '*', unpack(chunk))
 end
 
-local found, bytes = 0, 0
+local found, bytes, first_trace = 0, 0, nil
 for i = LETTERS_AT, #ARGV, 2 do
     local place, payload = ARGV[i], ARGV[i + 1]
     local letter = find_letter(batch, place)
     if letter then
         local trace = header(letter).trace
         trace = type(trace) == 'string' and trace or nil
+        first_trace = first_trace or trace
         remove_letter(batch, letter)
         if in_place then
             redis.call('HDEL', batch.key .. ':results', place)
@@ -56,5 +57,9 @@ end
 
 move(batch, 'replayed', found)
 forget_later_if_resolved(batch)
-enter(new_batch(new_id, batch.priority, batch.policy, found, found), 'sealed')
+local new = new_batch(new_id, batch.priority, batch.policy, found, found)
+if first_trace then
+    redis.call('HSET', new.key, 'trace', first_trace)
+end
+enter(new, 'sealed')
 return { found, 1 }

@@ -91,6 +91,9 @@ impl Row {
         }
         self.batch.received += u64::from(chunk.count);
         self.batch.chunks += 1;
+        if self.batch.trace.is_none() {
+            self.batch.trace.clone_from(&chunk.trace);
+        }
         self.appended_at = Instant::now();
     }
 

@@ -307,6 +307,7 @@ impl State {
         let mut row = Row::new(&into, &BatchOptions { priority, policy, deadline: None });
         row.batch.received = found.len() as u64;
         row.batch.chunks = found.len() as u64;
+        row.batch.trace = found.iter().find_map(|(letter, _)| letter.trace.clone());
         row.enter(BatchState::Sealed);
         self.batches.insert(into.clone(), row);
         for ((letter, payload), place) in found.into_iter().zip(0..) {
