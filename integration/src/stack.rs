@@ -72,7 +72,8 @@ impl Stack {
         command
             .args(["--listen", &format!("127.0.0.1:{}", self.grpc)])
             .args(["--http", &format!("127.0.0.1:{}", self.http)])
-            .args(["--store", &self.redis.url()])
+            .args(["--store", &self.redis.url(), "--roll"])
+            .arg(self.folder.path())
             .envs(self.environment.iter().cloned())
             .current_dir(self.folder.path());
         self.server = Some(Process::start("muster-server", &mut command));
