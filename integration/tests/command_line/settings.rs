@@ -80,6 +80,7 @@ fn muster_server() {
     grace = "10s"
     http = "127.0.0.1:9181"
     listen = "127.0.0.1:50051"
+    read_only = false
     "#);
 }
 
@@ -165,6 +166,8 @@ fn muster_up() {
     grace = "10s"
     http = "127.0.0.1:9181"
     listen = "127.0.0.1:50051"
+    read_only = false
+    roll = "."
 
     [worker]
     attempts_max = 5

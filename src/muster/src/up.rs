@@ -50,6 +50,10 @@ struct ServerFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
+    /// Let the dashboard show, and change nothing
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
 }
 
 #[derive(clap::Args, Serialize)]

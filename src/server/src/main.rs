@@ -27,16 +27,11 @@ struct Flags {
     roll: Option<PathBuf>,
     /// Let the dashboard show, and change nothing
     #[arg(long)]
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
     #[command(flatten)]
     #[serde(flatten)]
     store: StoreFlags,
-}
-
-/// A flag that was not given leaves the setting to others.
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 fn main() -> ExitCode {

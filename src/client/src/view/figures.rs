@@ -12,6 +12,8 @@ pub(crate) const NONE: &str = "-";
 /// RFC 3339, in UTC, with milliseconds. `None` for a time outside of the years 1970 to 9999.
 pub(crate) fn time(time: Timestamp) -> Option<String> {
     let time = SystemTime::try_from(time).ok()?;
+    // What is earlier it does not write, but panics.
+    time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let mut text = String::new();
     write!(text, "{}", humantime::format_rfc3339_millis(time)).ok()?;
     Some(text)
@@ -49,6 +51,13 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_written_is_none() {
+        let at = |seconds| time(Timestamp { seconds, nanos: 0 });
+        assert_eq!(at(0).as_deref(), Some("1970-01-01T00:00:00.000Z"));
+        assert_eq!([-1, i64::MIN, i64::MAX].map(at), [None, None, None]);
+    }
 
     #[test]
     fn a_span_has_its_two_largest_units() {
