@@ -102,11 +102,14 @@ lib.mapAttrs image {
     environment = {
       MUSTER_SERVER_HTTP = "0.0.0.0:9181";
       MUSTER_SERVER_LISTEN = "0.0.0.0:50051";
+      # It shows the roll, where it is given the workers' volume.
+      MUSTER_SERVER_ROLL = "/data";
     };
     ports = [
       9181
       50051
     ];
+    state = true;
     health = [ "health" ];
   };
   worker = {

@@ -124,6 +124,26 @@ with subtest("the server's metrics say what it took in, and what is left to do")
         metrics = "curl -fsS http://127.0.0.1:9181/metrics"
         server.wait_until_succeeds(f"{metrics} | grep -Fx {shlex.quote(metric)}", timeout=60)
 
+with subtest("the dashboard shows what is there, and the roll can be had from the server"):
+    dashboard = "curl -fsS http://127.0.0.1:9181"
+    server.succeed(f"{dashboard}/batches/unary | grep -F written")
+    for worker in workers:
+        hostname = worker.succeed("hostname").strip()
+        server.succeed(f"{dashboard}/workers | grep -F {hostname}")
+    server.succeed(f"{dashboard}/dead | grep -F 'is no address'")
+    client.succeed(f"muster-client roll download /tmp/downloaded {SERVER} >&2")
+    assert client.succeed("sha256sum < /tmp/downloaded") == worker1.succeed(f"sha256sum < {ROLL}")
+
+with subtest("nothing is taken while the queue is paused, and all of it later"):
+    client.succeed(f"muster-client queue pause {SERVER} >&2")
+    file = generate("paused", 500)
+    client.succeed(f"muster-client send {file} {SERVER} --batch paused")
+    state = client.succeed(f"muster-client batch show paused {SERVER} --json")
+    assert '"sealed"' in state, f"the batch was processed: {state}"
+    client.succeed(f"muster-client queue resume {SERVER} >&2")
+    client.wait_until_succeeds(f"muster-client batch wait paused {SERVER}", timeout=LIMIT)
+    assert_roll(worker4)
+
 with subtest("a worker's machine crashes in the middle of a batch"):
     begin("crash", 200_000)
     worker1.crash()

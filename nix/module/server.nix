@@ -32,6 +32,10 @@ in
 
   config = lib.mkIf cfg.server.enable {
     services.muster.checks = [ program ];
+    # The roll that is written on this machine is shown, and can be downloaded.
+    services.muster.settings.server.roll = lib.mkIf cfg.worker.enable (
+      lib.mkDefault cfg.settings.worker.roll
+    );
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.server.openFirewall [ port ];
 
     systemd.services.muster-server = lib.mkMerge [

@@ -76,7 +76,10 @@ pkgs.testers.runNixOSTest {
       services.muster = {
         server.enable = true;
         server.openFirewall = true;
-        settings.server.listen = "[::]:50051";
+        settings.server = {
+          inherit roll;
+          listen = "[::]:50051";
+        };
       };
       services.nfs.server = {
         enable = true;
