@@ -18,6 +18,7 @@
 //! | [`scrape`] | what a program answers at `/metrics`, read |
 //! | [`ports`] | a port that is free |
 //! | [`stack`] | Redis, a server and workers that belong together |
+//! | [`feed`] | a batch that stays open while records are sent |
 //! | [`summary`] | what `--json` prints |
 //! | [`wait`] | waiting for a condition, with a limit |
 //!
@@ -28,6 +29,7 @@ pub mod browser;
 pub mod cluster;
 pub mod disk;
 pub mod examples;
+pub mod feed;
 pub mod http;
 pub mod ports;
 pub mod process;

@@ -1,0 +1,50 @@
+//! A batch that stays open: its records are sent when a test says so.
+
+use std::io::PipeWriter;
+use std::path::Path;
+
+use crate::process::{Finished, Process};
+use crate::stack::{SEND, Stack};
+use crate::users::{User, write_ndjson};
+
+/// A client that reads records from a pipe. It is killed when dropped.
+#[derive(Debug)]
+pub struct Feed {
+    records: PipeWriter,
+    client: Process,
+}
+
+impl Feed {
+    /// Begins a batch of this name, without a record.
+    ///
+    /// # Panics
+    ///
+    /// When there is no pipe, or the client cannot be started.
+    pub fn begin(stack: &Stack, batch: &str) -> Self {
+        let (input, records) = std::io::pipe().expect("a pipe can be made");
+        let mut command = stack.client(Path::new("-"));
+        command.args(["--batch", batch]);
+        let client = Process::start_with_input("muster-client", &mut command, input.into());
+        Self { records, client }
+    }
+
+    /// Gives the client records of the batch. It sends them by pages of some hundred: the last ones
+    /// may wait for those that come next, or for the end.
+    ///
+    /// # Panics
+    ///
+    /// When the client has ended.
+    pub fn send(&mut self, users: impl IntoIterator<Item = User>) {
+        write_ndjson(&self.records, users).expect("the client reads what it is given");
+    }
+
+    /// Says that these were all records, and waits for the client's end.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within [`SEND`].
+    pub fn finish(self) -> Finished {
+        drop(self.records);
+        self.client.wait(SEND)
+    }
+}
