@@ -56,9 +56,10 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn start() -> Self {
-        let runtime = Runtime::new().unwrap();
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let runtime = Runtime::new().expect("a runtime can be made");
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        let listener = listener.expect("a port is free");
+        let port = listener.local_addr().expect("a listener has an address").port();
         let desk = Desk::default();
         let (service, connections) = (desk.clone(), Arc::clone(&desk.connections));
         let accepted = TcpListenerStream::new(listener).map(move |connection| {
@@ -84,7 +85,7 @@ impl Collector {
 
     /// All that has arrived.
     pub(crate) fn spans(&self) -> Vec<Span> {
-        self.desk.spans.lock().unwrap().clone()
+        self.desk.spans.lock().expect("nobody panicked with it").clone()
     }
 }
 
@@ -94,7 +95,7 @@ impl TraceService for Desk {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut spans = self.spans.lock().unwrap();
+        let mut spans = self.spans.lock().expect("nobody panicked with it");
         spans.extend(request.into_inner().resource_spans.into_iter().flat_map(read));
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }

@@ -53,8 +53,8 @@ fn send_examples(
         program.terminate();
         program.wait(LIMIT).expect_code(0)
     };
-    let worker = end(stack.workers.pop().unwrap());
-    let server = end(stack.server.take().unwrap());
+    let worker = end(stack.workers.pop().expect("there is a worker"));
+    let server = end(stack.server.take().expect("there is a server"));
     Written { client, server, worker }
 }
 
@@ -66,7 +66,7 @@ fn lines(finished: &Finished) -> Vec<Value> {
 /// The messages of those lines that are of this trace.
 fn of_trace(finished: &Finished, trace: &str) -> BTreeSet<String> {
     let lines = lines(finished).into_iter().filter(|line| line["span"]["trace"] == trace);
-    lines.map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+    lines.map(|line| line["message"].as_str().expect("a message is a text").to_owned()).collect()
 }
 
 fn messages<const N: usize>(messages: [&str; N]) -> BTreeSet<String> {
@@ -224,7 +224,7 @@ fn a_collector_that_is_away_costs_a_warning() {
 
 /// Does the whole job in one process, within the trace if `environment` says so.
 fn run(collector: &Collector, ratio: &str, environment: Option<(String, String)>) -> Vec<Span> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("there is room for a folder");
     let mut command = programs::command("muster");
     let output = folder.path().join("all_users.json");
     command.arg("run").arg(examples::folder()).arg("--output").arg(&output);
