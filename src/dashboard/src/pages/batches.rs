@@ -169,7 +169,8 @@ fn time_taken(batch: &Batch, now: SystemTime) -> Option<Duration> {
 }
 
 fn time_left(records: u64, done: u64, time: Duration) -> Option<Duration> {
-    if done == 0 {
+    // Of one that has nothing to do nobody knows when its sender goes on.
+    if done == 0 || records == 0 {
         return None;
     }
     let millis = time.as_millis() * u128::from(records) / u128::from(done);
@@ -226,6 +227,13 @@ mod tests {
     fn a_batch_that_is_held_has_no_time_left() {
         let held = Batch { held: true, ..batch(BatchState::Sealed) };
         assert_eq!(BatchView::new(&held, now()).left, None);
+    }
+
+    #[test]
+    fn an_open_batch_with_nothing_to_do_has_no_time_left() {
+        let idle = Batch { received: 1000, ..batch(BatchState::Open) };
+        let view = BatchView::new(&idle, now());
+        assert_eq!((view.percent, view.left), (100, None));
     }
 
     #[test]
