@@ -18,8 +18,9 @@ use muster_integration::users::{User, Users, write_ndjson};
 
 const WORKERS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(30);
-const WINDOW: (u32, u32) = (1200, 800);
-const PHONE: (u32, u32) = (390, 844);
+/// A page is as high as what is on it, and at least this.
+const WINDOW: (u32, u32) = (1200, 320);
+const PHONE: (u32, u32) = (390, 320);
 /// How often records are sent while the charts fill.
 const STEPS_A_SECOND: u32 = 4;
 /// How many in each step, over and over: a rate that a person would believe.
@@ -39,17 +40,25 @@ struct Arguments {
 fn main() {
     let Arguments { folder, seconds } = Arguments::parse();
     let mut stack = Stack::prepare(Memory);
+    stack.environment.push(("MUSTER_WORKER_LEASE".to_owned(), "15s".to_owned()));
     stack.show_roll();
     stack.redis.start();
     stack.start_server();
     stack.start_workers(WORKERS);
     stack.wait_until_ready();
     fill(&stack);
+    // A server remembers how much went in and out; a new one does not.
+    drop(stack.server.take());
+    stack.start_server();
+    stack.wait_until_ready();
 
     let pictures = Pictures { page: Browser::start().page(), folder };
     while_sending(&stack, "2026-11-24-berlin", || {
         thread::sleep(Duration::from_secs(seconds));
+        // As if they had much to do: what is sent now waits.
+        stack.workers.iter().for_each(Process::freeze);
         pictures.of_a_running_batch(&stack);
+        stack.workers.iter().for_each(Process::thaw);
     });
     pictures.of_the_rest(&stack);
     stack.workers.pop().expect("there are workers").kill();
@@ -124,12 +133,17 @@ struct Pictures {
 impl Pictures {
     fn of_a_running_batch(&self, stack: &Stack) {
         self.open(stack, "/");
-        self.page.wait_until("document.querySelector('.live').innerText === 'live'", LIMIT);
+        self.page
+            .wait_until("parseFloat(document.querySelector('.tiles dd').innerText) > 0", LIMIT);
         self.take("overview");
         self.page.prefer_scheme(Scheme::Dark);
+        self.open(stack, "/");
+        self.wait_until_live();
         self.take("overview-dark");
         self.page.prefer_scheme(Scheme::Light);
+        self.open(stack, "/");
         self.page.set_viewport(PHONE.0, PHONE.1);
+        self.wait_until_live();
         self.take("overview-phone");
         self.open(stack, "/batches");
         self.take("batches");
@@ -152,6 +166,10 @@ impl Pictures {
     fn open(&self, stack: &Stack, path: &str) {
         self.page.set_viewport(WINDOW.0, WINDOW.1);
         assert_eq!(self.page.open(&stack.page(path)), 200, "{path}");
+    }
+
+    fn wait_until_live(&self) {
+        self.page.wait_until("document.querySelector('.live').innerText === 'live'", LIMIT);
     }
 
     fn take(&self, name: &str) {
