@@ -1,11 +1,11 @@
 //! A dead letter is found, mended or dropped.
 
-use muster_integration::examples;
 use muster_integration::roll;
 use muster_integration::roll::assert_roll;
 use muster_integration::users::{User, Users};
+use muster_integration::{examples, wait};
 
-use crate::operator::Operator;
+use crate::operator::{LIMIT, Operator};
 
 /// The record of the examples that is a dead letter: its email is "no address".
 fn mended(email: &str) -> User {
@@ -61,9 +61,15 @@ fn a_record_that_is_no_better_is_a_dead_letter_again() {
     operator.page.click("form.record button");
     operator.wait_for_question();
     operator.confirm("Replayed: 1 dead letter.");
-    let again = "document.querySelector('tbody th a')?.innerText.includes('address')";
-    operator.open("/dead");
-    operator.wait_until(&format!("{again} || void location.reload()"));
+    let is_there_again = || {
+        operator.open("/dead");
+        operator.page.evaluate("document.querySelectorAll('tbody tr').length") == 1
+    };
+    wait::until(
+        LIMIT,
+        || is_there_again().then_some(()),
+        || "no dead letter of the new record".to_owned(),
+    );
     operator.page.click("tbody th a");
     operator.wait_for_text("tbody", "\"no address either\"");
 }

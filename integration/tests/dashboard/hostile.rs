@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use muster_integration::process::Process;
+use muster_integration::stack::SEND;
 use serde_json::json;
 
 use crate::operator::Operator;
@@ -24,9 +26,7 @@ fn nothing_of_a_record_runs_or_is_hidden() {
     fs::write(&file, record.to_string()).unwrap();
     let mut command = operator.stack.client(&file);
     command.args(["--batch", "hostile"]);
-    muster_integration::process::Process::start("muster-client", &mut command)
-        .wait(muster_integration::stack::SEND)
-        .expect_code(3);
+    Process::start("muster-client", &mut command).wait(SEND).expect_code(3);
 
     for path in ["/dead", "/dead/batch/hostile", "/dead/letter/hostile/0", "/batches/hostile"] {
         operator.open(path);
