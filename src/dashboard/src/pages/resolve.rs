@@ -170,11 +170,9 @@ impl Selection {
                 1
             }
             Self::Batch(batch) => caller.batch(batch).await?.dead,
-            Self::Group(name) => {
-                let groups = caller.groups().await?;
-                groups.iter().find(|group| group.name == *name).map_or(0, |group| group.letters)
-            }
-            Self::All => caller.stats().await?.dead_letters,
+            Self::Group(name) => letters_in(caller, |group| group == name).await?,
+            // The statistics are as old as the server's last look.
+            Self::All => letters_in(caller, |_| true).await?,
         };
         if letters == 0 {
             return Err(Failure::Gone("There are no such dead letters any more."));
@@ -199,6 +197,12 @@ impl Selection {
             back: self.page(),
         }
     }
+}
+
+/// How many letters there are in these groups.
+async fn letters_in(caller: &Caller, is_meant: impl Fn(&str) -> bool) -> Result<u64, Failure> {
+    let groups = caller.groups().await?.into_iter().filter(|group| is_meant(&group.name));
+    Ok(groups.map(|group| group.letters).fold(0, u64::saturating_add))
 }
 
 #[cfg(test)]

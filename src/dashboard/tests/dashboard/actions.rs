@@ -133,6 +133,15 @@ async fn a_question_is_shown_whole() {
 }
 
 #[tokio::test]
+async fn letters_that_are_newer_than_the_statistics_are_asked_about() {
+    let double = Double::new();
+    double.world().stats.dead_letters = 0;
+    let question = post(&double, "/dead/drop?all=yes", "").await;
+    assert_eq!(question.status, StatusCode::OK);
+    assert!(question.text().contains("Drop 50 dead letters of all batches?"));
+}
+
+#[tokio::test]
 async fn what_is_gone_is_not_asked_about() {
     let double = Double::new();
     let answered = post(&double, "/dead/drop?group=other", "").await;
