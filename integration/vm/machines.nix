@@ -17,6 +17,12 @@ let
   programOf =
     package: package.meta.mainProgram or (builtins.parseDrvName (package.name or "")).name;
 
+  mounted =
+    systems:
+    map (system: system.mountPoint) (filter (system: system.fsType == "nfs4") (attrValues systems));
+  exported =
+    nfs: if nfs.enable then [ (builtins.head (builtins.split " " nfs.exports)) ] else [ ];
+
   machine =
     node:
     let
@@ -39,10 +45,8 @@ let
       derivations = attrNames (builtins.getContext text);
       programs = matching "muster.*" (map programOf node.environment.systemPackages);
       files = listToAttrs (map file (names "muster/.*" node.environment.etc));
-      # Folders that are on another machine.
-      shared = map (system: system.mountPoint) (
-        filter (system: system.fsType == "nfs4") (attrValues node.virtualisation.fileSystems)
-      );
+      # The folder that one machine has, and the others see.
+      shared = exported node.services.nfs.server ++ mounted node.virtualisation.fileSystems;
       users = names "muster|redis-.*" node.users.users;
       ports = node.networking.firewall.allowedTCPPorts;
     };

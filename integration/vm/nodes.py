@@ -7,8 +7,8 @@
 
 DIR/NAME then holds the files of the machine NAME: the very units that the module renders, what
 they name, and Muster's programs; DIR/nodes.toml says what is to be enabled. The units' programs are
-the machine's own (/usr/bin) in place of the Nix store's. A folder that the machines share over NFS
-is /tmp/shared, which the test's driver gives all of them: on containers, which share a kernel, with
+the machine's own (/usr/bin) in place of the Nix store's. The folder that the machines share over NFS
+is in /tmp/shared, which the test's driver gives all of them: on containers, which share a kernel, with
 locks that hold among all, on virtual machines with locks of each by itself.
 """
 
@@ -28,7 +28,7 @@ MOUNT = """[Unit]
 RequiresMountsFor=/tmp/shared
 
 [Mount]
-What=/tmp/shared{where}
+What=/tmp/shared/nfs
 Where={where}
 Type=none
 Options=bind
