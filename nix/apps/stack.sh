@@ -35,7 +35,7 @@ trap 'end; exit 143' TERM
 
 start redis-server --port "$REDIS_PORT" --dir "$folder/redis" --appendonly yes \
   --maxmemory-policy noeviction --loglevel warning
-start muster-server
+start muster-server --roll "$folder/roll"
 for _ in 1 2 3 4 5; do start muster-worker --roll "$folder/roll"; done
 daemons=("${started[@]}")
 start muster-client send "$@" --wait
