@@ -6,7 +6,7 @@ use std::time::Duration;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::stack::Stack;
-use muster_integration::{examples, programs, wait};
+use muster_integration::{examples, http, programs, resp, wait};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -101,6 +101,23 @@ fn workers_are_listed_while_they_are_there_and_when_they_are_lost() {
     let left = wait_for(&stack, &["workers"], |workers| states(workers) == ["lost", "running"]);
     assert!(left.iter().all(|worker| worker["workers"] == 1), "{left:#?}");
     wait_for(&stack, &["stats"], |stats| stats[0]["workers"] == 1 && stats[0]["workers_lost"] == 1);
+}
+
+#[test]
+fn a_report_that_cannot_be_read_makes_no_server_unready() {
+    let stack = Stack::start(Memory, 1);
+    let redis = |command: &[&str]| {
+        resp::ask::<redis::Value>(stack.redis.port(), command).expect("it answers");
+    };
+    redis(&["SET", "{muster}:worker:odd", "{"]);
+    redis(&["ZADD", "{muster}:workers", "9999999999999", "odd"]);
+    wait_for(&stack, &["stats"], |stats| !stats[0]["store"]["problem"].is_null());
+    assert_eq!(http::status(stack.http_port(), "/readyz"), Some(200));
+    send(&stack, "well");
+    client(&stack, &["batch", "wait", "well"]).wait(LIMIT).expect_code(3);
+
+    redis(&["ZREM", "{muster}:workers", "odd"]);
+    wait_for(&stack, &["stats"], |stats| stats[0]["store"]["problem"].is_null());
 }
 
 #[test]

@@ -60,13 +60,19 @@ impl Sampler {
         Self { queue, url, durability, seen }
     }
 
-    /// Looks, shows the metrics what there is, and does what was set for all programs.
+    /// Looks, shows the metrics what there is, and does what was set for all programs. What cannot
+    /// be seen, though the store answers, is its problem, and not one of who only needs an answer.
     ///
     /// # Errors
     ///
     /// The store does not answer. What was seen before stays.
     pub(crate) async fn look(&self) -> muster_queue::Result<()> {
-        let looked = self.look_closely().await;
+        let (at, began) = (SystemTime::now(), Instant::now());
+        if let Err(error) = self.queue.ping().await {
+            self.seen().problem = error.to_string();
+            return Err(error);
+        }
+        let looked = self.look_closely(at, began).await;
         let mut seen = self.seen();
         match looked {
             Ok(look) => {
@@ -74,18 +80,16 @@ impl Sampler {
                 metrics::workers(look.working(false), look.working(true));
                 follow(look.stats.controls.log_filter.as_deref());
                 seen.remember(look);
-                Ok(())
             }
             Err(error) => {
+                tracing::debug!(%error, "the queue cannot be seen");
                 seen.problem = error.to_string();
-                Err(error)
             }
         }
+        Ok(())
     }
 
-    async fn look_closely(&self) -> muster_queue::Result<Look> {
-        let (at, began) = (SystemTime::now(), Instant::now());
-        self.queue.ping().await?;
+    async fn look_closely(&self, at: SystemTime, began: Instant) -> muster_queue::Result<Look> {
         let latency = began.elapsed();
         let stats = self.queue.stats().await?;
         let workers = self.queue.workers().await?;
