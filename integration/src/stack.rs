@@ -138,16 +138,6 @@ impl Stack {
         format!("http://127.0.0.1:{}{path}", self.http)
     }
 
-    /// Lets the server see the roll, from its next start on.
-    ///
-    /// # Panics
-    ///
-    /// When the folder's name is not UTF-8.
-    pub fn show_roll(&mut self) {
-        let folder = self.folder.path().to_str().expect("the folder has a name in UTF-8");
-        self.environment.push(("MUSTER_SERVER_ROLL".to_owned(), folder.to_owned()));
-    }
-
     /// The roll that the workers write.
     pub fn roll(&self) -> PathBuf {
         self.folder.path().join("all_users.json")

@@ -41,7 +41,6 @@ fn main() {
     let Arguments { folder, seconds } = Arguments::parse();
     let mut stack = Stack::prepare(Memory);
     stack.environment.push(("MUSTER_WORKER_LEASE".to_owned(), "15s".to_owned()));
-    stack.show_roll();
     stack.redis.start();
     stack.start_server();
     stack.start_workers(WORKERS);

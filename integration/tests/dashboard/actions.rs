@@ -4,7 +4,7 @@ use muster_integration::feed::Feed;
 use muster_integration::roll;
 use muster_integration::roll::assert_roll;
 
-use crate::operator::{Operator, figure, file_of, number, users};
+use crate::operator::{LIMIT, Operator, figure, file_of, number, users};
 
 #[test]
 fn pausing_stops_the_workers_and_resuming_lets_them_go_on() {
@@ -30,6 +30,19 @@ fn pausing_stops_the_workers_and_resuming_lets_them_go_on() {
     operator.wait_until(&format!("{} === '100 records'", figure("Kept")));
     operator.wait_for_roll(100);
     assert_roll(&operator.stack.roll(), sent);
+    assert_eq!(operator.page.problems(), [""; 0]);
+}
+
+#[test]
+fn all_programs_log_what_they_are_told_to() {
+    let mut operator = Operator::start();
+    operator.open("/");
+    operator.page.fill("#filter", "debug");
+    operator.press("Set the filter of the log");
+    operator.confirm("Set: the log of every program follows");
+    let changed = "the log's filter has changed";
+    operator.stack.server.as_mut().expect("it runs").wait_for_line(changed, LIMIT);
+    operator.stack.workers[0].wait_for_line(changed, LIMIT);
     assert_eq!(operator.page.problems(), [""; 0]);
 }
 

@@ -33,7 +33,6 @@ impl Operator {
         let mut stack = Stack::prepare(Memory);
         let settings = environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
         stack.environment.extend(settings);
-        stack.show_roll();
         stack.redis.start();
         stack.start_server();
         stack.start_workers(WORKERS);

@@ -68,6 +68,12 @@ impl Caller {
         self.answer(self.services().queue.resume_queue(request)).await
     }
 
+    /// Sets the filter of the log of all programs; an empty one gives each its own back.
+    pub(crate) async fn set_log_filter(&self, filter: String) -> Result<v1::Stats, Failure> {
+        let request = self.request(v1::SetLogFilterRequest { filter });
+        self.answer(self.services().queue.set_log_filter(request)).await
+    }
+
     pub(crate) async fn batch(&self, id: &str) -> Result<v1::Batch, Failure> {
         let request = self.request(v1::GetBatchRequest { id: id.to_owned() });
         self.answer(self.services().batches.get_batch(request)).await

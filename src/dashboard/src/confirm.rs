@@ -60,6 +60,7 @@ impl Answer {
 pub(crate) enum Done {
     Paused,
     Resumed,
+    Logged,
     Aborted,
     Replayed,
     Dropped,
@@ -70,6 +71,7 @@ impl Done {
         match self {
             Self::Paused => "paused",
             Self::Resumed => "resumed",
+            Self::Logged => "logged",
             Self::Aborted => "aborted",
             Self::Replayed => "replayed",
             Self::Dropped => "dropped",
@@ -97,6 +99,7 @@ impl Notice {
         Some(match self.done? {
             Done::Paused => "Paused: workers take nothing more.".to_owned(),
             Done::Resumed => "Resumed: workers take again.".to_owned(),
+            Done::Logged => "Set: the log of every program follows within seconds.".to_owned(),
             Done::Aborted => "Aborted: none of the batch will be in the roll.".to_owned(),
             Done::Replayed => format!("Replayed: {letters}."),
             Done::Dropped => format!("Dropped: {letters}."),

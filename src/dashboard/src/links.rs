@@ -11,6 +11,7 @@ pub(crate) const ROLL_FILE: &str = "/roll/all_users.json";
 pub(crate) const EVENTS: &str = "/events";
 pub(crate) const PAUSE: &str = "/queue/pause";
 pub(crate) const RESUME: &str = "/queue/resume";
+pub(crate) const LOG: &str = "/queue/log";
 pub(crate) const REPLAY: &str = "/dead/replay";
 pub(crate) const DROP: &str = "/dead/drop";
 

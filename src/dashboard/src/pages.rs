@@ -23,6 +23,7 @@ pub(crate) fn routes() -> Router<Arc<Dashboard>> {
         .route(links::OVERVIEW, get(overview::show))
         .route(links::PAUSE, post(queue::pause))
         .route(links::RESUME, post(queue::resume))
+        .route(links::LOG, post(queue::set_log_filter))
         .route(links::BATCHES, get(batches::show))
         .route("/batches/{id}", get(batch::show))
         .route("/batches/{id}/abort", post(batch::abort))

@@ -1,8 +1,9 @@
-//! What is done to the queue as a whole: it is paused, and goes on.
+//! What is done to the queue as a whole: it is paused, and goes on; what is logged of it.
 
 use axum::extract::Form;
 use axum::extract::rejection::FormRejection;
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::caller::Caller;
 use crate::confirm::{Answer, Done, Question};
@@ -28,6 +29,7 @@ pub(super) async fn pause(
             format!("Workers finish the {leased} that they have in hand, and take nothing more."),
             "Senders are not stopped: what they send waits. Rolls are written.".to_owned(),
         ],
+        Vec::new(),
     )
 }
 
@@ -47,7 +49,34 @@ pub(super) async fn resume(
         "Resume the queue?",
         "Resume",
         [format!("Workers take again; {waiting} are not committed.")],
+        Vec::new(),
     )
+}
+
+/// The form of the log's filter.
+#[derive(Debug, Deserialize)]
+pub(super) struct LogForm {
+    #[serde(flatten)]
+    answer: Answer,
+    #[serde(default)]
+    filter: String,
+}
+
+pub(super) async fn set_log_filter(
+    caller: Caller,
+    form: Result<Form<LogForm>, FormRejection>,
+) -> Result<Response, Failure> {
+    let Form(LogForm { answer, filter }) = form?;
+    if answer.is_yes() {
+        caller.acting().set_log_filter(filter).await?;
+        return Ok(Done::Logged.lead_to(links::OVERVIEW, 0));
+    }
+    let what = match filter.as_str() {
+        "" => "Every server and worker of this store goes back to the filter of its own settings.",
+        _ => "Every server and worker of this store logs by this filter, until it is set anew.",
+    };
+    let fields = vec![("filter", filter)];
+    ask(links::LOG, "Set the filter of the log?", "Set", [what.to_owned()], fields)
 }
 
 fn ask(
@@ -55,13 +84,14 @@ fn ask(
     title: &str,
     button: &'static str,
     what: impl Into<Vec<String>>,
+    fields: Vec<(&'static str, String)>,
 ) -> Result<Response, Failure> {
     let question = Question {
         frame: Frame::bare(Section::Overview),
         title: title.to_owned(),
         what: what.into(),
         action: action.to_owned(),
-        fields: Vec::new(),
+        fields,
         button,
         harmful: false,
         back: links::OVERVIEW.to_owned(),

@@ -13,9 +13,10 @@ use crate::double::Double;
 use crate::world::record;
 
 /// Each thing that can be done: its address, the call that does it, where it leads.
-const ACTIONS: [(&str, &str, &str); 10] = [
+const ACTIONS: [(&str, &str, &str); 11] = [
     ("/queue/pause", "pause PauseQueueRequest", "/?done=paused&n=0"),
     ("/queue/resume", "resume ResumeQueueRequest", "/?done=resumed&n=0"),
+    ("/queue/log", "log SetLogFilterRequest", "/?done=logged&n=0"),
     (
         "/batches/b-1/abort",
         r#"abort AbortBatchRequest { id: "b-1" }"#,
@@ -68,7 +69,7 @@ const ACTIONS: [(&str, &str, &str); 10] = [
 /// The calls that change something.
 fn deeds(double: &Double) -> Vec<String> {
     let is_deed = |call: &&String| {
-        ["pause", "resume", "abort", "replay", "drop", "seal"]
+        ["pause", "resume", "log", "abort", "replay", "drop", "seal"]
             .iter()
             .any(|deed| call.starts_with(&format!("{deed} ")))
     };
@@ -125,6 +126,22 @@ async fn a_question_says_how_much_is_meant() {
         let text = question(path).await.text();
         assert!(text.contains(said), "{path}: {text}");
     }
+}
+
+#[tokio::test]
+async fn the_filter_of_the_log_is_asked_about_and_set() {
+    let double = Double::new();
+    let question = post(&double, "/queue/log", "filter=info%2Cmuster%3Ddebug").await;
+    let shown = question.main();
+    assert!(shown.contains("logs by this filter, until it is set anew"), "{shown}");
+    let carried = r#"<input type="hidden" name="filter" value="info,muster=debug">"#;
+    assert!(shown.contains(carried), "{shown}");
+    post(&double, "/queue/log", "confirmed=yes&filter=info%2Cmuster%3Ddebug").await;
+    let filled = r#"<input id="filter" name="filter" value="info,muster=debug""#;
+    assert!(page(&double, "/").await.main().contains(filled));
+    let refused = post(&double, "/queue/log", "confirmed=yes&filter=loudly").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.text().contains("`loudly` is no log level"), "{}", refused.text());
 }
 
 #[tokio::test]

@@ -86,7 +86,12 @@ impl Queue for Double {
     }
 
     async fn set_log_filter(&self, request: Request<SetLogFilterRequest>) -> Answer<Stats> {
-        self.asked(request, "set log filter").await?;
+        let filter = request.get_ref().filter.clone();
+        self.asked(request, "log").await?;
+        if filter == "loudly" {
+            return Err(Status::invalid_argument("`filter`: `loudly` is no log level"));
+        }
+        self.world().stats.log_filter = filter;
         Ok(Response::new(self.world().stats.clone()))
     }
 }

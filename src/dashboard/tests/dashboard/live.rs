@@ -54,7 +54,9 @@ async fn what_is_sent_is_what_the_page_shows() {
         let (events, shown) = events.split_once("\">").unwrap();
         let mut events = Events::of(&dashboard(&double), &events.replace("&#38;", "&")).await;
         let fragment = events.next().await.unwrap();
-        assert_eq!(lines(shown), format!("{fragment}\n</div>"), "{path}");
+        // What stands behind it does not change.
+        let shown = lines(shown);
+        assert!(shown.starts_with(&format!("{fragment}\n</div>")), "{path}: {shown}");
     }
 }
 
