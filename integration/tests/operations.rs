@@ -6,7 +6,7 @@ use std::time::Duration;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::stack::Stack;
-use muster_integration::{examples, http, programs, resp, wait};
+use muster_integration::{examples, http, ports, programs, resp, wait};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -118,6 +118,22 @@ fn a_report_that_cannot_be_read_makes_no_server_unready() {
 
     redis(&["ZREM", "{muster}:workers", "odd"]);
     wait_for(&stack, &["stats"], |stats| stats[0]["store"]["problem"].is_null());
+}
+
+#[test]
+fn a_file_is_said_to_be_synced_since_it_always_is() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let server = format!("127.0.0.1:{}", ports::free_port());
+    let mut command = programs::command("muster");
+    command.args(["up", "--listen", &server, "--http", "127.0.0.1:0"]).current_dir(folder.path());
+    let mut up = Process::start("muster", &mut command);
+    up.wait_for_line("listening", LIMIT);
+
+    let mut command = programs::command("muster-client");
+    command.args(["stats", "--json", "--server", &format!("http://{server}")]);
+    let stats = Process::start("muster-client", &mut command).wait(LIMIT).expect_code(0).stdout;
+    let stats: Value = serde_json::from_str(&stats).expect("it is JSON");
+    assert_eq!(stats["store"]["durability"], "synced", "{stats:#}");
 }
 
 #[test]

@@ -63,6 +63,14 @@ impl StoreUrl {
             _ => Ok(()),
         }
     }
+
+    /// How durable this store is when it is to be as durable as that.
+    pub fn durability(&self, asked: Durability) -> Durability {
+        match self {
+            Self::Redis(_) => asked,
+            Self::Embedded(_) => Durability::Synced,
+        }
+    }
 }
 
 impl Default for StoreUrl {

@@ -123,7 +123,7 @@ impl Server {
         let (reporter, health_service) = tonic_health::server::health_reporter();
         health::follow(readiness.subscribe(), reporter, shutdown);
         let Config { store, durability, .. } = &self.config;
-        let sampler = Sampler::new(Arc::clone(&queue), store.to_string(), *durability);
+        let sampler = Sampler::new(Arc::clone(&queue), store, *durability);
         let sampler = Arc::new(sampler);
         let looked = Arc::clone(&sampler);
         readiness.watch(move || look(Arc::clone(&looked)), shutdown);

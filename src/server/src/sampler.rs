@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use muster_program::logging;
 use muster_proto::v1;
-use muster_queue::{Durability, Queue, SeenWorker, Stats, StoreInfo, Totals};
+use muster_queue::{Durability, Queue, SeenWorker, Stats, StoreInfo, StoreUrl, Totals};
 
 use crate::metrics;
 
@@ -54,10 +54,10 @@ impl Look {
 }
 
 impl Sampler {
-    pub(crate) fn new(queue: Arc<dyn Queue>, url: String, durability: Durability) -> Self {
+    pub(crate) fn new(queue: Arc<dyn Queue>, store: &StoreUrl, durability: Durability) -> Self {
         let seen =
             Mutex::new(Seen { problem: "it has not answered yet".to_owned(), ..Seen::default() });
-        Self { queue, url, durability, seen }
+        Self { queue, url: store.to_string(), durability: store.durability(durability), seen }
     }
 
     /// Looks, shows the metrics what there is, and does what was set for all programs. What cannot
