@@ -1,33 +1,39 @@
 //! How the records of a chunk stand in its payload: one after another, each behind its length
-//! as a varint (protobuf's delimited form).
+//! as a varint (protobuf's delimited form), in frames.
+
+mod frame;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use prost::Message as _;
 
-use crate::users::UserRequest;
+use crate::user::User;
+use crate::wire::{self, Malformed, Wire};
 
-/// Puts records into a payload.
+/// Puts records into a payload of one frame.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    payload: BytesMut,
+    records: BytesMut,
     count: u32,
+    /// Where frames are made; kept for its room.
+    frame: Vec<u8>,
 }
 
 impl Encoder {
     /// Adds a record.
-    pub fn push(&mut self, record: &UserRequest) {
-        let len = record.encoded_len();
-        self.payload.reserve(prost::length_delimiter_len(len) + len);
-        record.encode_length_delimited(&mut self.payload).expect("the room was reserved");
-        self.count += 1;
+    pub fn push(&mut self, record: &User<'_>) {
+        let len = record.wire_len();
+        self.begin_record(len);
+        record.write(&mut self.records);
     }
 
-    /// Adds a record as [`Decoder::next_raw`] gives it.
+    /// Adds a record as it is on the wire, and as [`Decoder`] gives it.
     pub fn push_raw(&mut self, raw: &[u8]) {
-        self.payload.reserve(prost::length_delimiter_len(raw.len()) + raw.len());
-        prost::encode_length_delimiter(raw.len(), &mut self.payload)
-            .expect("the room was reserved");
-        self.payload.extend_from_slice(raw);
+        self.begin_record(raw.len());
+        self.records.extend_from_slice(raw);
+    }
+
+    fn begin_record(&mut self, len: usize) {
+        self.records.reserve(wire::varint_len(len as u64) + len);
+        wire::put_varint(&mut self.records, len as u64);
         self.count += 1;
     }
 
@@ -36,9 +42,9 @@ impl Encoder {
         self.count
     }
 
-    /// How long the payload is, in bytes.
+    /// How long the records are, in bytes, each with its length, before they are compressed.
     pub fn len(&self) -> usize {
-        self.payload.len()
+        self.records.len()
     }
 
     /// Whether there are no records.
@@ -49,135 +55,182 @@ impl Encoder {
     /// Takes the payload, and begins anew.
     pub fn take(&mut self) -> Bytes {
         self.count = 0;
-        self.payload.split().freeze()
+        let frame = frame::close(&self.records, &mut self.frame);
+        self.records.clear();
+        frame
     }
 }
 
 /// Gets the records out of a payload, in order. Ends after the first that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    payload: Bytes,
+    /// The records of the frame that is open.
+    records: Bytes,
+    /// The frames behind it.
+    frames: Bytes,
 }
 
 impl Decoder {
     /// Reads this payload.
     pub fn new(payload: Bytes) -> Self {
-        Self { payload }
+        Self { records: Bytes::new(), frames: payload }
     }
 
-    /// Takes the next record off without decoding it. `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// [`Unreadable::Cut`].
-    pub fn next_raw(&mut self) -> Option<Result<Bytes, Unreadable>> {
-        if self.payload.is_empty() {
-            return None;
+    fn take_record(&mut self) -> Result<Bytes, Unreadable> {
+        if self.records.is_empty() {
+            self.records = frame::open(&mut self.frames)?;
         }
-        let raw = match prost::decode_length_delimiter(&mut self.payload) {
-            Ok(len) if len <= self.payload.len() => Ok(self.payload.copy_to_bytes(len)),
-            _ => Err(Unreadable::Cut),
-        };
-        if raw.is_err() {
-            self.payload.clear();
-        }
-        Some(raw)
-    }
-
-    /// What is left of the payload.
-    pub fn rest(self) -> Bytes {
-        self.payload
+        let mut rest = Wire(&self.records);
+        let len = rest.bytes().map_err(|_| Unreadable::Cut)?.len();
+        let end = self.records.len() - rest.0.len();
+        let record = self.records.slice(end - len..end);
+        self.records.advance(end);
+        Ok(record)
     }
 }
 
 impl Iterator for Decoder {
-    type Item = Result<UserRequest, Unreadable>;
+    type Item = Result<Bytes, Unreadable>;
 
+    /// The next record, as it is on the wire.
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.next_raw()?.and_then(decode))
+        if self.records.is_empty() && self.frames.is_empty() {
+            return None;
+        }
+        let record = self.take_record();
+        if record.is_err() {
+            (self.records, self.frames) = (Bytes::new(), Bytes::new());
+        }
+        Some(record)
     }
 }
 
-/// Decodes one record, as [`Decoder::next_raw`] gives it.
-///
-/// # Errors
-///
-/// [`Unreadable::Malformed`].
-pub fn decode(raw: Bytes) -> Result<UserRequest, Unreadable> {
-    Ok(UserRequest::decode(raw)?)
-}
-
 /// Why a payload cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unreadable {
     /// The payload ends inside a record.
     #[error("the chunk is cut short")]
     Cut,
+    /// A frame is of a form that is not known.
+    #[error("the chunk has the form {0}, which only a later version can read")]
+    Form(u8),
+    /// A frame cannot be decompressed, or is empty.
+    #[error("the chunk is broken: it cannot be decompressed")]
+    Broken,
     /// A record is no protobuf message.
     #[error("a record of the chunk is malformed: {0}")]
-    Malformed(#[from] prost::DecodeError),
+    Malformed(#[from] Malformed),
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn records() -> Vec<UserRequest> {
-        vec![
-            UserRequest { id: 1, user_name: "agerber0".to_owned(), ..UserRequest::default() },
-            UserRequest::default(),
-            UserRequest { id: -1, agent: "Mozilla ".repeat(100), ..UserRequest::default() },
-        ]
+    const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/535.1 (KHTML, like Gecko)";
+
+    /// Few records make a plain frame, many a compressed one.
+    fn payload(records: i32) -> Bytes {
+        let mut encoder = Encoder::default();
+        for id in 0..records {
+            let name = format!("name {id}");
+            encoder.push(&User { id, user_name: &name, agent: AGENT, ..User::default() });
+        }
+        assert_eq!(encoder.count().cast_signed(), records);
+        encoder.take()
     }
 
-    fn encoded() -> Bytes {
-        let mut encoder = Encoder::default();
-        records().iter().for_each(|record| encoder.push(record));
-        assert_eq!(encoder.count(), 3);
-        encoder.take()
+    fn ids(payload: Bytes) -> Result<Vec<i32>, Unreadable> {
+        Decoder::new(payload).map(|record| Ok(User::read(&record?)?.id)).collect()
     }
 
     #[test]
     fn records_come_out_as_they_went_in() {
-        let decoded: Result<Vec<_>, _> = Decoder::new(encoded()).collect();
-        assert_eq!(decoded.unwrap(), records());
+        for records in [1, 2, 256, 10_000] {
+            assert_eq!(ids(payload(records)), Ok((0..records).collect()));
+        }
+        assert_eq!(ids(Bytes::new()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_empty_record_is_one() {
+        let mut encoder = Encoder::default();
+        encoder.push(&User::default());
+        encoder.push_raw(b"");
+        assert_eq!(ids(encoder.take()), Ok(vec![0, 0]));
     }
 
     #[test]
     fn raw_records_go_in_as_they_came_out() {
-        let (mut decoder, mut encoder) = (Decoder::new(encoded()), Encoder::default());
-        while let Some(raw) = decoder.next_raw() {
-            encoder.push_raw(&raw.unwrap());
-        }
-        assert_eq!(encoder.count(), 3);
-        assert_eq!(encoder.take(), encoded());
+        let mut encoder = Encoder::default();
+        Decoder::new(payload(100)).for_each(|record| encoder.push_raw(&record.unwrap()));
+        assert_eq!(encoder.take(), payload(100));
     }
 
     #[test]
     fn an_encoder_begins_anew() {
         let mut encoder = Encoder::default();
-        encoder.push(&UserRequest::default());
+        encoder.push(&User::default());
         encoder.take();
         assert!(encoder.is_empty());
         assert_eq!(encoder.len(), 0);
     }
 
     #[test]
+    fn many_records_take_less_room_than_on_the_wire() {
+        let mut encoder = Encoder::default();
+        (0..256).for_each(|id| encoder.push(&User { id, agent: AGENT, ..User::default() }));
+        let plain = encoder.len();
+        let stored = encoder.take().len();
+        assert!(stored < plain / 2, "{stored} of {plain} bytes");
+    }
+
+    #[test]
+    fn what_two_payloads_hold_one_behind_the_other_holds() {
+        let both = [payload(100), payload(2)].concat();
+        let expected: Vec<_> = (0..100).chain(0..2).collect();
+        assert_eq!(ids(both.into()), Ok(expected));
+    }
+
+    #[test]
     fn a_payload_cut_short_is_an_error_once() {
-        let payload = encoded();
-        for len in 1..payload.len() {
-            let read: Vec<_> = Decoder::new(payload.slice(..len)).collect();
-            let faults = read.iter().filter(|record| record.is_err()).count();
-            assert!(faults <= 1, "{faults} faults at {len}");
-            assert!(read.len() - faults < 3 || faults == 0, "all three at {len}");
+        for payload in [payload(3), payload(100)] {
+            for len in 1..payload.len() {
+                let mut decoder = Decoder::new(payload.slice(..len));
+                while let Some(Ok(_)) = decoder.next() {}
+                assert!(decoder.next().is_none(), "{len} bytes");
+                assert_eq!(ids(payload.slice(..len)), Err(Unreadable::Cut), "{len} bytes");
+            }
         }
     }
 
     #[test]
-    fn the_rest_follows_what_was_taken() {
-        let mut decoder = Decoder::new(encoded());
-        decoder.next_raw().unwrap().unwrap();
-        let rest: Result<Vec<_>, _> = Decoder::new(decoder.rest()).collect();
-        assert_eq!(rest.unwrap(), records()[1..]);
+    fn a_frame_that_claims_too_much_is_broken() {
+        // A gigabyte of records in two bytes.
+        let bomb = b"\x01\x80\x80\x80\x80\x04\x02\x00\x00";
+        assert_eq!(ids(Bytes::from_static(bomb)), Err(Unreadable::Broken));
+        assert_eq!(ids(Bytes::from_static(b"\x00\x00")), Err(Unreadable::Broken));
+    }
+
+    #[test]
+    fn a_form_that_is_not_known_is_said() {
+        assert_eq!(ids(Bytes::from_static(b"\x07\x00")), Err(Unreadable::Form(7)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            Decoder::new(bytes.into()).for_each(drop);
+        }
+
+        #[test]
+        fn a_broken_payload_ends(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut broken = payload(100).to_vec();
+            let at = at.index(broken.len());
+            broken[at] = byte;
+            Decoder::new(broken.into()).for_each(drop);
+        }
     }
 }

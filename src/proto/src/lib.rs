@@ -5,10 +5,15 @@
 //! | [`users`] | `proto/users.proto`: records in |
 //! | [`v1`] | `proto/muster/v1/*.proto`: operations: batches, dead letters, the queue, workers, the roll |
 //! | [`metadata`] | what travels beside the messages |
+//! | [`user`] | a record where it stands, read and written without a copy |
 //! | [`chunk`] | how the records of a chunk stand one after another in its payload |
 
 pub mod chunk;
 pub mod metadata;
+pub mod user;
+mod wire;
+
+pub use wire::Malformed;
 
 /// `proto/users.proto`.
 #[expect(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use muster_proto::chunk::Encoder;
+use muster_proto::user::User;
 use muster_proto::v1;
 use muster_queue::{BatchId, DeadLetter, Error, LetterId, Queue, Replay, Replayed};
 use tonic::{Request, Response, Status};
@@ -194,10 +195,10 @@ fn check_record(selector: &Selector, record: &Bytes) -> Result<(), Status> {
     if !matches!(selector, Selector::Letter(_)) {
         return Err(Status::invalid_argument("`record` goes with one letter alone"));
     }
-    let record = muster_proto::chunk::decode(record.clone()).map_err(|error| {
-        Status::invalid_argument(format!("`record` is no UserRequest: {error}"))
+    User::read(record).map_err(|reason| {
+        Status::invalid_argument(format!("`record` is no UserRequest: {reason}"))
     })?;
-    crate::users::check(&record).map_err(|error| Status::invalid_argument(error.to_string()))
+    crate::users::check(record).map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 /// The letter's record, or the mended one, to be tried again.

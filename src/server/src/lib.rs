@@ -44,7 +44,6 @@ use muster_program::daemon::Failure;
 use muster_program::http::{self, listen};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_proto::users::users_server::UsersServer;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +53,7 @@ use crate::calls::MeasureCalls;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::sampler::Sampler;
-use crate::users::Users;
+use crate::users::{Users, UsersServer};
 
 /// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
 /// down by when the store is slow.

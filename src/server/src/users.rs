@@ -3,6 +3,7 @@
 mod abandoned;
 mod chunk;
 mod named;
+mod record;
 mod run;
 mod stream;
 mod unary;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use muster_program::shutdown::Shutdown;
 use muster_proto::metadata::BATCH;
-use muster_proto::users::{self, UserRequest, UserResponse};
+use muster_proto::users::UserResponse;
 use muster_queue::{BatchId, BatchOptions, Deadline, Ending, Queue};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -21,7 +22,22 @@ use crate::metadata::Sent;
 use crate::status;
 use abandoned::AbortUnlessEnded;
 pub(crate) use chunk::check;
+pub(crate) use generated::users_server::UsersServer;
+pub(crate) use record::{Record, RecordCodec};
 use unary::Grouper;
+
+/// The service as the build script makes it.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::default_constructed_unit_structs,
+    clippy::too_many_lines,
+    unreachable_pub,
+    reason = "generated"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/.Users.rs"));
+}
 
 /// The service.
 #[derive(Debug)]
@@ -52,14 +68,14 @@ impl Users {
 }
 
 #[tonic::async_trait]
-impl users::users_server::Users for Users {
+impl generated::users_server::Users for Users {
     async fn send_user_info(
         &self,
-        request: Request<UserRequest>,
+        request: Request<Record>,
     ) -> Result<Response<UserResponse>, Status> {
         let sent = Sent::read(request.metadata())?;
         let record = request.into_inner();
-        if let Err(refusal) = chunk::check(&record) {
+        if let Err(refusal) = chunk::check(record.wire()) {
             return Ok(Response::new(UserResponse { status: false, message: refusal.to_string() }));
         }
         self.grouper.accept(sent, record).await?;
@@ -68,7 +84,7 @@ impl users::users_server::Users for Users {
 
     async fn send_user_info_client_stream(
         &self,
-        request: Request<Streaming<UserRequest>>,
+        request: Request<Streaming<Record>>,
     ) -> Result<Response<UserResponse>, Status> {
         let Sent { batch, place, priority, policy, trace } = Sent::read(request.metadata())?;
         let is_named = batch.is_some();

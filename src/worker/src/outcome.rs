@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use muster_proto::chunk::{Decoder, Encoder};
+use muster_proto::chunk::{Decoder, Encoder, Unreadable};
+use muster_proto::user::User;
 use muster_proto::users::UserRequest;
 use muster_queue::{Chunk, DeadLetter, History, Kept, Outcome, ResultChunk, Retry};
 
@@ -93,10 +94,11 @@ impl Record {
 fn records(chunk: &Chunk) -> impl Iterator<Item = (u64, Record)> {
     let mut records = Decoder::new(chunk.payload.clone());
     (chunk.first..).take(chunk.count as usize).map(move |place| {
-        let (raw, decoded) = match records.next_raw() {
+        let (raw, decoded) = match records.next() {
             Some(Ok(raw)) => {
-                let decoded = muster_proto::chunk::decode(raw.clone());
-                (raw, decoded.map_err(|error| error.to_string()))
+                let decoded = User::read(&raw).map(UserRequest::from).map_err(Unreadable::from);
+                let decoded = decoded.map_err(|error| error.to_string());
+                (raw, decoded)
             }
             Some(Err(error)) => (Bytes::new(), Err(error.to_string())),
             None => (Bytes::new(), Err("the chunk holds fewer records than it says".to_owned())),
@@ -151,7 +153,7 @@ impl<'a> Results<'a> {
     fn replace(&mut self, place: u64, record: &UserRequest) {
         self.change(place);
         self.begin_run(place);
-        self.run.push(record);
+        self.run.push(&User::from(record));
     }
 
     fn bury(&mut self, place: u64, record: Record, reason: String) {
@@ -189,7 +191,7 @@ impl<'a> Results<'a> {
         self.changed = true;
         let mut records = Decoder::new(self.chunk.payload.clone());
         for _ in self.chunk.first..place {
-            if let Some(Ok(raw)) = records.next_raw() {
+            if let Some(Ok(raw)) = records.next() {
                 self.run.push_raw(&raw);
             }
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Encoder;
+use muster_proto::user::User;
 use muster_proto::users::UserRequest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
@@ -45,7 +46,7 @@ impl Processor for HeldUp {
 
 fn record(name: &str) -> bytes::Bytes {
     let mut payload = Encoder::default();
-    payload.push(&UserRequest { user_name: name.to_owned(), ..UserRequest::default() });
+    payload.push(&User { user_name: name, ..User::default() });
     payload.take()
 }
 

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use muster_program::traces::{self, Trace};
 use muster_proto::chunk::Encoder;
-use muster_proto::users::UserRequest;
+use muster_proto::user::User;
 use muster_queue::{Appended, BatchId, NewChunk, Queue};
-use prost::Message as _;
 use tracing::Span;
 
 use crate::metrics;
@@ -55,9 +54,11 @@ pub(super) async fn append(
 }
 
 /// Refuses a record that is too long to be queued.
-pub(crate) fn check(record: &UserRequest) -> Result<(), TooLong> {
-    match record.encoded_len() {
-        len if len > RECORD_BYTES_MAX => Err(TooLong { id: record.id, len }),
+pub(crate) fn check(wire: &[u8]) -> Result<(), TooLong> {
+    match wire.len() {
+        len if len > RECORD_BYTES_MAX => {
+            Err(TooLong { id: User::read(wire).map(|user| user.id).unwrap_or_default(), len })
+        }
         _ => Ok(()),
     }
 }

@@ -37,7 +37,7 @@ async fn append_in_chunks(
         let mut encoder = Encoder::default();
         let mut len = 0;
         while len < calls.len() && !chunk::is_full(&encoder) {
-            encoder.push(&calls[len].record);
+            encoder.push_raw(calls[len].record.wire());
             len += 1;
         }
         let later = calls.split_off(len);

@@ -65,7 +65,7 @@ impl Run {
             let mut encoder = Encoder::default();
             let mut appended = Vec::new();
             while let Some(call) = calls.next_if(|_| !chunk::is_full(&encoder)) {
-                encoder.push(&call.record);
+                encoder.push_raw(call.record.wire());
                 appended.push(call);
             }
             let written = run.append_chunk(queue, kind, &appended, &mut encoder).await;

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
 use muster_program::traces::Trace;
 use muster_proto::chunk::{Decoder, Encoder};
-use muster_proto::users::UserRequest;
 use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
 use tokio::time::{Instant, timeout};
 use tonic::{Status, Streaming};
 use tracing::Instrument as _;
 
 use super::chunk;
+use super::record::Record;
 use crate::status;
 
 /// How often a stream that waits says that its batch is not abandoned: so many times until the
@@ -84,7 +84,7 @@ impl<'a> Receiver<'a> {
     /// on from.
     pub(super) async fn receive(
         mut self,
-        mut records: Streaming<UserRequest>,
+        mut records: Streaming<Record>,
     ) -> Result<Option<Refused>, Status> {
         let mut appending: Option<Appending<'a>> = None;
         loop {
@@ -133,13 +133,13 @@ impl<'a> Receiver<'a> {
         Ok(self.refused)
     }
 
-    fn take(&mut self, record: &UserRequest) {
-        if let Err(first) = chunk::check(record) {
+    fn take(&mut self, record: &Record) {
+        if let Err(first) = chunk::check(record.wire()) {
             self.refused.get_or_insert(Refused { first, count: 0 }).count += 1;
         } else if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
-            self.chunk.push(record);
+            self.chunk.push_raw(record.wire());
         }
     }
 
@@ -183,12 +183,16 @@ impl Stream<'_> {
             if received <= first {
                 return Err(Error::Gap { batch, received, place: first });
             }
-            let mut rest = Decoder::new(payload);
-            while first < received && count > 0 && rest.next_raw().is_some() {
-                first += 1;
-                count -= 1;
+            // What the batch has is the beginning of the chunk, or all of it.
+            let mut rest = Encoder::default();
+            for record in Decoder::new(payload).map_while(Result::ok) {
+                if first < received {
+                    first += 1;
+                } else {
+                    rest.push_raw(&record);
+                }
             }
-            payload = rest.rest();
+            (count, payload) = (rest.count(), rest.take());
         }
         Ok(())
     }

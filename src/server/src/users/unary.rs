@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use muster_program::traces::Trace;
-use muster_proto::users::UserRequest;
 use muster_queue::{BatchId, BatchOptions, Deadline, Queue};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::named;
+use super::record::Record;
 use super::run::{self, Run};
 use crate::metadata::Sent;
 
@@ -24,7 +24,7 @@ const RUN_INTERVAL: Duration = Duration::from_millis(250);
 /// A call that waits for its record to be queued.
 pub(super) struct Call {
     pub(super) place: u64,
-    pub(super) record: UserRequest,
+    pub(super) record: Record,
     /// Its place in its trace.
     pub(super) trace: Option<Trace>,
     pub(super) answer: oneshot::Sender<Result<(), Status>>,
@@ -74,7 +74,7 @@ impl Grouper {
     /// # Errors
     ///
     /// `INVALID_ARGUMENT` when a batch is named without a place in it; else what the store says.
-    pub(super) async fn accept(&self, sent: Sent, record: UserRequest) -> Result<(), Status> {
+    pub(super) async fn accept(&self, sent: Sent, record: Record) -> Result<(), Status> {
         let Sent { batch, place, priority, policy, trace } = sent;
         let (group, place) = match (batch, place) {
             (Some(batch), Some(place)) => {

@@ -8,6 +8,7 @@ use futures::Stream;
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Decoder;
+use muster_proto::user::User;
 use muster_proto::users::users_client::UsersClient;
 use muster_proto::users::{UserRequest, UserResponse};
 use muster_proto::v1;
@@ -110,7 +111,7 @@ impl Desk {
     pub(crate) async fn queued(&self) -> Vec<i32> {
         let chunks = self.lease(Duration::ZERO).await;
         let payloads = chunks.into_iter().map(|chunk| chunk.payload);
-        payloads.flat_map(Decoder::new).map(|record| record.unwrap().id).collect()
+        payloads.flat_map(Decoder::new).map(|raw| User::read(&raw.unwrap()).unwrap().id).collect()
     }
 
     /// Leases all that waits, as a worker would, and waits for the first.
@@ -124,8 +125,8 @@ impl Desk {
         for chunk in self.lease_when_there().await {
             let mut records = Decoder::new(chunk.payload.clone());
             let letter = |place: u64| {
-                let raw = records.next_raw().unwrap().unwrap();
-                let record_id = muster_proto::chunk::decode(raw.clone()).unwrap().id;
+                let raw = records.next().unwrap().unwrap();
+                let record_id = User::read(&raw).unwrap().id;
                 DeadLetter {
                     place,
                     record_id,

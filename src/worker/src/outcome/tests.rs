@@ -21,7 +21,7 @@ impl Processor for Picky {
 fn payload(ids: &[i32]) -> Bytes {
     let mut encoder = Encoder::default();
     for &id in ids {
-        encoder.push(&UserRequest { id, ..UserRequest::default() });
+        encoder.push(&User { id, ..User::default() });
     }
     encoder.take()
 }
@@ -48,8 +48,8 @@ fn outcome(chunk: &Chunk) -> Outcome {
 fn runs(outcome: &Outcome) -> Vec<(u64, Vec<i32>)> {
     let Kept::Runs(runs) = &outcome.kept else { panic!("as sent") };
     let ids = |run: &ResultChunk| {
-        let ids: Vec<i32> =
-            Decoder::new(run.payload.clone()).map(|record| record.unwrap().id).collect();
+        let records = Decoder::new(run.payload.clone());
+        let ids: Vec<i32> = records.map(|raw| User::read(&raw.unwrap()).unwrap().id).collect();
         assert_eq!(ids.len(), run.count as usize);
         (run.first, ids)
     };
@@ -81,7 +81,7 @@ fn a_rejected_record_is_dead_and_its_neighbours_are_kept() {
     let letter = only(&outcome.dead);
     assert_eq!((letter.place, letter.record_id, letter.reason.as_str()), (11, 13, "unlucky"));
     assert_eq!((letter.attempts, letter.crashes), (1, 0));
-    assert_eq!(muster_proto::chunk::decode(letter.record.clone()).unwrap().id, 13);
+    assert_eq!(User::read(&letter.record).unwrap().id, 13);
 }
 
 #[test]
@@ -160,7 +160,11 @@ fn what_a_chunk_lacks_is_dead_with_its_reason() {
     assert_eq!(runs(&fewer), [(10, vec![1, 2])]);
     assert_eq!(only(&fewer.dead).reason, "the chunk holds fewer records than it says");
 
-    let cut = Chunk { payload: whole.slice(..whole.len() - 1), ..chunk(&[1, 2]) };
+    // Of a frame that is whole the last record is cut: the second byte is the frame's length.
+    let mut cut = whole.to_vec();
+    cut.pop();
+    cut[1] -= 1;
+    let cut = Chunk { payload: cut.into(), ..chunk(&[1, 2]) };
     let cut = outcome(&cut);
     assert_eq!(runs(&cut), [(10, vec![1])]);
     assert_eq!(only(&cut.dead).reason, "the chunk is cut short");

@@ -7,7 +7,8 @@ use std::fs::{File, TryLockError};
 use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use muster_proto::chunk::Decoder;
+use muster_proto::chunk::{Decoder, Unreadable};
+use muster_proto::user::User;
 use muster_queue::{Batch, ResultChunk};
 use sha2::{Digest as _, Sha256};
 
@@ -203,7 +204,9 @@ impl BatchDigest {
         for chunk in results {
             for record in Decoder::new(chunk.payload) {
                 self.line.clear();
-                serde_json::to_writer(&mut self.line, &record?)
+                let record = record?;
+                let user = User::read(&record).map_err(Unreadable::from)?;
+                serde_json::to_writer(&mut self.line, &user)
                     .map_err(|error| Error::io("write", Path::new(FILE_NAME), error.into()))?;
                 pass_on(&self.line)?;
                 self.line.push(b'\n');

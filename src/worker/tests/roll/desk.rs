@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Encoder;
-use muster_proto::users::UserRequest;
+use muster_proto::user::User;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     BatchId, BatchOptions, BatchState, DeadLetter, Kept, NewChunk, Outcome, Places, Queue,
@@ -162,7 +162,7 @@ fn letter(place: u64, record_id: i32) -> DeadLetter {
 fn payload(ids: &[i32]) -> Bytes {
     let mut encoder = Encoder::default();
     for &id in ids {
-        encoder.push(&UserRequest { id, ..UserRequest::default() });
+        encoder.push(&User { id, ..User::default() });
     }
     encoder.take()
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_program::daemon::Failure;
-use muster_proto::chunk;
+use muster_proto::user::User;
+use muster_proto::users::UserRequest;
 use muster_queue::{BatchId, DeadLetter, Error, LetterId, Queue, StoreOptions, StoreUrl};
 use tokio::runtime::{Builder, Runtime};
 
@@ -100,8 +101,10 @@ impl Stored {
     fn letter(&self, batch: &BatchId, letter: DeadLetter) -> Result<Letter, Failure> {
         let DeadLetter { place, reason, record, .. } = letter;
         let (origin, batch) = (self.url.to_string(), batch.to_string());
-        let record = chunk::decode(record).map_err(|error| {
-            format!("{origin}: the dead letter at place {place} of batch {batch}: {error}")
+        let record = User::read(&record).map(UserRequest::from).map_err(|reason| {
+            format!(
+                "{origin}: the dead letter at place {place} of batch {batch} is no record: {reason}"
+            )
         })?;
         Ok(Letter { record, origin, batch, place, reason })
     }
