@@ -7,6 +7,7 @@ mod redis_ask;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU8;
 use std::time::{Duration, Instant};
 
@@ -232,6 +233,25 @@ async fn a_server_that_may_evict_is_refused_until_it_may_not() {
     assert!(matches!(open(&queue).await, Err(Error::Misconfigured { .. })));
     ask::<()>(&server, "CONFIG SET maxmemory-policy noeviction").await;
     open(&queue).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_still_reads_its_log_is_waited_for() {
+    // Half a millisecond for each write: it answers now and then, and says that it has no log.
+    let slowly = [&ALWAYS[..], &["--key-load-delay", "500"]].concat();
+    let mut server = RedisServer::start_with(&slowly);
+    ask::<()>(&server, "EVAL for\ti=1,5000\tdo\tredis.call('SET',i,i)\tend 0").await;
+    server.kill();
+    server.begin_again();
+    let queue = queue(&server, &SYNCED).await;
+    let (began, mut reasons) = (Instant::now(), BTreeSet::new());
+    while let Err(error) = queue.ping().await {
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        reasons.insert(error.to_string());
+        assert!(began.elapsed() < Duration::from_secs(30), "{reasons:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(reasons.iter().any(|reason| reason.contains("still reading its data")), "{reasons:?}");
 }
 
 #[tokio::test]

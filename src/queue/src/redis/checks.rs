@@ -85,6 +85,10 @@ fn judge(
 impl Info<'_> {
     /// What every store needs.
     fn check(&self, as_cluster: bool) -> Result<(), Unfit> {
+        // Until it has, it says of itself what does not hold: that it writes no log, for one.
+        if self.field("loading") == "1" {
+            return Err(Unfit::Unavailable("it is still reading its data".to_owned()));
+        }
         let misconfigured = |problem: String| Err(Unfit::Misconfigured(problem));
         // Valkey calls it `server_mode`.
         if [self.field("redis_mode"), self.field("server_mode")].contains(&"sentinel") {
