@@ -99,6 +99,7 @@ in
       ../README.md
       ../docs
       ../examples
+      ../script
     ]
   );
   examples = tree [ ../examples/users ];

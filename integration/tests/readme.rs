@@ -26,7 +26,7 @@ cargo() {
     esac
 }
 redis-server() { exec redis-server --port "$REDIS_PORT" "$@"; }
-trap 'code=$?; jobs -p | xargs --no-run-if-empty kill; wait; exit $code' EXIT
+trap 'code=$?; kill $(jobs -p) 2>/dev/null || true; wait; exit $code' EXIT
 "#;
 
 /// The README's shell blocks, in order.
