@@ -6,6 +6,12 @@ use bytes::Bytes;
 
 use crate::{BatchId, DeadLetter, WorkerId};
 
+/// How many chunks one [`Queue::append`] takes at most. It bounds the time for which a store can do
+/// nothing else.
+///
+/// [`Queue::append`]: crate::Queue::append
+pub const APPENDED_MAX: usize = 16;
+
 /// A chunk to append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewChunk {
@@ -31,10 +37,36 @@ pub enum Places {
     Each(Vec<u64>),
 }
 
-/// What became of a chunk that was to be appended.
+impl Places {
+    /// The places of chunks that are appended together, as those of one chunk.
+    ///
+    /// # Panics
+    ///
+    /// When these cannot be appended together: there are none, or more than [`APPENDED_MAX`], or they
+    /// do not follow one another, or they say their places in both ways.
+    pub fn of_all(chunks: &[NewChunk]) -> Self {
+        assert!((1..=APPENDED_MAX).contains(&chunks.len()), "{} chunks at once", chunks.len());
+        let (first, others) = (&chunks[0], &chunks[1..]);
+        let mut all = first.places.clone();
+        let mut received = u64::from(first.count);
+        for chunk in others {
+            match (&mut all, &chunk.places) {
+                (Self::From(first), Self::From(place)) => {
+                    assert_eq!(*place, *first + received, "a chunk follows the one before it");
+                }
+                (Self::Each(all), Self::Each(places)) => all.extend(places),
+                (all, places) => panic!("{places:?} together with {all:?}"),
+            }
+            received += u64::from(chunk.count);
+        }
+        all
+    }
+}
+
+/// What became of chunks that were to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// The chunk is stored.
+    /// All of them are stored.
     Accepted,
     /// [`Places::From`]: the batch already has records up to here, and nothing was stored.
     ///
@@ -185,4 +217,37 @@ pub enum Committed {
     /// Nothing was stored: the chunk had been committed before, by whoever, or the lease had ended
     /// by release, or the batch is aborted.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(places: Places, count: u32) -> NewChunk {
+        NewChunk { places, count, payload: Bytes::new(), trace: None }
+    }
+
+    #[test]
+    fn the_places_of_chunks_are_those_of_one() {
+        let stream =
+            [(4, 2), (6, 1), (7, 3)].map(|(place, count)| chunk(Places::From(place), count));
+        assert_eq!(Places::of_all(&stream), Places::From(4));
+        let calls = [vec![3, 1], vec![7]].map(|places| chunk(Places::Each(places), 1));
+        assert_eq!(Places::of_all(&calls), Places::Each(vec![3, 1, 7]));
+    }
+
+    #[test]
+    fn what_cannot_be_appended_together_is_a_mistake() {
+        let from = |place| chunk(Places::From(place), 1);
+        let too_many: Vec<NewChunk> = (0..=APPENDED_MAX as u64).map(from).collect();
+        for chunks in [
+            vec![],
+            too_many,
+            vec![from(0), from(2)],
+            vec![from(1), from(1)],
+            vec![from(0), chunk(Places::Each(vec![1]), 1)],
+        ] {
+            assert!(std::panic::catch_unwind(|| Places::of_all(&chunks)).is_err(), "{chunks:?}");
+        }
+    }
 }

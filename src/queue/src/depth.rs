@@ -13,7 +13,8 @@ pub struct Depth {
     pub bytes: u64,
 }
 
-/// How much may wait. Below every limit the queue takes another chunk, whatever its size.
+/// How much may wait. Below every limit the queue takes what is appended in one step, whatever its
+/// size.
 ///
 /// A store that is in several parts holds each part to the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -52,7 +52,7 @@ use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
+    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Places, Queue, Replay,
     Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
     WorkerReport,
 };
@@ -144,9 +144,10 @@ impl Queue for EmbeddedQueue {
         self.writer.write(move |tables| append::open(tables, &id, &options)).await
     }
 
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        let (id, chunk, limits) = (id.clone(), chunk.clone(), self.options.limits);
-        self.writer.write(move |tables| append::append(tables, &id, &chunk, limits)).await
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
+        let places = Places::of_all(chunks);
+        let (id, chunks, limits) = (id.clone(), chunks.to_vec(), self.options.limits);
+        self.writer.write(move |tables| append::append(tables, &id, &places, &chunks, limits)).await
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {

@@ -46,8 +46,8 @@ pub use batch::{
     InvalidBatchCursor, InvalidBatchId, InvalidPolicy, InvalidPriority, Policy, Priority,
 };
 pub use chunk::{
-    Appended, Chunk, Committed, History, Kept, Lease, NewChunk, Outcome, Places, ResultChunk,
-    Retry, Work,
+    APPENDED_MAX, Appended, Chunk, Committed, History, Kept, Lease, NewChunk, Outcome, Places,
+    ResultChunk, Retry, Work,
 };
 pub use controls::Controls;
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};

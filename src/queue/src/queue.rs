@@ -36,8 +36,12 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// its deadline, if it is open, is put off.
     async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch>;
 
-    /// Appends a chunk to a batch, unless the batch already has its records. Puts the batch's
-    /// deadline off.
+    /// Appends chunks to a batch, one behind another, unless the batch already has one of their
+    /// records: all of them in one step, or none. Puts the batch's deadline off.
+    ///
+    /// There are 1 to [`APPENDED_MAX`] of them, and they say their places in the same way. Those of a
+    /// stream ([`Places::From`]) follow one another without a gap. An answer is about all of them,
+    /// as if they were one chunk.
     ///
     /// An aborted batch has no records: it answers [`Error::Aborted`] to all. What another batch
     /// has already is told before it is asked whether more may come.
@@ -48,13 +52,19 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// the records; [`Error::Aborted`]; [`Error::Gap`]; [`Error::MixedPlaces`]; [`Error::Full`]
     /// when the records waiting have reached a limit of the queue.
     ///
+    /// # Panics
+    ///
+    /// When these chunks cannot be appended together.
+    ///
+    /// [`APPENDED_MAX`]: crate::APPENDED_MAX
+    /// [`Places::From`]: crate::Places::From
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
     /// [`Error::Sealed`]: crate::Error::Sealed
     /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Gap`]: crate::Error::Gap
     /// [`Error::MixedPlaces`]: crate::Error::MixedPlaces
     /// [`Error::Full`]: crate::Error::Full
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended>;
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended>;
 
     /// Says that no more chunks will come. A batch that has nothing left to do by then is
     /// complete in the same step, and its [`Work::Roll`] is queued.

@@ -189,8 +189,8 @@ impl Queue for RedisQueue {
         self.open(id, options).await
     }
 
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        self.append(id, chunk).await
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
+        self.append(id, chunks).await
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {

@@ -87,6 +87,9 @@ hold! {
         a_chunk_that_overlaps_is_not_stored
         a_gap_is_refused
         a_gap_at_the_beginning_is_refused
+        several_chunks_are_taken_in_one_step
+        of_several_chunks_all_are_stored_or_none
+        as_many_as_may_be_are_taken_at_once
         a_sealed_batch_takes_no_more
         a_sealed_batch_still_says_what_it_has
         two_senders_store_each_record_once
@@ -95,6 +98,8 @@ hold! {
         places_are_taken_in_any_order
         repeated_places_are_told
         a_chunk_with_some_taken_is_not_stored
+        several_chunks_are_taken_in_one_step
+        of_several_chunks_all_are_stored_or_none
         places_are_of_their_batch_alone
         a_sealed_batch_takes_no_more
         a_sealed_batch_still_says_what_it_has
@@ -104,6 +109,7 @@ hold! {
     }
     limits {
         it_takes_any_chunk_below_the_limit
+        it_takes_several_chunks_below_the_limit
         it_takes_none_at_the_limit_of_records
         it_takes_none_at_the_limit_of_bytes
         what_is_leased_counts

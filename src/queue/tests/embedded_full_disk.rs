@@ -60,7 +60,7 @@ fn chunk(place: u64) -> NewChunk {
 /// Appends chunk after chunk from this place on, until one is refused: its place, and why.
 async fn append_until_refused(queue: &EmbeddedQueue, first: u64) -> (u64, Error) {
     for place in first..CHUNKS_MAX {
-        match queue.append(&id(), &chunk(place)).await {
+        match queue.append(&id(), &[chunk(place)]).await {
             Ok(answer) => assert_eq!(answer, Appended::Accepted),
             Err(error) => return (place, error),
         }
@@ -95,7 +95,7 @@ async fn a_full_disk_is_reported_and_with_room_all_goes_on() {
     let Some(Place { disk, file, _folder }) = place() else { return };
     let queue = open(&file);
     queue.open(&id(), &BatchOptions::default()).await.unwrap();
-    assert_eq!(queue.append(&id(), &chunk(0)).await.unwrap(), Appended::Accepted);
+    assert_eq!(queue.append(&id(), &[chunk(0)]).await.unwrap(), Appended::Accepted);
     let held = lease(&queue, 1).await.remove(0);
 
     let mut next = 1;
@@ -106,13 +106,13 @@ async fn a_full_disk_is_reported_and_with_room_all_goes_on() {
         // As long as it is full, everybody is told why.
         for _ in 0..3 {
             assert_full(queue.ping().await);
-            assert_full(queue.append(&id(), &chunk(refused)).await);
+            assert_full(queue.append(&id(), &[chunk(refused)]).await);
         }
         // What is there can be read all the same.
         let batch = queue.batch(&id()).await.unwrap().unwrap();
         assert_eq!((batch.received, batch.kept), (refused, 0));
         disk.free();
-        assert_eq!(queue.append(&id(), &chunk(refused)).await.unwrap(), Appended::Accepted);
+        assert_eq!(queue.append(&id(), &[chunk(refused)]).await.unwrap(), Appended::Accepted);
         queue.ping().await.unwrap();
         next = refused + 1;
     }
@@ -139,7 +139,7 @@ async fn a_store_that_is_closed_after_the_disk_was_full_is_closed_well() {
     let Some(Place { disk, file, _folder }) = place() else { return };
     let queue = open(&file);
     queue.open(&id(), &BatchOptions::default()).await.unwrap();
-    assert_eq!(queue.append(&id(), &chunk(0)).await.unwrap(), Appended::Accepted);
+    assert_eq!(queue.append(&id(), &[chunk(0)]).await.unwrap(), Appended::Accepted);
     disk.fill();
     assert_full::<()>(Err(append_until_refused(&queue, 1).await.1));
     disk.free();

@@ -105,7 +105,7 @@ async fn a_chunk_that_ends_process_after_process_is_known_as_lost() {
     let queue = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap();
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
     for place in [0, 10] {
-        queue.append(&batch, &ten(place)).await.unwrap();
+        queue.append(&batch, &[ten(place)]).await.unwrap();
     }
     drop(queue);
 
@@ -147,7 +147,7 @@ async fn fill_until_killed(path: &Path) {
         fillers.spawn(async move {
             queue.open(&batch, &BatchOptions::default()).await.unwrap();
             for number in 0.. {
-                let appended = queue.append(&batch, &ten(number * 10)).await.unwrap();
+                let appended = queue.append(&batch, &[ten(number * 10)]).await.unwrap();
                 assert_eq!(appended, Appended::Accepted);
                 print_acknowledged(&format!("{batch}-appended"), (number + 1) * 10);
             }

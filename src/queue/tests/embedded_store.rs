@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -49,7 +50,7 @@ fn ten(place: u64) -> NewChunk {
 async fn append_tens(queue: &dyn Queue, id: &BatchId, chunks: u64) {
     queue.open(id, &BatchOptions::default()).await.unwrap();
     for chunk in 0..chunks {
-        assert_eq!(queue.append(id, &ten(chunk * 10)).await.unwrap(), Appended::Accepted);
+        assert_eq!(queue.append(id, &[ten(chunk * 10)]).await.unwrap(), Appended::Accepted);
     }
 }
 
@@ -117,7 +118,7 @@ async fn what_was_stored_is_there_after_reopening() {
     assert!(matches!(work.remove(0), Work::Roll(_)));
     let payloads: Vec<_> = chunks_of(work).into_iter().map(|chunk| chunk.payload).collect();
     assert_eq!(payloads, [ten(0).payload, ten(10).payload, ten(20).payload]);
-    assert_eq!(queue.append(&unfinished, &ten(30)).await.unwrap(), Appended::Accepted);
+    assert_eq!(queue.append(&unfinished, &[ten(30)]).await.unwrap(), Appended::Accepted);
 }
 
 #[tokio::test]
@@ -232,7 +233,8 @@ async fn a_waiting_lease_is_woken() {
     let (one, two) = (worker("one"), worker("two"));
 
     let append = ten(0);
-    let (appended, work) = tokio::join!(queue.append(&batch, &append), queue.lease(&one, 1, LONG));
+    let (appended, work) =
+        tokio::join!(queue.append(&batch, from_ref(&append)), queue.lease(&one, 1, LONG));
     appended.unwrap();
     let chunk = chunks_of(work.unwrap()).remove(0);
 
@@ -282,20 +284,20 @@ async fn places_that_are_taken_are_known_after_reopening() {
     };
     let queue = open(&path);
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
-    assert_eq!(queue.append(&batch, &each(&[2, 0])).await.unwrap(), Appended::Accepted);
+    assert_eq!(queue.append(&batch, &[each(&[2, 0])]).await.unwrap(), Appended::Accepted);
     drop(queue);
 
     let queue = open(&path);
     let taken = Appended::Taken { places: vec![0] };
-    assert_eq!(queue.append(&batch, &each(&[0, 1])).await.unwrap(), taken);
-    assert_eq!(queue.append(&batch, &each(&[1])).await.unwrap(), Appended::Accepted);
-    let mixed = queue.append(&batch, &ten(3)).await.unwrap_err();
+    assert_eq!(queue.append(&batch, &[each(&[0, 1])]).await.unwrap(), taken);
+    assert_eq!(queue.append(&batch, &[each(&[1])]).await.unwrap(), Appended::Accepted);
+    let mixed = queue.append(&batch, &[ten(3)]).await.unwrap_err();
     assert!(matches!(mixed, Error::MixedPlaces(_)), "{mixed}");
 
     queue.seal(&batch, Some(3)).await.unwrap();
     let taken = Appended::Taken { places: vec![2] };
-    assert_eq!(queue.append(&batch, &each(&[2])).await.unwrap(), taken);
-    let sealed = queue.append(&batch, &each(&[2, 3])).await.unwrap_err();
+    assert_eq!(queue.append(&batch, &[each(&[2])]).await.unwrap(), taken);
+    let sealed = queue.append(&batch, &[each(&[2, 3])]).await.unwrap_err();
     assert!(matches!(sealed, Error::Sealed { received: 3, .. }), "{sealed}");
 }
 
@@ -308,7 +310,7 @@ async fn a_batch_is_sealed_when_its_time_is_over_and_not_before() {
         let deadline = Some(Deadline { after, then: Ending::Seal });
         let options = BatchOptions { deadline, ..BatchOptions::default() };
         queue.open(id, &options).await.unwrap();
-        queue.append(id, &ten(0)).await.unwrap();
+        queue.append(id, &[ten(0)]).await.unwrap();
     }
     drop(queue);
     let queue = open(&path);
@@ -340,7 +342,7 @@ async fn write_batch(queue: &dyn Queue, batch: BatchId) {
     for place in 0..2 {
         let payload = Bytes::from(vec![b'x'; 100_000]);
         let chunk = NewChunk { places: Places::From(place), count: 1, payload, trace: None };
-        queue.append(&batch, &chunk).await.unwrap();
+        queue.append(&batch, &[chunk]).await.unwrap();
     }
     for chunk in lease_chunks(queue, &worker("w"), 2).await {
         queue.commit(&chunk, &as_sent()).await.unwrap();

@@ -48,7 +48,7 @@ async fn open(queue: &RedisQueue) -> Result<(), Error> {
 async fn append(queue: &RedisQueue, first: u64) -> Result<Appended, Error> {
     let payload = format!("the records from {first} on").into();
     queue
-        .append(&id(), &NewChunk { places: Places::From(first), count: 1, payload, trace: None })
+        .append(&id(), &[NewChunk { places: Places::From(first), count: 1, payload, trace: None }])
         .await
 }
 

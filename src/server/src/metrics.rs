@@ -8,6 +8,7 @@ use ::metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
 };
+use muster_queue::NewChunk;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use tonic::Code;
@@ -50,7 +51,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     describe_histogram!(
         ENQUEUE,
         Unit::Seconds,
-        "How long the store took to accept a chunk, as durable as asked for."
+        "How long the store took to accept chunks, as durable as asked for, by those that went together."
     );
     describe_counter!(CHUNKS, Unit::Count, "Chunks that the store has accepted.");
     describe_counter!(RECORDS, Unit::Count, "Records in these chunks.");
@@ -80,11 +81,11 @@ pub(crate) fn declare() {
     LazyLock::force(&METRICS);
 }
 
-/// Counts a chunk of so many records, which the store took so long to accept.
-pub(crate) fn accepted(records: u32, took: Duration) {
+/// Counts chunks that went together, and that the store took so long to accept.
+pub(crate) fn accepted(chunks: &[NewChunk], took: Duration) {
     METRICS.enqueue.record(took);
-    METRICS.chunks.increment(1);
-    METRICS.records.increment(records.into());
+    METRICS.chunks.increment(chunks.len() as u64);
+    METRICS.records.increment(chunks.iter().map(|chunk| u64::from(chunk.count)).sum());
 }
 
 /// The method of this path.

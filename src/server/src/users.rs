@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod chunk;
+mod filling;
 mod named;
 mod record;
 mod run;

@@ -53,7 +53,7 @@ fn record(name: &str) -> bytes::Bytes {
 async fn append(queue: &dyn Queue, batch: &BatchId, first: u64, name: &str) {
     let chunk =
         NewChunk { places: Places::From(first), count: 1, payload: record(name), trace: None };
-    queue.append(batch, &chunk).await.unwrap();
+    queue.append(batch, &[chunk]).await.unwrap();
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {

@@ -36,22 +36,24 @@ pub(super) fn open(
     Ok(row.batch)
 }
 
-/// Appends a chunk, unless the batch has its records.
+/// Appends chunks, unless the batch has one of their records. `places` are those of all of them.
 pub(super) fn append(
     tables: &mut Tables<'_>,
     id: &BatchId,
-    chunk: &NewChunk,
+    places: &Places,
+    chunks: &[NewChunk],
     limits: Limits,
 ) -> Result<Appended, Fault> {
     let mut row = tables.batch(id)?;
     if row.batch.state == BatchState::Aborted {
         return Err(Error::Aborted(id.clone()).into());
     }
-    let order = Order::from(&chunk.places);
+    let order = Order::from(places);
     if row.order.is_some_and(|decided| decided != order) {
         return Err(Error::MixedPlaces(id.clone()).into());
     }
-    if let Some(answer) = why_not(tables, &row, chunk)? {
+    let records = chunks.iter().map(|chunk| u64::from(chunk.count)).sum();
+    if let Some(answer) = why_not(tables, &row, places, records)? {
         return Ok(answer);
     }
     let depth = tables.depth()?;
@@ -59,40 +61,43 @@ pub(super) fn append(
         return Err(Error::Full { records: depth.records, bytes: depth.bytes }.into());
     }
 
-    let piece = (row.number, row.batch.received, chunk.count);
     let rank = rank(row.batch.priority);
-    tables.add_chunk(rank, piece, &chunk.payload, &Note::new(chunk.trace.clone()))?;
-    if let Places::Each(places) = &chunk.places {
+    for chunk in chunks {
+        let piece = (row.number, row.batch.received, chunk.count);
+        tables.add_chunk(rank, piece, &chunk.payload, &Note::new(chunk.trace.clone()))?;
+        tables.queue(rank, piece)?;
+        row.batch.received += u64::from(chunk.count);
+        row.batch.chunks += 1;
+        if row.batch.trace.is_none() {
+            row.batch.trace.clone_from(&chunk.trace);
+        }
+    }
+    if let Places::Each(places) = places {
         for place in places {
             tables.places.insert((row.number, *place), ())?;
         }
     }
-    tables.queue(rank, piece)?;
     row.order = Some(order);
-    row.batch.received += u64::from(chunk.count);
-    row.batch.chunks += 1;
-    if row.batch.trace.is_none() {
-        row.batch.trace.clone_from(&chunk.trace);
-    }
-    tables.count_totals(Totals { accepted: chunk.count.into(), ..Totals::default() })?;
+    tables.count_totals(Totals { accepted: records, ..Totals::default() })?;
     put_deadline_off(tables, &mut row)?;
     tables.save(&row)?;
     Ok(Appended::Accepted)
 }
 
-/// What to answer instead of storing the chunk, if it is not the one that comes next.
+/// What to answer instead of storing these records, if they are not those that come next.
 fn why_not(
     tables: &Tables<'_>,
     row: &BatchRow,
-    chunk: &NewChunk,
+    places: &Places,
+    records: u64,
 ) -> Result<Option<Appended>, Fault> {
     let Batch { id, state, received, .. } = &row.batch;
     let received = *received;
     let sealed = || Error::Sealed { batch: id.clone(), received };
     let open = *state == BatchState::Open;
-    match &chunk.places {
+    match places {
         Places::From(place) => {
-            let is_there = place.saturating_add(u64::from(chunk.count)) <= received;
+            let is_there = place.saturating_add(records) <= received;
             if !open && !is_there {
                 return Err(sealed().into());
             }

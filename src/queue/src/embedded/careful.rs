@@ -77,7 +77,7 @@ mod tests {
             queue.open(&batch, &BatchOptions::default()).await.unwrap();
             let (places, payload) = (Places::From(0), "a record".into());
             let chunk = NewChunk { places, count: 1, payload, trace: None };
-            queue.append(&batch, &chunk).await.unwrap();
+            queue.append(&batch, &[chunk]).await.unwrap();
         }
         // A process that is ended in the middle.
         drop(Store::open("file:test", &path).unwrap());

@@ -33,21 +33,24 @@ impl RedisQueue {
         self.known(id, snapshot)
     }
 
-    pub(super) async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
+    pub(super) async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
         let partition = self.partition(id);
         let mut append = self.scripts.append.key(&partition.keys);
-        append.arg(id.as_str()).arg(chunk.count).arg(&chunk.payload[..]);
-        append.arg(chunk.trace.as_deref().unwrap_or_default());
+        append.arg(id.as_str());
         append.arg(or_empty(self.limits.records)).arg(or_empty(self.limits.bytes));
-        append.arg(PLACES_MAX);
-        let place = match &chunk.places {
+        append.arg(PLACES_MAX).arg(chunks.len());
+        for chunk in chunks {
+            append.arg(chunk.count).arg(&chunk.payload[..]);
+            append.arg(chunk.trace.as_deref().unwrap_or_default());
+        }
+        let place = match Places::of_all(chunks) {
             Places::From(first) => {
-                append.arg("from").arg(*first);
-                *first
+                append.arg("from").arg(first);
+                first
             }
             Places::Each(places) => {
-                append.arg("each").arg(places);
-                places.iter().copied().max().unwrap_or_default()
+                append.arg("each").arg(&places);
+                places.into_iter().max().unwrap_or_default()
             }
         };
         let batch = id.clone();

@@ -89,7 +89,7 @@ pub(crate) async fn it_takes_no_more(queue: &dyn Queue) -> Result<()> {
         (&new, from(0, 1)),
         (&new, each(&[0])),
     ] {
-        let answer = queue.append(id, &chunk).await;
+        let answer = queue.append(id, &[chunk]).await;
         assert!(matches!(&answer, Err(Error::Aborted(batch)) if batch == id), "{answer:?}");
     }
     assert_aborted(queue, &id, 2).await

@@ -8,7 +8,7 @@ use super::steps::{each, from, lease_chunks, open, shown, worker};
 async fn sent_each(queue: &dyn Queue) -> Result<BatchId> {
     let id = open(queue, "unary").await?;
     for places in [&[7, 2][..], &[0, 9, 4][..]] {
-        assert_eq!(queue.append(&id, &each(places)).await?, Appended::Accepted);
+        assert_eq!(queue.append(&id, &[each(places)]).await?, Appended::Accepted);
     }
     Ok(id)
 }
@@ -34,8 +34,8 @@ pub(crate) async fn places_are_taken_in_any_order(queue: &dyn Queue) -> Result<(
 
 pub(crate) async fn repeated_places_are_told(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
-    assert_taken(queue.append(&id, &each(&[7, 2])).await?, &[2, 7]);
-    assert_taken(queue.append(&id, &each(&[4])).await?, &[4]);
+    assert_taken(queue.append(&id, &[each(&[7, 2])]).await?, &[2, 7]);
+    assert_taken(queue.append(&id, &[each(&[4])]).await?, &[4]);
     assert_eq!(shown(queue, &id).await?.received, 5);
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 2);
     Ok(())
@@ -43,24 +43,50 @@ pub(crate) async fn repeated_places_are_told(queue: &dyn Queue) -> Result<()> {
 
 pub(crate) async fn a_chunk_with_some_taken_is_not_stored(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
-    assert_taken(queue.append(&id, &each(&[1, 9, 3, 7])).await?, &[7, 9]);
+    assert_taken(queue.append(&id, &[each(&[1, 9, 3, 7])]).await?, &[7, 9]);
     assert_eq!(shown(queue, &id).await?.received, 5);
-    assert_eq!(queue.append(&id, &each(&[1, 3])).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[each(&[1, 3])]).await?, Appended::Accepted);
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 3);
+    Ok(())
+}
+
+pub(crate) async fn several_chunks_are_taken_in_one_step(queue: &dyn Queue) -> Result<()> {
+    let id = sent_each(queue).await?;
+    let chunks = [each(&[8, 1]), each(&[3]), each(&[6, 5])];
+    assert_eq!(queue.append(&id, &chunks).await?, Appended::Accepted);
+    let batch = shown(queue, &id).await?;
+    assert_eq!((batch.received, batch.chunks), (10, 5));
+    assert_taken(queue.append(&id, &[each(&[6, 3]), each(&[10, 1])]).await?, &[1, 3, 6]);
+    let stored = lease_chunks(queue, &worker()).await?.split_off(2);
+    let found: Vec<_> = stored.iter().map(|chunk| (chunk.first, chunk.count)).collect();
+    assert_eq!(found, [(5, 2), (7, 1), (8, 2)]);
+    for (stored, sent) in stored.iter().zip(&chunks) {
+        assert_eq!(stored.payload, sent.payload);
+    }
+    Ok(())
+}
+
+pub(crate) async fn of_several_chunks_all_are_stored_or_none(queue: &dyn Queue) -> Result<()> {
+    let id = sent_each(queue).await?;
+    assert_taken(queue.append(&id, &[each(&[1, 3]), each(&[5, 9])]).await?, &[9]);
+    assert_taken(queue.append(&id, &[each(&[7, 3]), each(&[5])]).await?, &[7]);
+    assert_eq!(shown(queue, &id).await?.received, 5);
+    assert_eq!(lease_chunks(queue, &worker()).await?.len(), 2);
+    assert_eq!(queue.append(&id, &[each(&[1, 3]), each(&[5])]).await?, Appended::Accepted);
     Ok(())
 }
 
 pub(crate) async fn places_are_of_their_batch_alone(queue: &dyn Queue) -> Result<()> {
     sent_each(queue).await?;
     let other = open(queue, "other").await?;
-    assert_eq!(queue.append(&other, &each(&[7, 2])).await?, Appended::Accepted);
+    assert_eq!(queue.append(&other, &[each(&[7, 2])]).await?, Appended::Accepted);
     Ok(())
 }
 
 pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
     queue.seal(&id, Some(5)).await?;
-    let answer = queue.append(&id, &each(&[1, 3])).await;
+    let answer = queue.append(&id, &[each(&[1, 3])]).await;
     assert!(
         matches!(&answer, Err(Error::Sealed { batch, received: 5 }) if *batch == id),
         "{answer:?}"
@@ -72,36 +98,36 @@ pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()
 pub(crate) async fn a_sealed_batch_still_says_what_it_has(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
     queue.seal(&id, None).await?;
-    assert_taken(queue.append(&id, &each(&[9, 0])).await?, &[0, 9]);
+    assert_taken(queue.append(&id, &[each(&[9, 0])]).await?, &[0, 9]);
     Ok(())
 }
 
 pub(crate) async fn a_stream_takes_no_single_records(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "stream").await?;
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     for places in [[0], [2]] {
-        assert_mixed(queue.append(&id, &each(&places)).await, &id);
+        assert_mixed(queue.append(&id, &[each(&places)]).await, &id);
     }
     assert_eq!(shown(queue, &id).await?.received, 2);
-    assert_eq!(queue.append(&id, &from(2, 1)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(2, 1)]).await?, Appended::Accepted);
     Ok(())
 }
 
 pub(crate) async fn single_records_take_no_stream(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
     for place in [0, 5, 6] {
-        assert_mixed(queue.append(&id, &from(place, 1)).await, &id);
+        assert_mixed(queue.append(&id, &[from(place, 1)]).await, &id);
     }
     assert_eq!(shown(queue, &id).await?.received, 5);
-    assert_eq!(queue.append(&id, &each(&[5])).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[each(&[5])]).await?, Appended::Accepted);
     Ok(())
 }
 
 pub(crate) async fn what_was_refused_does_not_decide_the_way(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "undecided").await?;
-    assert!(matches!(queue.append(&id, &from(1, 1)).await, Err(Error::Gap { .. })));
-    assert_eq!(queue.append(&id, &each(&[1])).await?, Appended::Accepted);
-    assert_mixed(queue.append(&id, &from(1, 1)).await, &id);
+    assert!(matches!(queue.append(&id, &[from(1, 1)]).await, Err(Error::Gap { .. })));
+    assert_eq!(queue.append(&id, &[each(&[1])]).await?, Appended::Accepted);
+    assert_mixed(queue.append(&id, &[from(1, 1)]).await, &id);
     Ok(())
 }
 

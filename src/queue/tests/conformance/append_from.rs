@@ -1,14 +1,14 @@
 //! Claims on appending the chunks of a stream.
 
-use muster_queue::{Appended, BatchState, Error, Queue, Result};
+use muster_queue::{APPENDED_MAX, Appended, BatchState, Error, Queue, Result};
 
 use super::steps::{from, lease_chunks, open, sent, shown, worker};
 
 pub(crate) async fn chunks_are_taken_in_order(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "stream").await?;
-    assert_eq!(queue.append(&id, &from(0, 3)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(0, 3)]).await?, Appended::Accepted);
     assert_eq!(shown(queue, &id).await?.received, 3);
-    assert_eq!(queue.append(&id, &from(3, 2)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(3, 2)]).await?, Appended::Accepted);
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.received, batch.kept, batch.dead), (5, 0, 0));
     assert_eq!(batch.state, BatchState::Open);
@@ -18,7 +18,7 @@ pub(crate) async fn chunks_are_taken_in_order(queue: &dyn Queue) -> Result<()> {
 pub(crate) async fn records_it_has_are_not_stored_again(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "stream", &[3, 2]).await?;
     for behind in [from(0, 3), from(3, 2), from(1, 1), from(4, 1)] {
-        assert_eq!(queue.append(&id, &behind).await?, Appended::Behind { received: 5 });
+        assert_eq!(queue.append(&id, &[behind]).await?, Appended::Behind { received: 5 });
     }
     assert_stored(queue, &[(0, 3), (3, 2)]).await
 }
@@ -26,16 +26,16 @@ pub(crate) async fn records_it_has_are_not_stored_again(queue: &dyn Queue) -> Re
 pub(crate) async fn a_chunk_that_overlaps_is_not_stored(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "stream", &[3]).await?;
     for overlap in [from(0, 4), from(2, 2)] {
-        assert_eq!(queue.append(&id, &overlap).await?, Appended::Behind { received: 3 });
+        assert_eq!(queue.append(&id, &[overlap]).await?, Appended::Behind { received: 3 });
     }
     assert_eq!(shown(queue, &id).await?.received, 3);
-    assert_eq!(queue.append(&id, &from(3, 1)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(3, 1)]).await?, Appended::Accepted);
     assert_stored(queue, &[(0, 3), (3, 1)]).await
 }
 
 pub(crate) async fn a_gap_is_refused(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "stream", &[3]).await?;
-    let answer = queue.append(&id, &from(4, 1)).await;
+    let answer = queue.append(&id, &[from(4, 1)]).await;
     assert!(
         matches!(&answer, Err(Error::Gap { batch, received: 3, place: 4 }) if *batch == id),
         "{answer:?}"
@@ -46,17 +46,53 @@ pub(crate) async fn a_gap_is_refused(queue: &dyn Queue) -> Result<()> {
 
 pub(crate) async fn a_gap_at_the_beginning_is_refused(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "stream").await?;
-    let answer = queue.append(&id, &from(1, 1)).await;
+    let answer = queue.append(&id, &[from(1, 1)]).await;
     assert!(matches!(answer, Err(Error::Gap { received: 0, place: 1, .. })), "{answer:?}");
-    assert_eq!(queue.append(&id, &from(0, 1)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(0, 1)]).await?, Appended::Accepted);
     Ok(())
+}
+
+pub(crate) async fn several_chunks_are_taken_in_one_step(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "stream", &[2]).await?;
+    let chunks = [from(2, 3), from(5, 1), from(6, 2)];
+    assert_eq!(queue.append(&id, &chunks).await?, Appended::Accepted);
+    let batch = shown(queue, &id).await?;
+    assert_eq!((batch.received, batch.chunks), (8, 4));
+    let waiting = queue.depth().await?;
+    let bytes = from(0, 8).payload.len() as u64;
+    assert_eq!((waiting.records, waiting.bytes), (8, bytes));
+    assert_eq!(queue.append(&id, &[from(8, 1)]).await?, Appended::Accepted);
+    assert_stored(queue, &[(0, 2), (2, 3), (5, 1), (6, 2), (8, 1)]).await
+}
+
+pub(crate) async fn of_several_chunks_all_are_stored_or_none(queue: &dyn Queue) -> Result<()> {
+    let id = sent(queue, "stream", &[3]).await?;
+    for behind in [[from(0, 3), from(3, 2)], [from(2, 1), from(3, 2)], [from(2, 3), from(5, 1)]] {
+        assert_eq!(queue.append(&id, &behind).await?, Appended::Behind { received: 3 });
+    }
+    let gap = queue.append(&id, &[from(4, 1), from(5, 1)]).await;
+    assert!(matches!(gap, Err(Error::Gap { received: 3, place: 4, .. })), "{gap:?}");
+    let other = open(queue, "sealed").await?;
+    queue.seal(&other, None).await?;
+    let sealed = queue.append(&other, &[from(0, 1), from(1, 1)]).await;
+    assert!(matches!(sealed, Err(Error::Sealed { received: 0, .. })), "{sealed:?}");
+    assert_stored(queue, &[(0, 3)]).await
+}
+
+pub(crate) async fn as_many_as_may_be_are_taken_at_once(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "stream").await?;
+    let chunks: Vec<_> = (0..APPENDED_MAX as u64).map(|place| from(place, 1)).collect();
+    assert_eq!(queue.append(&id, &chunks).await?, Appended::Accepted);
+    assert_eq!(shown(queue, &id).await?.chunks, APPENDED_MAX as u64);
+    let expected: Vec<_> = (0..APPENDED_MAX as u64).map(|place| (place, 1)).collect();
+    assert_stored(queue, &expected).await
 }
 
 pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()> {
     for (name, counts, received) in [("empty", &[][..], 0), ("begun", &[2, 1][..], 3)] {
         let id = sent(queue, name, counts).await?;
         queue.seal(&id, None).await?;
-        let answer = queue.append(&id, &from(received, 1)).await;
+        let answer = queue.append(&id, &[from(received, 1)]).await;
         assert!(
             matches!(&answer, Err(Error::Sealed { batch, received: has })
                 if *batch == id && *has == received),
@@ -71,7 +107,7 @@ pub(crate) async fn a_sealed_batch_still_says_what_it_has(queue: &dyn Queue) -> 
     let id = sent(queue, "sealed", &[2, 1]).await?;
     queue.seal(&id, Some(3)).await?;
     for behind in [from(0, 2), from(2, 1)] {
-        assert_eq!(queue.append(&id, &behind).await?, Appended::Behind { received: 3 });
+        assert_eq!(queue.append(&id, &[behind]).await?, Appended::Behind { received: 3 });
     }
     Ok(())
 }
@@ -87,7 +123,7 @@ pub(crate) async fn two_senders_store_each_record_once(queue: &dyn Queue) -> Res
 async fn send_ten(queue: &dyn Queue, id: &muster_queue::BatchId) -> Result<usize> {
     let mut accepted = 0;
     for place in (0..10).step_by(2) {
-        if queue.append(id, &from(place, 2)).await? == Appended::Accepted {
+        if queue.append(id, &[from(place, 2)]).await? == Appended::Accepted {
             accepted += 1;
         }
     }

@@ -73,7 +73,7 @@ pub(crate) async fn steps_on_an_unknown_batch_fail(queue: &dyn Queue) -> Result<
     open(queue, "known").await?;
     let unknown = id("unknown");
     for answer in [
-        queue.append(&unknown, &from(0, 1)).await.map(drop),
+        queue.append(&unknown, &[from(0, 1)]).await.map(drop),
         queue.seal(&unknown, None).await.map(drop),
         queue.abort(&unknown).await.map(drop),
         queue.mark_written(&unknown, "digest").await.map(drop),

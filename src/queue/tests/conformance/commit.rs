@@ -46,7 +46,7 @@ pub(crate) async fn a_committed_chunk_is_nobodys_work(queue: &dyn Queue) -> Resu
 
 pub(crate) async fn a_chunk_without_bytes_is_a_chunk(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "empty").await?;
-    queue.append(&id, &NewChunk { payload: Bytes::new(), ..from(0, 1) }).await?;
+    queue.append(&id, &[NewChunk { payload: Bytes::new(), ..from(0, 1) }]).await?;
     queue.seal(&id, None).await?;
     commit_next(queue, |_| as_sent()).await?;
     let batch = shown(queue, &id).await?;

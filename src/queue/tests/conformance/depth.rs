@@ -19,10 +19,10 @@ pub(crate) async fn it_is_what_was_sent(queue: &dyn Queue) -> Result<()> {
     assert_eq!(queue.depth().await?, Depth::default());
     let id = sent(queue, "one", &[2, 3]).await?;
     assert_eq!(queue.depth().await?, of(0..5));
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     assert_eq!(queue.depth().await?, of(0..5), "they were there");
     let other = open(queue, "other").await?;
-    queue.append(&other, &each(&[12, 10])).await?;
+    queue.append(&other, &[each(&[12, 10])]).await?;
     assert_eq!(queue.depth().await?, of((0..5).chain([12, 10])));
     Ok(())
 }

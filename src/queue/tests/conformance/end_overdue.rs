@@ -35,10 +35,10 @@ async fn ended(queue: &dyn Queue, id: &BatchId) -> Result<Batch> {
 
 pub(crate) async fn it_is_sealed_with_what_it_has(queue: &dyn Queue) -> Result<()> {
     let id = open_for(queue, "soon", SOON, Ending::Seal).await?;
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     let batch = ended(queue, &id).await?;
     assert_eq!((batch.state, batch.received, batch.overdue), (BatchState::Sealed, 2, true));
-    let more = queue.append(&id, &from(2, 1)).await;
+    let more = queue.append(&id, &[from(2, 1)]).await;
     assert!(matches!(more, Err(Error::Sealed { received: 2, .. })), "{more:?}");
     commit_next(queue, |_| as_sent()).await?;
     let batch = shown(queue, &id).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn it_is_sealed_with_what_it_has(queue: &dyn Queue) -> Result<(
 
 pub(crate) async fn it_is_aborted_with_all_it_has(queue: &dyn Queue) -> Result<()> {
     let id = open_for(queue, "soon", SOON, Ending::Abort).await?;
-    queue.append(&id, &from(0, 3)).await?;
+    queue.append(&id, &[from(0, 3)]).await?;
     commit_next(queue, |chunk| without(chunk, &[1])).await?;
     let batch = ended(queue, &id).await?;
     assert_eq!((batch.state, batch.received, batch.overdue), (BatchState::Aborted, 3, true));
@@ -59,7 +59,7 @@ pub(crate) async fn it_is_aborted_with_all_it_has(queue: &dyn Queue) -> Result<(
 
 pub(crate) async fn it_stays_overdue_when_it_is_aborted(queue: &dyn Queue) -> Result<()> {
     let id = open_for(queue, "soon", SOON, Ending::Seal).await?;
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     assert_eq!(ended(queue, &id).await?.state, BatchState::Sealed);
     let batch = queue.abort(&id).await?;
     assert_eq!((batch.state, batch.overdue), (BatchState::Aborted, true));
@@ -75,7 +75,7 @@ pub(crate) async fn an_empty_batch_is_completed(queue: &dyn Queue) -> Result<()>
 
 pub(crate) async fn a_drained_batch_is_completed(queue: &dyn Queue) -> Result<()> {
     let id = open_for(queue, "drained", SOON, Ending::Seal).await?;
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     for chunk in lease_chunks(queue, &worker()).await? {
         queue.commit(&chunk, &as_sent()).await?;
     }
@@ -89,7 +89,7 @@ pub(crate) async fn a_batch_with_dead_letters_is_held(queue: &dyn Queue) -> Resu
     let options = BatchOptions { policy: Policy::Fail, deadline, ..BatchOptions::default() };
     let id = id("strict");
     queue.open(&id, &options).await?;
-    queue.append(&id, &from(0, 2)).await?;
+    queue.append(&id, &[from(0, 2)]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     let batch = ended(queue, &id).await?;
     assert!(batch.is_held(), "{batch:?}");
@@ -101,7 +101,7 @@ pub(crate) async fn only_what_is_overdue_ends(queue: &dyn Queue) -> Result<()> {
     let late = open_for(queue, "late", HOUR, Ending::Abort).await?;
     let sealed = open_for(queue, "sealed", SOON, Ending::Abort).await?;
     let aborted = open_for(queue, "aborted", SOON, Ending::Seal).await?;
-    queue.append(&sealed, &from(0, 1)).await?;
+    queue.append(&sealed, &[from(0, 1)]).await?;
     queue.seal(&sealed, None).await?;
     queue.abort(&aborted).await?;
     let soon = open_for(queue, "soon", SOON, Ending::Seal).await?;
@@ -127,7 +127,7 @@ pub(crate) async fn records_put_the_deadline_off(queue: &dyn Queue) -> Result<()
     let mut received = 0;
     until("the first deadline has passed", async || {
         appended = Instant::now();
-        queue.append(&id, &from(received, 1)).await?;
+        queue.append(&id, &[from(received, 1)]).await?;
         received += 1;
         assert_eq!(queue.end_overdue(ALL).await?, [], "records still arrive");
         Ok(opened.elapsed() > after + after / 4)

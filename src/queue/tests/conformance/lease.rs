@@ -1,6 +1,7 @@
 //! Claims on leasing work.
 
 use std::collections::BTreeSet;
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use muster_queue::{History, Priority, Queue, Result, Work};
@@ -41,7 +42,7 @@ pub(crate) async fn urgent_work_comes_first_then_the_oldest(queue: &dyn Queue) -
     }
     for place in 0..2 {
         for (name, _) in batches {
-            queue.append(&super::steps::id(name), &from(place, 1)).await?;
+            queue.append(&super::steps::id(name), &[from(place, 1)]).await?;
         }
     }
     let chunks = lease_chunks(queue, &worker()).await?;
@@ -55,7 +56,7 @@ pub(crate) async fn urgent_work_comes_first_then_the_oldest(queue: &dyn Queue) -
 
 pub(crate) async fn a_roll_comes_before_all_chunks(queue: &dyn Queue) -> Result<()> {
     let urgent = open_with(queue, "urgent", Priority::High).await?;
-    queue.append(&urgent, &from(0, 1)).await?;
+    queue.append(&urgent, &[from(0, 1)]).await?;
     let empty = open_with(queue, "empty", Priority::Low).await?;
     queue.seal(&empty, None).await?;
     let work = lease_all(queue, &worker()).await?;
@@ -65,7 +66,7 @@ pub(crate) async fn a_roll_comes_before_all_chunks(queue: &dyn Queue) -> Result<
 
 pub(crate) async fn never_more_than_asked_for(queue: &dyn Queue) -> Result<()> {
     let urgent = open_with(queue, "urgent", Priority::High).await?;
-    queue.append(&urgent, &from(0, 1)).await?;
+    queue.append(&urgent, &[from(0, 1)]).await?;
     sent(queue, "normal", &[1, 1, 1]).await?;
     queue.seal(&open(queue, "empty").await?, None).await?;
     let worker = worker();
@@ -106,7 +107,8 @@ pub(crate) async fn waiting_ends_when_work_arrives(queue: &dyn Queue) -> Result<
     let worker = worker();
     let begun = Instant::now();
     let chunk = from(0, 1);
-    let (work, _) = tokio::join!(queue.lease(&worker, ALL, LONG), queue.append(&id, &chunk));
+    let (work, _) =
+        tokio::join!(queue.lease(&worker, ALL, LONG), queue.append(&id, from_ref(&chunk)));
     assert_eq!(chunks(work?).len(), 1);
     assert!(begun.elapsed() < LONG / 2, "it took {:?}", begun.elapsed());
     Ok(())

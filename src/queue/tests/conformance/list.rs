@@ -171,7 +171,7 @@ pub(crate) async fn the_first_trace_that_a_chunk_has_is_the_batch_s(
     let chunks = [(None, None), (Some("1st"), Some("1st")), (Some("2nd"), Some("1st"))];
     for ((trace, first), place) in chunks.into_iter().zip(0..) {
         let chunk = NewChunk { trace: trace.map(str::to_owned), ..from(place, 1) };
-        queue.append(&id, &chunk).await?;
+        queue.append(&id, &[chunk]).await?;
         assert_eq!(shown(queue, &id).await?.trace.as_deref(), first);
     }
     Ok(())

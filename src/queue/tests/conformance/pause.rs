@@ -68,7 +68,7 @@ pub(crate) async fn what_is_in_hand_goes_on(queue: &dyn Queue) -> Result<()> {
     queue.extend(&[held[0].lease.clone(), held[1].lease.clone()]).await?;
     queue.release(&[held[1].lease.clone()]).await?;
     assert_eq!(queue.commit(&held[0], &as_sent()).await?, Committed::Taken);
-    assert_eq!(queue.append(&id, &from(2, 1)).await?, Appended::Accepted);
+    assert_eq!(queue.append(&id, &[from(2, 1)]).await?, Appended::Accepted);
     assert_eq!(queue.seal(&id, Some(3)).await?.state, BatchState::Sealed);
     queue.pause(false).await?;
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 2);

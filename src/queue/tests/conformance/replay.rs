@@ -42,7 +42,7 @@ pub(crate) async fn in_an_open_batch_they_go_back_to_their_places(queue: &dyn Qu
         assert_eq!((chunk.history, chunk.lost), (History::default(), 0), "it begins anew");
         queue.commit(chunk, &as_sent()).await?;
     }
-    assert_eq!(queue.append(&id, &from(5, 1)).await?, Appended::Accepted, "it goes on");
+    assert_eq!(queue.append(&id, &[from(5, 1)]).await?, Appended::Accepted, "it goes on");
     commit_next(queue, |_| as_sent()).await?;
     let batch = queue.seal(&id, Some(6)).await?;
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Complete, 5, 1));
@@ -55,7 +55,7 @@ pub(crate) async fn in_a_sealed_batch_they_go_back_to_their_places(
     queue: &dyn Queue,
 ) -> Result<()> {
     let id = with_dead(queue).await?;
-    queue.append(&id, &from(5, 1)).await?;
+    queue.append(&id, &[from(5, 1)]).await?;
     queue.seal(&id, Some(6)).await?;
     let replayed = queue.replay(&id, &replays(&[2])).await?;
     assert_eq!(replayed, Replayed { into: id.clone(), letters: 1 });
@@ -173,7 +173,7 @@ pub(crate) async fn what_was_sent_is_told_as_before(queue: &dyn Queue) -> Result
     let id = sent(queue, "sent", &[2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0, 1])).await?;
     queue.replay(&id, &replays(&[0, 1])).await?;
-    let behind = queue.append(&id, &from(0, 2)).await?;
+    let behind = queue.append(&id, &[from(0, 2)]).await?;
     assert_eq!(behind, Appended::Behind { received: 2 });
     Ok(())
 }

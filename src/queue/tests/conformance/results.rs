@@ -42,7 +42,7 @@ pub(crate) async fn they_are_in_order_whatever_the_order_of_commits(
 pub(crate) async fn single_records_are_in_the_order_of_arrival(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "unary").await?;
     for places in [&[7, 2][..], &[0][..]] {
-        assert_eq!(queue.append(&id, &each(places)).await?, Appended::Accepted);
+        assert_eq!(queue.append(&id, &[each(places)]).await?, Appended::Accepted);
     }
     let mut chunks = lease_chunks(queue, &worker()).await?;
     chunks.reverse();
@@ -145,8 +145,8 @@ pub(crate) async fn large_and_binary_payloads_are_kept(queue: &dyn Queue) -> Res
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let large: Bytes = all_bytes.repeat(8 * 1024).into();
     let chunk = NewChunk { places: Places::From(0), count: 1, payload: large.clone(), trace: None };
-    queue.append(&id, &chunk).await?;
-    queue.append(&id, &from(1, 1)).await?;
+    queue.append(&id, &[chunk]).await?;
+    queue.append(&id, &[from(1, 1)]).await?;
     for chunk in lease_chunks(queue, &worker()).await? {
         queue.commit(&chunk, &as_sent()).await?;
     }

@@ -114,10 +114,10 @@ pub(crate) async fn sent_again_after_it_was_written(queue: &dyn Queue) -> Result
     let written = shown(queue, &id).await?;
     assert_eq!(open(queue, "again").await?, id);
     for chunk in [from(0, 2), from(2, 1)] {
-        assert_eq!(queue.append(&id, &chunk).await?, Appended::Behind { received: 3 });
+        assert_eq!(queue.append(&id, &[chunk]).await?, Appended::Behind { received: 3 });
     }
     assert_eq!(queue.seal(&id, Some(3)).await?, written);
-    let more = queue.append(&id, &from(3, 1)).await;
+    let more = queue.append(&id, &[from(3, 1)]).await;
     assert!(matches!(more, Err(Error::Sealed { received: 3, .. })), "{more:?}");
     assert_eq!(shown(queue, &id).await?, written);
     assert_eq!(lease_all(queue, &worker()).await?, []);
@@ -128,14 +128,14 @@ pub(crate) async fn single_records_sent_again_after_it_was_written(
     queue: &dyn Queue,
 ) -> Result<()> {
     let id = open(queue, "unary").await?;
-    queue.append(&id, &each(&[7, 2])).await?;
+    queue.append(&id, &[each(&[7, 2])]).await?;
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &as_sent()).await?;
     queue.seal(&id, Some(2)).await?;
     assert!(queue.mark_written(&id, DIGEST).await?);
-    let again = queue.append(&id, &each(&[2])).await?;
+    let again = queue.append(&id, &[each(&[2])]).await?;
     assert_eq!(again, Appended::Taken { places: vec![2] });
-    let new = queue.append(&id, &each(&[3])).await;
+    let new = queue.append(&id, &[each(&[3])]).await;
     assert!(matches!(new, Err(Error::Sealed { received: 2, .. })), "{new:?}");
     Ok(())
 }

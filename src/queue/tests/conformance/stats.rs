@@ -108,7 +108,7 @@ pub(crate) async fn the_oldest_is_as_old_as_it_is(queue: &dyn Queue) -> Result<(
     let after = Instant::now();
     tokio::time::sleep(Duration::from_millis(60)).await;
     let before_younger = Instant::now();
-    queue.append(&id, &from(1, 1)).await?;
+    queue.append(&id, &[from(1, 1)]).await?;
 
     let least = after.elapsed().saturating_sub(ROUNDING);
     let age = oldest().await?.expect("one waits");
@@ -147,7 +147,7 @@ pub(crate) async fn totals_only_grow(queue: &dyn Queue) -> Result<()> {
         Result::Ok((accepted, kept, dead))
     };
     let id = sent(queue, "counted", &[5, 1]).await?;
-    queue.append(&id, &from(0, 5)).await?;
+    queue.append(&id, &[from(0, 5)]).await?;
     assert_eq!(totals().await?, (6, 0, 0), "what it has is not counted again");
     let chunk = lease_one(queue).await?;
     let outcome = split(&chunk, &[0, 1], vec![again_after(2, Duration::ZERO)]);

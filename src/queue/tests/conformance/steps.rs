@@ -78,7 +78,7 @@ pub(crate) async fn sent(queue: &dyn Queue, name: &str, counts: &[u32]) -> Resul
 pub(crate) async fn send(queue: &dyn Queue, id: &BatchId, counts: &[u32]) -> Result<()> {
     let mut place = 0;
     for count in counts {
-        assert_eq!(queue.append(id, &from(place, *count)).await?, Appended::Accepted);
+        assert_eq!(queue.append(id, &[from(place, *count)]).await?, Appended::Accepted);
         place += u64::from(*count);
     }
     Ok(())

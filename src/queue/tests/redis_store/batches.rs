@@ -3,6 +3,7 @@
 use muster_queue::{
     Appended, BatchOptions, BatchState, Committed, Error, Priority, Queue, Work, WorkerId,
 };
+use std::slice::from_ref;
 
 use super::given::{
     AS_SENT, LONG_WAIT, NO_WAIT, ask, chunk, each, kept, lease_chunk, one_chunk, open, payload,
@@ -19,8 +20,8 @@ async fn every_step_may_be_repeated() {
 
     let opened = queue.open(&batch, &BatchOptions::default()).await.unwrap();
     assert_eq!(opened.priority, Priority::Low);
-    assert_eq!(queue.append(&batch, &chunk(0, 2)).await.unwrap(), Appended::Accepted);
-    let again = queue.append(&batch, &chunk(0, 2)).await.unwrap();
+    assert_eq!(queue.append(&batch, &[chunk(0, 2)]).await.unwrap(), Appended::Accepted);
+    let again = queue.append(&batch, &[chunk(0, 2)]).await.unwrap();
     assert_eq!(again, Appended::Behind { received: 2 });
 
     let chunk = lease_chunk(&queue, &worker).await;
@@ -83,13 +84,13 @@ async fn a_place_out_of_all_bounds_is_refused_and_costs_no_memory() {
     let batch = open(&queue, "b", Priority::Normal).await;
     for place in [u64::MAX, 1 << 32, 1 << 27] {
         let far = each(vec![0, place]);
-        let error = queue.append(&batch, &far).await.unwrap_err();
+        let error = queue.append(&batch, &[far]).await.unwrap_err();
         assert!(matches!(error, Error::Gap { received: 0, .. }), "{error}");
     }
     assert_eq!(ask::<u64>(&server, "EXISTS {muster}:batch:b:places").await, 0);
     let near = each(vec![0, 1 << 20]);
-    assert_eq!(queue.append(&batch, &near).await.unwrap(), Appended::Accepted);
-    let again = queue.append(&batch, &near).await.unwrap();
+    assert_eq!(queue.append(&batch, from_ref(&near)).await.unwrap(), Appended::Accepted);
+    let again = queue.append(&batch, from_ref(&near)).await.unwrap();
     assert_eq!(again, Appended::Taken { places: vec![0, 1 << 20] });
 }
 
@@ -100,7 +101,7 @@ async fn results_are_read_in_order_and_in_bounds() {
     let worker = WorkerId::random("w");
     let batch = open(&queue, "b", Priority::Normal).await;
     for first in [0, 2, 4, 6] {
-        queue.append(&batch, &chunk(first, 2)).await.unwrap();
+        queue.append(&batch, &[chunk(first, 2)]).await.unwrap();
     }
     let mut work = queue.lease(&worker, 9, NO_WAIT).await.unwrap();
     work.reverse();

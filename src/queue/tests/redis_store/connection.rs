@@ -125,7 +125,7 @@ async fn a_flush_in_mid_life_is_survived() {
     queue.forget(&worker).await.unwrap();
     assert_eq!(queue.take_over(&worker, NO_WAIT, 9).await.unwrap(), []);
     assert_eq!(queue.batch(&batch).await.unwrap(), None);
-    let error = queue.append(&batch, &chunk(2, 1)).await.unwrap_err();
+    let error = queue.append(&batch, &[chunk(2, 1)]).await.unwrap_err();
     assert!(matches!(error, Error::UnknownBatch(_)), "{error}");
 
     let batch = sealed_batch(&queue, "b").await;

@@ -30,7 +30,7 @@ async fn batches_that_their_sender_left_end_in_time() {
     open_until(&queue, "empty", NO_WAIT, Ending::Seal).await;
     for (name, then) in [("sealed", Ending::Seal), ("aborted", Ending::Abort)] {
         let batch = open_until(&queue, name, NO_WAIT, then).await;
-        queue.append(&batch, &chunk(0, 1)).await.unwrap();
+        queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
     }
     open_until(&queue, "busy", LONG_WAIT, Ending::Abort).await;
     open(&queue, "for-ever", muster_queue::Priority::Normal).await;
@@ -64,7 +64,7 @@ async fn who_appends_puts_the_deadline_off_and_who_seals_lifts_it() {
     let batch = open_until(&queue, "b", LONG_WAIT, Ending::Seal).await;
     // As if it had been opened long ago.
     ask::<()>(&server, "ZADD {muster}:deadline 1 b").await;
-    queue.append(&batch, &chunk(0, 1)).await.unwrap();
+    queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
     assert_eq!(queue.end_overdue(9).await.unwrap(), []);
     assert!(!queue.seal(&batch, None).await.unwrap().overdue);
     assert_eq!(ask::<u64>(&server, "EXISTS {muster}:deadline").await, 0);
@@ -76,9 +76,9 @@ async fn an_aborted_batch_leaves_only_what_expires() {
     let queue = queue(&server).await;
     let worker = WorkerId::random("w");
     let batch = open_until(&queue, "b", LONG_WAIT, Ending::Seal).await;
-    queue.append(&batch, &each((0..u64::from(MANY)).collect())).await.unwrap();
+    queue.append(&batch, &[each((0..u64::from(MANY)).collect())]).await.unwrap();
     for place in 0..2 {
-        queue.append(&batch, &each(vec![1000 + place])).await.unwrap();
+        queue.append(&batch, &[each(vec![1000 + place])]).await.unwrap();
     }
     let dead = lease_chunk(&queue, &worker).await;
     let leased = lease_chunk(&queue, &worker).await;
@@ -94,8 +94,8 @@ async fn an_aborted_batch_leaves_only_what_expires() {
     assert_eq!(keys(&server).await, ["{muster}:batch:b", "{muster}:depth"]);
     assert!(ask::<i64>(&server, "TTL {muster}:batch:b").await > 0);
     for error in [
-        queue.append(&batch, &each(vec![0])).await.unwrap_err(),
-        queue.append(&batch, &chunk(0, 1)).await.unwrap_err(),
+        queue.append(&batch, &[each(vec![0])]).await.unwrap_err(),
+        queue.append(&batch, &[chunk(0, 1)]).await.unwrap_err(),
         queue.seal(&batch, None).await.unwrap_err(),
     ] {
         assert!(matches!(error, Error::Aborted(_)), "{error}");
@@ -117,7 +117,7 @@ async fn what_an_abort_leaves_when_it_is_cut_short_is_discarded_later() {
     let queue = queue(&server).await;
     let worker = WorkerId::random("w");
     let batch = open_until(&queue, "b", NO_WAIT, Ending::Abort).await;
-    queue.append(&batch, &chunk(0, MANY)).await.unwrap();
+    queue.append(&batch, &[chunk(0, MANY)]).await.unwrap();
     let dead = lease_chunk(&queue, &worker).await;
     queue.commit(&dead, &all_dead(&dead, "no e-mail")).await.unwrap();
 

@@ -54,7 +54,7 @@ async fn more_than_one_step_gives_back_is_given_back() {
     let gone = WorkerId::random("gone");
     let batch = open(&queue, "b", muster_queue::Priority::High).await;
     for first in 0..1500 {
-        queue.append(&batch, &chunk(first, 1)).await.unwrap();
+        queue.append(&batch, &[chunk(first, 1)]).await.unwrap();
     }
     for _ in 0..2 {
         queue.lease(&gone, 1000, NO_WAIT).await.unwrap();

@@ -66,7 +66,7 @@ pub(crate) async fn sealed_batch_of(
     let options = BatchOptions { policy, ..BatchOptions::default() };
     queue.open(&batch, &options).await.unwrap();
     let chunk = NewChunk { trace: Some("a trace".to_owned()), ..chunk(0, records) };
-    assert_eq!(queue.append(&batch, &chunk).await.unwrap(), Appended::Accepted);
+    assert_eq!(queue.append(&batch, &[chunk]).await.unwrap(), Appended::Accepted);
     queue.seal(&batch, Some(records.into())).await.unwrap();
     batch
 }

@@ -1,6 +1,6 @@
 //! Leases by pending entries, and waiting for them.
 
-use std::slice;
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use muster_queue::{Priority, Queue, Work, WorkerId};
@@ -20,11 +20,11 @@ async fn only_the_holder_extends_and_releases() {
 
     let olds = lease_chunk(&queue, &old).await.lease;
     let news = one_chunk(queue.take_over(&new, NO_WAIT, 1).await.unwrap()).lease;
-    queue.extend(slice::from_ref(&olds)).await.unwrap();
+    queue.extend(from_ref(&olds)).await.unwrap();
     queue.release(&[olds]).await.unwrap();
     assert_eq!(queue.lease(&old, 1, NO_WAIT).await.unwrap(), []);
 
-    queue.extend(slice::from_ref(&news)).await.unwrap();
+    queue.extend(from_ref(&news)).await.unwrap();
     queue.release(&[news.clone(), news]).await.unwrap();
     lease_chunk(&queue, &old).await;
     assert_eq!(queue.lease(&new, 1, NO_WAIT).await.unwrap(), []);
@@ -60,7 +60,7 @@ async fn a_lease_keeps_to_its_maximum_and_to_the_order() {
     for priority in [Priority::Low, Priority::Normal, Priority::High] {
         let batch = open(&queue, priority.as_str(), priority).await;
         for first in 0..3 {
-            queue.append(&batch, &chunk(first, 1)).await.unwrap();
+            queue.append(&batch, &[chunk(first, 1)]).await.unwrap();
         }
     }
     let empty = open(&queue, "empty", Priority::Normal).await;
@@ -90,7 +90,7 @@ async fn a_lease_that_waits_keeps_to_its_maximum() {
     let worker = WorkerId::random("w");
     for priority in Priority::ALL {
         let batch = open(&queue, priority.as_str(), priority).await;
-        queue.append(&batch, &chunk(0, 1)).await.unwrap();
+        queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
     }
     assert_eq!(queue.lease(&worker, 3, NO_WAIT).await.unwrap().len(), 3);
 
@@ -100,9 +100,9 @@ async fn a_lease_that_waits_keeps_to_its_maximum() {
     let next = chunk(1, 1);
     let (work, ..) = tokio::join!(
         queue.lease(&worker, 1, LONG_WAIT),
-        queue.append(&low, &next),
-        queue.append(&normal, &next),
-        queue.append(&high, &next),
+        queue.append(&low, from_ref(&next)),
+        queue.append(&normal, from_ref(&next)),
+        queue.append(&high, from_ref(&next)),
     );
     assert_eq!(one_chunk(work.unwrap()).batch, high);
     let rest = queue.lease(&WorkerId::random("other"), 9, NO_WAIT).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_lease_that_waits_wakes_for_work_of_every_kind() {
         let batch = open(&queue, priority.as_str(), priority).await;
         let append = async {
             until_blocked(&server, 1).await;
-            queue.append(&batch, &chunk(0, 1)).await.unwrap();
+            queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
         };
         let asked = Instant::now();
         let (work, ()) = tokio::join!(queue.lease(&worker, 1, LONG_WAIT), append);

@@ -75,7 +75,7 @@ async fn a_written_batch_stays_until_its_letters_are_resolved() {
     let queue = queue(&server).await;
     let worker = WorkerId::random("w");
     let batch = open(&queue, "b", muster_queue::Priority::Normal).await;
-    queue.append(&batch, &each(vec![5, 1, 0])).await.unwrap();
+    queue.append(&batch, &[each(vec![5, 1, 0])]).await.unwrap();
     queue.seal(&batch, None).await.unwrap();
     let chunk = one_chunk(queue.lease(&worker, 1, NO_WAIT).await.unwrap());
     let dead = vec![letter(1, "no e-mail"), letter(2, "other")];

@@ -132,7 +132,7 @@ async fn what_an_earlier_version_opened_goes_its_way_and_is_not_listed() {
     let batch = opened_before(&server, "b").await;
     let open = shown(&queue, &batch).await;
     assert_eq!((open.chunks, open.times), (0, BatchTimes::default()));
-    queue.append(&batch, &chunk(0, 2)).await.unwrap();
+    queue.append(&batch, &[chunk(0, 2)]).await.unwrap();
     let leased = lease_chunk(&queue, &worker).await;
     queue.commit(&leased, &AS_SENT).await.unwrap();
     let complete = queue.seal(&batch, Some(2)).await.unwrap();

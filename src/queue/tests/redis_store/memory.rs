@@ -22,7 +22,7 @@ async fn a_written_batch_leaves_only_what_expires() {
     let options = BatchOptions { deadline, ..BatchOptions::default() };
     let batch = queue.open(&id("b"), &options).await.unwrap().id;
     for places in [vec![5, 1], vec![0]] {
-        assert_eq!(queue.append(&batch, &each(places)).await.unwrap(), Appended::Accepted);
+        assert_eq!(queue.append(&batch, &[each(places)]).await.unwrap(), Appended::Accepted);
     }
     queue.seal(&batch, None).await.unwrap();
     for _ in 0..2 {
@@ -54,11 +54,11 @@ async fn a_server_without_memory_takes_no_more_and_lets_batches_end() {
         queue.open(&id(name), &options).await.unwrap();
     }
     for first in 0..3 {
-        queue.append(&batch, &chunk(first, 1)).await.unwrap();
+        queue.append(&batch, &[chunk(first, 1)]).await.unwrap();
     }
 
     ask::<()>(&server, "CONFIG SET maxmemory 1").await;
-    let message = unavailable_soon(queue.append(&batch, &chunk(3, 1))).await;
+    let message = unavailable_soon(queue.append(&batch, &[chunk(3, 1)])).await;
     assert!(message.contains("memory"), "{message}");
     assert_eq!(queue.end_overdue(9).await.unwrap().len(), 2);
     assert!(queue.mark_written(&id("overdue"), "5ha").await.unwrap());

@@ -48,7 +48,7 @@ async fn who_waits_when_it_is_paused_gives_back_what_comes() {
     let operator = async {
         until_blocked(&server, 1).await;
         queue.pause(true).await.unwrap();
-        queue.append(&batch, &chunk(0, 1)).await.unwrap();
+        queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
         let given_back = async {
             while !is_given_back(&server).await {
                 tokio::task::yield_now().await;
@@ -103,7 +103,7 @@ async fn a_server_without_memory_is_paused_and_hears_of_workers() {
     let queue = queue(&server).await;
     let worker = WorkerId::random("w");
     let batch = open(&queue, "b", Priority::Normal).await;
-    queue.append(&batch, &chunk(0, 1)).await.unwrap();
+    queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
     ask::<()>(&server, "CONFIG SET maxmemory 1").await;
     queue.pause(true).await.unwrap();
     assert!(queue.heartbeat(&report("a")).await.unwrap().paused);

@@ -146,7 +146,7 @@ async fn work_of_a_partition_that_nobody_waits_at_is_found() {
         let batch = open(&queue, &format!("b-{number}"), Priority::Low).await;
         let append = async {
             until_blocked(&server, 1).await;
-            queue.append(&batch, &chunk(0, 1)).await.unwrap();
+            queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
         };
         let asked = Instant::now();
         let (work, ()) = tokio::join!(queue.lease(&worker, 1, LONG_WAIT), append);

@@ -109,19 +109,21 @@ impl Sent {
         }
     }
 
-    /// Every answer that the store may give to a chunk: what is refused for two reasons may be
+    /// Every answer that the store may give to chunks: what is refused for two reasons may be
     /// refused for either.
     pub(crate) fn answers(
         &self,
         id: &BatchId,
-        chunk: &NewChunk,
+        chunks: &[NewChunk],
         depth: Depth,
     ) -> Vec<Result<Appended>> {
         let (batch, received) = (id.clone(), self.received());
         if self.state == BatchState::Aborted {
             return vec![Err(Error::Aborted(batch))];
         }
-        let (way, present, is_all_present) = self.present(chunk);
+        let places = Places::of_all(chunks);
+        let records = chunks.iter().map(|chunk| u64::from(chunk.count)).sum();
+        let (way, present, is_all_present) = self.present(&places, records);
         let mut answers = Vec::new();
         if self.way.is_some_and(|begun| begun != way) {
             answers.push(Err(Error::MixedPlaces(batch.clone())));
@@ -130,7 +132,7 @@ impl Sent {
                 return vec![Ok(present)];
             }
             answers.push(Ok(present));
-        } else if let Places::From(place) = chunk.places
+        } else if let Places::From(place) = places
             && place > received
         {
             answers.push(Err(Error::Gap { batch: batch.clone(), received, place }));
@@ -144,13 +146,13 @@ impl Sent {
         if answers.is_empty() { vec![Ok(Appended::Accepted)] } else { answers }
     }
 
-    /// What the batch has of a chunk already, if there is some, and whether it is all of it.
-    fn present(&self, chunk: &NewChunk) -> (Way, Option<Appended>, bool) {
+    /// What the batch has of these records already, if there is some, and whether it is all of it.
+    fn present(&self, places: &Places, records: u64) -> (Way, Option<Appended>, bool) {
         let received = self.received();
-        match &chunk.places {
+        match places {
             Places::From(place) => {
                 let behind = (*place < received).then_some(Appended::Behind { received });
-                (Way::From, behind, place + u64::from(chunk.count) <= received)
+                (Way::From, behind, place + records <= received)
             }
             Places::Each(numbers) => {
                 let places = numbers.iter().filter(|number| self.taken.contains(number));

@@ -1,6 +1,7 @@
 //! A queue with a deliberate bug.
 
 use std::collections::{BTreeSet, HashMap};
+use std::slice::from_ref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::support::MemoryQueue;
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
+    /// Each chunk is appended in a step of its own: when one is refused, those before it are stored.
+    AppendsOneByOne,
     /// A chunk leaves the queue when it is leased: what its worker held is gone with it.
     AcknowledgesWhenLeased,
     /// Whether a batch is complete is asked when it is sealed, and not when it is committed.
@@ -80,8 +83,17 @@ impl Queue for Mutant {
         Ok(self.disguised(self.queue.open(id, options).await?))
     }
 
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        self.queue.append(id, chunk).await
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
+        if self.bug != Bug::AppendsOneByOne {
+            return self.queue.append(id, chunks).await;
+        }
+        for chunk in chunks {
+            let appended = self.queue.append(id, from_ref(chunk)).await?;
+            if appended != Appended::Accepted {
+                return Ok(appended);
+            }
+        }
+        Ok(Appended::Accepted)
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
@@ -134,7 +146,7 @@ impl Queue for Mutant {
                 let stolen: Vec<Lease> = leases.iter().map(|lease| self.stolen(lease)).collect();
                 self.queue.release(&stolen).await
             }
-            Bug::CompletesInSealAlone => self.queue.release(leases).await,
+            Bug::AppendsOneByOne | Bug::CompletesInSealAlone => self.queue.release(leases).await,
         }
     }
 

@@ -13,6 +13,11 @@ use crate::{find_failure, runtime};
 pub(crate) const CASES: u32 = 1000;
 
 #[test]
+fn an_append_that_stores_a_part_is_found() {
+    assert_found(Bug::AppendsOneByOne);
+}
+
+#[test]
 fn a_chunk_that_leaves_the_queue_when_it_is_leased_is_found() {
     assert_found(Bug::AcknowledgesWhenLeased);
 }

@@ -17,6 +17,13 @@ struct Patch {
     wrong: &'static str,
 }
 
+/// Chunks that are appended together are all at the place of the first.
+const APPENDS_ALL_AT_ONE_PLACE: [Patch; 1] = [Patch {
+    script: "append",
+    right: "string.format('%.0f', received + records)",
+    wrong: "string.format('%.0f', received)",
+}];
+
 /// A chunk is nobody's once it is leased, and a commit does not ask for it to be.
 const ACKNOWLEDGES_WHEN_LEASED: [Patch; 3] = [
     Patch { script: "lease", right: "'COUNT', count, ", wrong: "'COUNT', count, 'NOACK', " },
@@ -46,6 +53,11 @@ const KEEPS_NO_LIST: [Patch; 1] = [Patch {
     right: "redis.call('ZADD', key('batches:' .. state), 0, member)",
     wrong: "",
 }];
+
+#[test]
+fn an_append_that_stores_all_at_one_place_is_found() {
+    assert_found(&APPENDS_ALL_AT_ONE_PLACE);
+}
 
 #[test]
 fn a_chunk_that_leaves_the_queue_when_it_is_leased_is_found() {

@@ -72,10 +72,14 @@ impl Run {
     async fn take(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Open { batch, options } => self.open(batch, options).await,
-            Step::AppendFrom { batch, place, count } => self.append_from(batch, place, count).await,
-            Step::AppendEach { batch, places } => {
+            Step::AppendFrom { batch, place, counts } => {
+                self.append_from(batch, place, &counts).await
+            }
+            Step::AppendEach { batch, chunks } => {
                 let batch = self.batch(batch, |sent| sent.takes(Way::Each));
-                self.append(&batch, Places::Each(places.clone()), places).await
+                let chunks =
+                    chunks.into_iter().map(|places| (Places::Each(places.clone()), places));
+                self.append(&batch, chunks.collect()).await
             }
             Step::Seal { batch, off_by } => {
                 let batch = self.batch(batch, |sent| sent.received() > 0);
@@ -162,27 +166,39 @@ impl Run {
         Ok(())
     }
 
-    async fn append_from(&mut self, batch: Pick, place: Option<Index>, count: u32) -> Result<()> {
+    async fn append_from(
+        &mut self,
+        batch: Pick,
+        place: Option<Index>,
+        counts: &[u32],
+    ) -> Result<()> {
         let batch = self.batch(batch, |sent| sent.takes(Way::From));
         let received = self.model.batches.get(&batch).map_or(0, Sent::received);
-        let place = place.map_or(received, |index| {
+        let mut place = place.map_or(received, |index| {
             let end = usize::try_from(received + 2).expect("a small batch");
             index.index(end) as u64
         });
-        let numbers = (place..place + u64::from(count)).collect();
-        self.append(&batch, Places::From(place), numbers).await
+        let chunks = counts.iter().map(|count| {
+            let first = place;
+            place += u64::from(*count);
+            (Places::From(first), (first..place).collect())
+        });
+        self.append(&batch, chunks.collect()).await
     }
 
-    async fn append(&mut self, id: &BatchId, places: Places, numbers: Vec<u64>) -> Result<()> {
-        let records: Vec<Bytes> =
-            numbers.iter().map(|number| format!("{id} {number}\n").into()).collect();
-        let chunk = NewChunk {
+    /// Appends chunks together: the places of each, and the numbers of its records.
+    async fn append(&mut self, id: &BatchId, chunks: Vec<(Places, Vec<u64>)>) -> Result<()> {
+        let record = |number: &u64| Bytes::from(format!("{id} {number}\n"));
+        let records = chunks.iter().map(|(_, numbers)| numbers.iter().map(record).collect());
+        let records: Vec<Vec<Bytes>> = records.collect();
+        let chunk = |((places, numbers), records): ((Places, Vec<u64>), &Vec<Bytes>)| NewChunk {
             places,
             count: u32::try_from(records.len()).expect("a small chunk"),
             payload: records.concat().into(),
             trace: (numbers[0] % 2 == 1).then(|| TRACE.to_owned()),
         };
-        let answer = self.queue().append(id, &chunk).await.map(sorted);
+        let chunks: Vec<NewChunk> = chunks.into_iter().zip(&records).map(chunk).collect();
+        let answer = self.queue().append(id, &chunks).await.map(sorted);
         let depth = self.desk.depth();
         let sent = match self.model.known(id) {
             Ok(sent) => sent,
@@ -191,15 +207,19 @@ impl Run {
                 return Ok(());
             }
         };
-        let answers = sent.answers(id, &chunk, depth);
+        let answers = sent.answers(id, &chunks, depth);
         let answers: Vec<String> = answers.iter().map(|answer| format!("{answer:?}")).collect();
         assert!(answers.contains(&format!("{answer:?}")), "{answer:?}, not one of {answers:?}");
         if let Ok(Appended::Accepted) = answer {
-            let mut piece = Piece::new(id, sent.received(), records, sent.options.priority);
-            piece.trace.clone_from(&chunk.trace);
-            self.desk.add(piece);
-            sent.append(&chunk);
-            self.model.totals.accepted += u64::from(chunk.count);
+            let mut accepted = 0;
+            for (chunk, records) in chunks.into_iter().zip(records) {
+                accepted += u64::from(chunk.count);
+                let mut piece = Piece::new(id, sent.received(), records, sent.options.priority);
+                piece.trace.clone_from(&chunk.trace);
+                self.desk.add(piece);
+                sent.append(&chunk);
+            }
+            self.model.totals.accepted += accepted;
         }
         Ok(())
     }

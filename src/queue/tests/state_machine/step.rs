@@ -17,6 +17,9 @@ pub(crate) const WORKERS: usize = 3;
 /// The most records of a chunk.
 pub(crate) const COUNT_MAX: usize = 3;
 
+/// The most chunks that are appended together.
+const CHUNKS_MAX: usize = 3;
+
 /// A deadline that passes, and one that does not while the test runs.
 pub(crate) const SOON: Duration = Duration::from_millis(5);
 pub(crate) const LATE: Duration = Duration::from_secs(3600);
@@ -34,11 +37,13 @@ pub(crate) enum Step {
     AppendFrom {
         batch: Pick,
         place: Option<Index>,
-        count: u32,
+        /// How many records each chunk has.
+        counts: Vec<u32>,
     },
     AppendEach {
         batch: Pick,
-        places: Vec<u64>,
+        /// The places of each chunk.
+        chunks: Vec<Vec<u64>>,
     },
     /// The sender's number, if it says one, is off by so much.
     Seal {
@@ -200,14 +205,16 @@ fn options() -> impl Strategy<Value = BatchOptions> {
 
 fn append_from() -> impl Strategy<Value = Step> {
     let count = 1..=u32::try_from(COUNT_MAX).expect("a small number");
-    (pick(), option::weighted(0.2, any::<Index>()), count)
-        .prop_map(|(batch, place, count)| Step::AppendFrom { batch, place, count })
+    (pick(), option::weighted(0.2, any::<Index>()), vec(count, 1..=CHUNKS_MAX))
+        .prop_map(|(batch, place, counts)| Step::AppendFrom { batch, place, counts })
 }
 
 fn append_each() -> impl Strategy<Value = Step> {
-    let places = proptest::collection::btree_set(0..16_u64, 1..=COUNT_MAX);
+    let places = proptest::collection::btree_set(0..16_u64, 1..=CHUNKS_MAX);
     let places = places.prop_map(|places| places.into_iter().collect::<Vec<u64>>()).prop_shuffle();
-    (pick(), places).prop_map(|(batch, places)| Step::AppendEach { batch, places })
+    let chunks = (places, 1..=COUNT_MAX)
+        .prop_map(|(places, count)| places.chunks(count).map(<[u64]>::to_vec).collect());
+    (pick(), chunks).prop_map(|(batch, chunks)| Step::AppendEach { batch, chunks })
 }
 
 fn commit() -> impl Strategy<Value = Step> {

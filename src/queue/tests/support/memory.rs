@@ -48,8 +48,8 @@ impl Queue for MemoryQueue {
         Ok(self.state().open(id, options))
     }
 
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        self.change(|state| state.append(id, chunk))
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
+        self.change(|state| state.append(id, chunks))
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {

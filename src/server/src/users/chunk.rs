@@ -1,4 +1,4 @@
-//! What makes a chunk: its bounds, and those of a record in it; and how it gets into the queue.
+//! What makes a chunk: its bounds, and those of a record in it; and how chunks get into the queue.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use tracing::Span;
 use crate::metrics;
 
 /// The most records in a chunk.
-pub(super) const RECORDS_MAX: u32 = 256;
+const RECORDS_MAX: u32 = 256;
 /// A chunk is full from here on, in bytes. The last record may lie beyond.
 const BYTES_FULL: usize = 64 << 10;
 /// The longest record, in bytes on the wire.
@@ -22,8 +22,8 @@ pub(super) fn is_full(chunk: &Encoder) -> bool {
     chunk.count() >= RECORDS_MAX || chunk.len() >= BYTES_FULL
 }
 
-/// Begins to append a chunk. Returns the span, and the trace that the chunk is given: what becomes
-/// of it follows from the span.
+/// Begins to append chunks, the first of which begins at `first`. Returns the span, and the trace
+/// that the chunks are given: what becomes of them follows from the span.
 pub(super) fn begin(batch: &BatchId, first: u64, parent: Option<Trace>) -> (Span, Option<String>) {
     let span = tracing::info_span!(
         "append",
@@ -35,7 +35,7 @@ pub(super) fn begin(batch: &BatchId, first: u64, parent: Option<Trace>) -> (Span
     (span, own.map(|own| own.to_string()))
 }
 
-/// Appends a chunk, and measures it.
+/// Appends chunks together, and measures it.
 ///
 /// # Errors
 ///
@@ -43,12 +43,12 @@ pub(super) fn begin(batch: &BatchId, first: u64, parent: Option<Trace>) -> (Span
 pub(super) async fn append(
     queue: &dyn Queue,
     batch: &BatchId,
-    chunk: &NewChunk,
+    chunks: &[NewChunk],
 ) -> muster_queue::Result<Appended> {
     let began = Instant::now();
-    let appended = queue.append(batch, chunk).await;
+    let appended = queue.append(batch, chunks).await;
     if let Ok(Appended::Accepted) = appended {
-        metrics::accepted(chunk.count, began.elapsed());
+        metrics::accepted(chunks, began.elapsed());
     }
     appended
 }

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use muster_proto::chunk::Encoder;
 use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
-
 use tracing::Instrument as _;
 
 use super::chunk;
+use super::filling::Filling;
 use super::unary::{Call, common_trace};
 use crate::status;
 
@@ -34,21 +33,21 @@ async fn append_in_chunks(
     mut calls: Vec<Call>,
 ) {
     while !calls.is_empty() {
-        let mut encoder = Encoder::default();
+        let mut filling = Filling::default();
         let mut len = 0;
-        while len < calls.len() && !chunk::is_full(&encoder) {
-            encoder.push_raw(calls[len].record.wire());
+        while len < calls.len() && !filling.is_full() {
+            filling.push(calls[len].record.wire());
             len += 1;
         }
         let later = calls.split_off(len);
         let first = calls.first().map_or(0, |call| call.place);
         let (span, trace) = chunk::begin(batch, first, common_trace(&calls));
-        let new = NewChunk {
-            places: Places::Each(calls.iter().map(|call| call.place).collect()),
-            count: encoder.count(),
-            payload: encoder.take(),
-            trace,
-        };
+        let mut places = calls.iter().map(|call| call.place);
+        let new = filling.take().into_iter().map(|chunk| {
+            let places = places.by_ref().take(chunk.count as usize).collect();
+            chunk.at(Places::Each(places), trace.clone())
+        });
+        let new: Vec<NewChunk> = new.collect();
         let left = match append_opened(queue, batch, options, &new).instrument(span).await {
             Ok(Appended::Taken { places }) => answer_taken(calls, &places),
             Ok(Appended::Accepted | Appended::Behind { .. }) => {
@@ -81,7 +80,7 @@ async fn append_opened(
     queue: &dyn Queue,
     batch: &BatchId,
     options: &BatchOptions,
-    new: &NewChunk,
+    new: &[NewChunk],
 ) -> Result<Appended, Error> {
     match chunk::append(queue, batch, new).await {
         Err(Error::UnknownBatch(_)) => {

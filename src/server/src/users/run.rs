@@ -4,14 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use muster_proto::chunk::Encoder;
-use muster_queue::{
-    BatchId, BatchOptions, Deadline, Ending, Error, NewChunk, Places, Policy, Priority, Queue,
-};
+use muster_queue::{BatchId, BatchOptions, Deadline, Ending, Error, Policy, Priority, Queue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::chunk;
+use super::filling::{self, Filled, Filling};
 use super::named::answer;
 use super::unary::{Call, common_trace};
 use crate::status;
@@ -62,13 +60,13 @@ impl Run {
         };
         let mut calls = calls.into_iter().peekable();
         while calls.peek().is_some() {
-            let mut encoder = Encoder::default();
+            let mut filling = Filling::default();
             let mut appended = Vec::new();
-            while let Some(call) = calls.next_if(|_| !chunk::is_full(&encoder)) {
-                encoder.push_raw(call.record.wire());
+            while let Some(call) = calls.next_if(|_| !filling.is_full()) {
+                filling.push(call.record.wire());
                 appended.push(call);
             }
-            let written = run.append_chunk(queue, kind, &appended, &mut encoder).await;
+            let written = run.append_chunks(queue, kind, &appended, &filling.take()).await;
             let Err(error) = written else {
                 answer(appended, || Ok(()));
                 continue;
@@ -91,17 +89,15 @@ impl Run {
         Ok(Self { batch, records: 0, opened: now, appended: now })
     }
 
-    async fn append_chunk(
+    async fn append_chunks(
         &mut self,
         queue: &dyn Queue,
         kind: Kind,
         calls: &[Call],
-        encoder: &mut Encoder,
+        chunks: &[Filled],
     ) -> Result<(), Error> {
-        let count = encoder.count();
-        let places = Places::From(self.records);
         let (span, trace) = chunk::begin(&self.batch, self.records, common_trace(calls));
-        let mut new = NewChunk { places, count, payload: encoder.take(), trace };
+        let new = filling::in_a_row(self.records, chunks, trace.as_ref());
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
         let append = chunk::append(queue, &self.batch, &new).instrument(span.clone());
@@ -109,12 +105,12 @@ impl Run {
         if matches!(appended, Err(Error::Sealed { .. })) {
             // This server was silent for so long that others took it for dead.
             *self = Self::open(queue, kind).await?;
-            new.places = Places::From(0);
+            let new = filling::in_a_row(0, chunks, trace.as_ref());
             let append = chunk::append(queue, &self.batch, &new).instrument(span);
             appended = append.await;
         }
         appended?;
-        self.records += u64::from(count);
+        self.records += calls.len() as u64;
         self.appended = Instant::now();
         Ok(())
     }

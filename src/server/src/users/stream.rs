@@ -5,16 +5,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
 use muster_program::traces::Trace;
-use muster_proto::chunk::{Decoder, Encoder};
-use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
+use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Queue};
 use tokio::time::{Instant, timeout};
 use tonic::{Status, Streaming};
 use tracing::Instrument as _;
 
 use super::chunk;
+use super::filling::{self, Filled, Filling};
 use super::record::Record;
 use crate::status;
 
@@ -40,7 +39,7 @@ pub(super) struct Receiver<'a> {
     to_skip: u64,
     /// The place of the next record that is not skipped.
     place: u64,
-    chunk: Encoder,
+    filling: Filling,
     refused: Option<Refused>,
 }
 
@@ -71,12 +70,13 @@ impl<'a> Receiver<'a> {
         let Some(to_skip) = received.checked_sub(place) else {
             return Err(Error::Gap { batch: id, received, place });
         };
-        let chunk = Encoder::default();
-        Ok(Self { stream, batch: id, to_skip, place: received, chunk, refused: None })
+        let filling = Filling::default();
+        Ok(Self { stream, batch: id, to_skip, place: received, filling, refused: None })
     }
 
-    /// Receives all of it. While one chunk is being appended the next one fills; when that is
-    /// full as well the stream is not read, which slows its sender down.
+    /// Receives all of it. A chunk that is full goes out at once, and the next ones fill while it
+    /// is being appended: they go out together. When there are as many as one step takes, the
+    /// stream is not read, which slows its sender down.
     ///
     /// # Errors
     ///
@@ -88,7 +88,8 @@ impl<'a> Receiver<'a> {
     ) -> Result<Option<Refused>, Status> {
         let mut appending: Option<Appending<'a>> = None;
         loop {
-            let next = if chunk::is_full(&self.chunk) {
+            let goes_out = self.filling.has_whole() && appending.is_none();
+            let next = if goes_out || self.filling.is_full() {
                 None
             } else if let Some(append) = &mut appending {
                 // Both are cancel-safe: a stream gives a record or not, and the append goes on
@@ -101,7 +102,7 @@ impl<'a> Receiver<'a> {
                         continue;
                     }
                 }
-            } else if self.chunk.is_empty() {
+            } else if self.filling.is_empty() {
                 match timeout(self.stream.sign_interval(), records.next()).await {
                     Ok(next) => Some(next),
                     Err(_) => {
@@ -118,12 +119,12 @@ impl<'a> Receiver<'a> {
                 Some(None) => break,
                 None => {
                     finish(appending.take()).await?;
-                    appending = self.append_chunk();
+                    appending = self.append();
                 }
             }
         }
         finish(appending).await?;
-        finish(self.append_chunk()).await?;
+        finish(self.append()).await?;
         // The records of a call that was cancelled end as well. Such a call is dropped when it
         // next waits: here at the latest, so that what it began is not sealed.
         tokio::task::yield_now().await;
@@ -139,18 +140,18 @@ impl<'a> Receiver<'a> {
         } else if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
-            self.chunk.push_raw(record.wire());
+            self.filling.push(record.wire());
         }
     }
 
-    fn append_chunk(&mut self) -> Option<Appending<'a>> {
-        if self.chunk.is_empty() {
+    fn append(&mut self) -> Option<Appending<'a>> {
+        if self.filling.is_empty() {
             return None;
         }
-        let (first, count) = (self.place, self.chunk.count());
-        self.place += u64::from(count);
+        let (first, chunks) = (self.place, self.filling.take());
+        self.place += chunks.iter().map(|chunk| u64::from(chunk.count)).sum::<u64>();
         let (stream, batch) = (self.stream.clone(), self.batch.clone());
-        Some(Box::pin(stream.append(batch, first, count, self.chunk.take())))
+        Some(Box::pin(stream.append(batch, first, chunks)))
     }
 }
 
@@ -168,13 +169,11 @@ impl Stream<'_> {
         self,
         batch: BatchId,
         mut first: u64,
-        mut count: u32,
-        mut payload: Bytes,
+        mut chunks: Vec<Filled>,
     ) -> Result<(), Error> {
-        while count > 0 {
-            let places = Places::From(first);
+        while !chunks.is_empty() {
             let (span, trace) = chunk::begin(&batch, first, self.trace);
-            let new = NewChunk { places, count, payload: payload.clone(), trace };
+            let new = filling::in_a_row(first, &chunks, trace.as_ref());
             let Appended::Behind { received } =
                 self.append_when_there_is_room(&batch, &new).instrument(span).await?
             else {
@@ -183,25 +182,17 @@ impl Stream<'_> {
             if received <= first {
                 return Err(Error::Gap { batch, received, place: first });
             }
-            // What the batch has is the beginning of the chunk, or all of it.
-            let mut rest = Encoder::default();
-            for record in Decoder::new(payload).map_while(Result::ok) {
-                if first < received {
-                    first += 1;
-                } else {
-                    rest.push_raw(&record);
-                }
-            }
-            (count, payload) = (rest.count(), rest.take());
+            filling::skip(&mut chunks, received - first);
+            first = received;
         }
         Ok(())
     }
 
-    /// Appends a chunk, as soon as the queue takes it. Until then the stream is not read.
+    /// Appends chunks, as soon as the queue takes them.
     async fn append_when_there_is_room(
         &self,
         batch: &BatchId,
-        new: &NewChunk,
+        new: &[NewChunk],
     ) -> Result<Appended, Error> {
         let mut next_sign = Instant::now() + self.sign_interval();
         loop {

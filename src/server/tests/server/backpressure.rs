@@ -14,6 +14,10 @@ use crate::desk::{Desk, ok, placed, unplaced, until};
 
 /// More than fit into a chunk.
 const RECORDS_MAX: u64 = 300;
+/// As many as are appended in one step.
+const STEP_RECORDS_MAX: u64 = 16 * 256;
+/// More than the queue takes, and a stream holds.
+const MANY: i32 = 20_000;
 
 async fn open() -> Desk {
     let records_max = NonZeroU64::new(RECORDS_MAX);
@@ -23,7 +27,7 @@ async fn open() -> Desk {
 #[tokio::test]
 async fn a_stream_is_slowed_down_and_goes_on_when_there_is_room() {
     let desk = open().await;
-    let mut stream = pin!(desk.send_stream("b", 0, 0..5000));
+    let mut stream = pin!(desk.send_stream("b", 0, 0..MANY));
     let full = until("the queue is full", async || {
         desk.store.depth().await.unwrap().records >= RECORDS_MAX
     });
@@ -38,7 +42,7 @@ async fn a_stream_is_slowed_down_and_goes_on_when_there_is_room() {
         answer = &mut stream => panic!("{answer:?}"),
         () = again => {}
     }
-    assert!(desk.store.depth().await.unwrap().records < 2 * RECORDS_MAX);
+    assert!(desk.store.depth().await.unwrap().records < RECORDS_MAX + STEP_RECORDS_MAX);
 
     let answer = loop {
         desk.keep_all().await;
@@ -47,7 +51,7 @@ async fn a_stream_is_slowed_down_and_goes_on_when_there_is_room() {
         }
     };
     assert_eq!(answer.unwrap(), ok());
-    assert_eq!(desk.batch("b").await.unwrap().received, 5000);
+    assert_eq!(desk.batch("b").await.unwrap().received, MANY as u64);
 }
 
 #[tokio::test]

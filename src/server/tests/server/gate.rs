@@ -64,11 +64,11 @@ impl Queue for Gate {
         self.store()?.open(id, options).await
     }
 
-    async fn append(&self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
+    async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
         self.appends.fetch_add(1, Ordering::SeqCst);
         let mut held = self.held.subscribe();
         held.wait_for(|held| !held).await.expect("the gate stands as long as it is used");
-        self.store()?.append(id, chunk).await
+        self.store()?.append(id, chunks).await
     }
 
     async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {

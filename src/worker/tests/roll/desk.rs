@@ -118,7 +118,7 @@ pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoItera
         let count = u32::try_from(ids.len()).unwrap();
         let places = Places::From(place);
         let chunk = NewChunk { places, count, payload: payload(ids), trace: None };
-        queue.append(&batch, &chunk).await.unwrap();
+        queue.append(&batch, &[chunk]).await.unwrap();
         place += u64::from(count);
     }
     queue.seal(&batch, Some(place)).await.unwrap();

@@ -1,16 +1,19 @@
--- Appends a chunk to a batch, unless the batch has its records.
+-- Appends chunks to a batch, one behind another, unless the batch has one of their records.
 --
 -- KEYS: 1 the partition's tag, 2 see keys.lua
--- ARGV: 1 batch id, 2 count, 3 payload, 4 trace or '', 5 and 6 the records and bytes that may wait,
---       or '', 7 the number of places a bitmap may have, 8 'from' or 'each', 9… the first place
---       ('from') or every place ('each')
+-- ARGV: 1 batch id, 2 and 3 the records and bytes that may wait, or '', 4 the number of places a
+--       bitmap may have, 5 how many chunks, then
+--       for each chunk three: count, payload, trace or ''
+--       'from' or 'each', and the first place ('from') or every place ('each')
 -- Returns a word and its detail:
 --   accepted 0 | behind RECEIVED | taken {PLACE…} | gap RECEIVED | sealed RECEIVED | mixed 0 |
 --   aborted 0 | unknown 0 | full {RECORDS, BYTES}
-local id, count, payload, trace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local records_max, bytes_max = tonumber(ARGV[5]), tonumber(ARGV[6])
-local places_max, kind = tonumber(ARGV[7]), ARGV[8]
-local PLACES_AT = 9
+local id, records_max, bytes_max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local places_max, chunks = tonumber(ARGV[4]), tonumber(ARGV[5])
+local CHUNKS_AT = 6
+local KIND_AT = CHUNKS_AT + 3 * chunks
+local PLACES_AT = KIND_AT + 1
+local kind = ARGV[KIND_AT]
 local batch = batch_key(id)
 local places = batch .. ':places'
 
@@ -63,21 +66,28 @@ if records_max or bytes_max then
     end
 end
 
-local stream = stream_key(priority)
-if trace == '' then
-    redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload)
-else
-    redis.call('XADD', stream, '*', 'b', id, 'f', known[4], 'n', count, 'p', payload, 't', trace)
+local stream, records, bytes, first_trace = stream_key(priority), 0, 0, nil
+for i = CHUNKS_AT, KIND_AT - 1, 3 do
+    local count, payload, trace = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    -- Not tostring: it writes a large one as 1e+15.
+    local first = string.format('%.0f', received + records)
+    if trace == '' then
+        redis.call('XADD', stream, '*', 'b', id, 'f', first, 'n', count, 'p', payload)
+    else
+        redis.call('XADD', stream, '*', 'b', id, 'f', first, 'n', count, 'p', payload, 't', trace)
+        first_trace = first_trace or trace
+    end
+    records, bytes = records + tonumber(count), bytes + #payload
 end
-count_waiting(priority, count, #payload)
-count_total('accepted', tonumber(count))
-redis.call('HINCRBY', batch, 'received', count)
-redis.call('HINCRBY', batch, 'chunks', '1')
+count_waiting(priority, records, bytes)
+count_total('accepted', records)
+redis.call('HINCRBY', batch, 'received', tostring(records))
+redis.call('HINCRBY', batch, 'chunks', ARGV[5])
 if not known_kind then
     redis.call('HSET', batch, 'places', kind)
 end
-if trace ~= '' and not known[6] then
-    redis.call('HSET', batch, 'trace', trace)
+if first_trace and not known[6] then
+    redis.call('HSET', batch, 'trace', first_trace)
 end
 if kind == 'each' then
     for i = PLACES_AT, #ARGV do

@@ -49,13 +49,13 @@ impl Row {
         self.batch.times.enter(state, now());
     }
 
-    /// The answer for a chunk of which the batch has records already.
-    pub(super) fn has_already(&self, chunk: &NewChunk) -> Result<Option<Appended>> {
+    /// The answer for records of which the batch has some already.
+    pub(super) fn has_already(&self, places: &Places) -> Result<Option<Appended>> {
         if self.batch.state == BatchState::Aborted {
             return Err(Error::Aborted(self.batch.id.clone()));
         }
         let received = self.batch.received;
-        match (&chunk.places, &self.begun) {
+        match (places, &self.begun) {
             (Places::From(_), Some(Begun::Each(_))) | (Places::Each(_), Some(Begun::From)) => {
                 Err(Error::MixedPlaces(self.batch.id.clone()))
             }
@@ -71,10 +71,10 @@ impl Row {
         }
     }
 
-    /// Whether a chunk of which the batch has no record may be appended.
-    pub(super) fn takes(&self, chunk: &NewChunk) -> Result<()> {
+    /// Whether records of which the batch has none may be appended.
+    pub(super) fn takes(&self, places: &Places) -> Result<()> {
         let (batch, received) = (self.batch.id.clone(), self.batch.received);
-        match chunk.places {
+        match *places {
             _ if self.batch.state != BatchState::Open => Err(Error::Sealed { batch, received }),
             Places::From(place) if place > received => Err(Error::Gap { batch, received, place }),
             _ => Ok(()),

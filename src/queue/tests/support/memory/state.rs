@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Priority,
-    Replay, Replayed, Result, SeenWorker, Stats, Totals, Work, WorkerId, WorkerReport,
+    DeadGroup, DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Places,
+    Priority, Replay, Replayed, Result, SeenWorker, Stats, Totals, Work, WorkerId, WorkerReport,
 };
 
 use super::row::{Row, page};
@@ -47,17 +47,25 @@ impl State {
         self.batches.entry(id.clone()).or_insert_with(|| Row::new(id, options)).batch.clone()
     }
 
-    pub(super) fn append(&mut self, id: &BatchId, chunk: &NewChunk) -> Result<Appended> {
-        if let Some(answer) = self.row(id)?.has_already(chunk)? {
+    pub(super) fn append(&mut self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
+        let places = Places::of_all(chunks);
+        let row = self.row(id)?;
+        if let Some(answer) = row.has_already(&places)? {
             return Ok(answer);
         }
+        row.takes(&places)?;
         let depth = self.work.depth();
-        let is_full = self.limits.are_reached(depth);
-        let row = self.row_mut(id)?;
-        row.takes(chunk)?;
-        if is_full {
+        if self.limits.are_reached(depth) {
             return Err(Error::Full { records: depth.records, bytes: depth.bytes });
         }
+        for chunk in chunks {
+            self.append_chunk(id, chunk)?;
+        }
+        Ok(Appended::Accepted)
+    }
+
+    fn append_chunk(&mut self, id: &BatchId, chunk: &NewChunk) -> Result<()> {
+        let row = self.row_mut(id)?;
         let (first, priority) = (row.batch.received, row.batch.priority);
         row.append(chunk);
         let piece = Piece {
@@ -71,7 +79,7 @@ impl State {
         };
         self.queue(priority, id, piece, Duration::ZERO);
         self.totals.accepted += u64::from(chunk.count);
-        Ok(Appended::Accepted)
+        Ok(())
     }
 
     fn queue(&mut self, priority: Priority, id: &BatchId, piece: Piece, after: Duration) {
