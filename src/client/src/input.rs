@@ -6,7 +6,8 @@
 //! | `window` | the part of a byte stream that is in memory |
 //! | `scanner` | cuts the stream into elements, and recovers where it is broken |
 //! | `frame`, `line` | where an element ends; where a line looks like a record |
-//! | `record`, `field`, `value` | turns one element into a [`UserRequest`] |
+//! | `plain` | finds and reads a record at once, if it is written as nearly all are |
+//! | `record`, `field`, `value` | turns one element into a [`Record`] |
 //! | `single` | a source that must have one record and nothing else |
 //! | `fault` | what can be wrong around records ([`FaultKind`]) |
 //!
@@ -18,6 +19,7 @@ mod field;
 mod frame;
 mod line;
 mod natural;
+mod plain;
 mod record;
 mod scanner;
 mod single;
@@ -31,11 +33,10 @@ use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
-use muster_proto::users::UserRequest;
-
 use self::fault::Fault;
 pub use self::fault::FaultKind;
 use self::record::Parsed;
+pub use self::record::Record;
 use self::scanner::{Element, Scanner};
 pub use self::single::{SingleError, read_one};
 pub use self::sources::{Source, SourceError, Sources};
@@ -71,11 +72,11 @@ pub struct Counts {
 
 /// What the reader found next.
 #[derive(Debug)]
-pub enum Item {
+pub enum Item<'a> {
     /// A record.
     Record {
         /// The record.
-        record: UserRequest,
+        record: Record<'a>,
         /// The line on which it begins, from 1.
         line: u64,
     },
@@ -127,6 +128,29 @@ impl Reader {
         })
     }
 
+    /// Reads on, up to the next record or what is none. `None` at the end.
+    pub fn next_item(&mut self) -> Option<Item<'_>> {
+        let found = loop {
+            let Some(scanner) = &mut self.scanner else {
+                match self.begin()? {
+                    Ok(()) => continue,
+                    Err(rejection) => return Some(Item::Rejected(rejection)),
+                }
+            };
+            let found = scanner.next();
+            self.counts[self.begun - 1].bytes = scanner.offset();
+            match found {
+                Some(found) => break found,
+                None => self.scanner = None,
+            }
+        };
+        let counts = &mut self.counts[self.begun - 1];
+        Some(match found {
+            Ok(element) => counts.take(self.scanner.as_ref()?.bytes_of(&element), &element),
+            Err(Fault { line, kind }) => Item::Rejected(counts.reject(line, Reason::Broken(kind))),
+        })
+    }
+
     /// Begins the next source. Returns `None` after the last.
     fn begin(&mut self) -> Option<Result<(), Rejection>> {
         let counts = self.counts.get_mut(self.begun)?;
@@ -138,28 +162,6 @@ impl Reader {
             }
             Err(error) => Err(counts.reject(1, Reason::Broken(FaultKind::Unreadable(error)))),
         })
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Item;
-
-    fn next(&mut self) -> Option<Item> {
-        loop {
-            let Some(scanner) = &mut self.scanner else {
-                match self.begin()? {
-                    Ok(()) => continue,
-                    Err(rejection) => return Some(Item::Rejected(rejection)),
-                }
-            };
-            let counts = &mut self.counts[self.begun - 1];
-            let item = scanner.next().map(|found| counts.take(found));
-            counts.bytes = scanner.offset();
-            if item.is_some() {
-                return item;
-            }
-            self.scanner = None;
-        }
     }
 }
 
@@ -180,15 +182,15 @@ impl Counts {
         Self { source, records: 0, rejected: 0, unknown_fields: 0, bytes: 0 }
     }
 
-    /// Parses and counts what the scanner found.
-    fn take(&mut self, found: Result<Element<'_>, Fault>) -> Item {
-        let Element { bytes, line } = match found {
-            Ok(element) => element,
-            Err(Fault { line, kind }) => {
-                return Item::Rejected(self.reject(line, Reason::Broken(kind)));
-            }
+    /// Reads and counts an element that the scanner found.
+    fn take<'a>(&mut self, bytes: &'a [u8], element: &Element) -> Item<'a> {
+        let line = element.line;
+        let plain = element.plain.as_ref().and_then(|plain| plain.read(bytes));
+        let parsed = match plain {
+            Some(record) => Ok(Parsed { record, unknown_fields: 0 }),
+            None => record::parse(bytes, line),
         };
-        match record::parse(bytes, line) {
+        match parsed {
             Ok(Parsed { record, unknown_fields }) => {
                 self.records += 1;
                 self.unknown_fields += u64::from(unknown_fields);

@@ -5,10 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-/// One of a record's fields, or any other.
+/// One of a record's fields, or any other. The texts come first: each is at its place among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
-    Id,
     UserName,
     Email,
     FirstName,
@@ -17,14 +16,33 @@ pub(super) enum Field {
     Gender,
     Country,
     Agent,
+    Id,
     Unknown,
 }
 
 impl Field {
+    /// How many texts a record has.
+    pub(super) const TEXTS: usize = Self::Id as usize;
+
+    /// The field that is called so in the input.
+    pub(super) fn named(name: &[u8]) -> Self {
+        match name {
+            b"user_name" => Self::UserName,
+            b"email" => Self::Email,
+            b"first_name" => Self::FirstName,
+            b"last_name" => Self::LastName,
+            b"ip_address" => Self::IpAddress,
+            b"gender" => Self::Gender,
+            b"country" => Self::Country,
+            b"agent" => Self::Agent,
+            b"id" => Self::Id,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The name, as in the input. An unknown field has none.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Id => "id",
             Self::UserName => "user_name",
             Self::Email => "email",
             Self::FirstName => "first_name",
@@ -33,6 +51,7 @@ impl Field {
             Self::Gender => "gender",
             Self::Country => "country",
             Self::Agent => "agent",
+            Self::Id => "id",
             Self::Unknown => "",
         }
     }
@@ -54,17 +73,6 @@ impl Visitor<'_> for FieldVisitor {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-        Ok(match name {
-            "id" => Field::Id,
-            "user_name" => Field::UserName,
-            "email" => Field::Email,
-            "first_name" => Field::FirstName,
-            "last_name" => Field::LastName,
-            "ip_address" => Field::IpAddress,
-            "gender" => Field::Gender,
-            "country" => Field::Country,
-            "agent" => Field::Agent,
-            _ => Field::Unknown,
-        })
+        Ok(Field::named(name.as_bytes()))
     }
 }

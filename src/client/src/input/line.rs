@@ -31,6 +31,22 @@ impl Line {
         }
     }
 
+    /// Passes a whole record, which is at `offset`, and has no line breaks in its texts.
+    pub(super) fn pass_record(&mut self, record: &[u8], offset: u64) {
+        let mut last_line = 0;
+        for end in memchr::memchr_iter(b'\n', record) {
+            last_line = end + 1;
+            self.pass(b'\n', offset + end as u64);
+        }
+        // Behind the first byte that is neither blank nor closes anything, none matters.
+        for (byte, offset) in record[last_line..].iter().zip(offset + last_line as u64..) {
+            self.pass(*byte, offset);
+            if !self.is_head {
+                break;
+            }
+        }
+    }
+
     /// How deep what begins at `offset` is.
     pub(super) fn margin(&self, offset: u64) -> Margin {
         let column = offset - self.start;

@@ -1,8 +1,9 @@
-//! Turns one element into a user record, or says why it is none.
+//! Turns one element into a record, or says why it is none.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use muster_proto::users::UserRequest;
+use muster_proto::user::User;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
@@ -10,10 +11,37 @@ use serde_json::error::Category;
 use super::field::Field;
 use super::value::Value;
 
+/// A record as it was read. Its texts lie in the input, but for those that are written with escapes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record<'a> {
+    pub(super) id: i32,
+    /// In the order of [`Field`].
+    pub(super) texts: [Cow<'a, str>; Field::TEXTS],
+}
+
+impl Record<'_> {
+    /// The record itself.
+    pub fn user(&self) -> User<'_> {
+        let [user_name, email, first_name, last_name, ip_address, gender, country, agent] =
+            &self.texts;
+        User {
+            id: self.id,
+            user_name,
+            email,
+            first_name,
+            last_name,
+            ip_address,
+            gender,
+            country,
+            agent,
+        }
+    }
+}
+
 /// What an element says.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Parsed {
-    pub(super) record: UserRequest,
+pub(super) struct Parsed<'a> {
+    pub(super) record: Record<'a>,
     /// How many fields there are that a record does not have.
     pub(super) unknown_fields: u32,
 }
@@ -27,7 +55,7 @@ pub(super) struct Parsed {
 ///
 /// The element is not valid JSON, is not an object, or has a field of the wrong type, out of range,
 /// or twice. The reason is short and fit to be printed.
-pub(super) fn parse(element: &[u8], line: u64) -> Result<Parsed, String> {
+pub(super) fn parse(element: &[u8], line: u64) -> Result<Parsed<'_>, String> {
     let parsed = if element.first() == Some(&b'{') {
         serde_json::from_slice(element)
     } else {
@@ -52,7 +80,7 @@ fn reason(error: &serde_json::Error, line: u64) -> String {
     }
 }
 
-impl<'de> Deserialize<'de> for Parsed {
+impl<'de> Deserialize<'de> for Parsed<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ParsedVisitor)
     }
@@ -61,13 +89,13 @@ impl<'de> Deserialize<'de> for Parsed {
 struct ParsedVisitor;
 
 impl<'de> Visitor<'de> for ParsedVisitor {
-    type Value = Parsed;
+    type Value = Parsed<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Parsed, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Parsed<'de>, A::Error> {
         let mut parsed = Parsed::default();
         let mut seen = 0_u16;
         while let Some(field) = object.next_key::<Field>()? {
@@ -89,25 +117,14 @@ impl<'de> Visitor<'de> for ParsedVisitor {
 }
 
 /// Puts a value in its field.
-fn set(record: &mut UserRequest, field: Field, value: Value<'_>) -> Result<(), Invalid> {
-    let text = match field {
-        Field::Id => {
-            record.id = id(value)?;
-            return Ok(());
-        }
-        Field::UserName => &mut record.user_name,
-        Field::Email => &mut record.email,
-        Field::FirstName => &mut record.first_name,
-        Field::LastName => &mut record.last_name,
-        Field::IpAddress => &mut record.ip_address,
-        Field::Gender => &mut record.gender,
-        Field::Country => &mut record.country,
-        Field::Agent => &mut record.agent,
-        Field::Unknown => return Ok(()),
+fn set<'a>(record: &mut Record<'a>, field: Field, value: Value<'a>) -> Result<(), Invalid> {
+    let Some(text) = record.texts.get_mut(field as usize) else {
+        record.id = id(value)?;
+        return Ok(());
     };
     *text = match value {
-        Value::Text(text) => text.into_owned(),
-        Value::Null => String::new(),
+        Value::Text(text) => text,
+        Value::Null => Cow::default(),
         other => return Err(Invalid::type_of(field, "a string", &other)),
     };
     Ok(())
@@ -149,7 +166,7 @@ impl Invalid {
 mod tests {
     use super::*;
 
-    fn accepted(element: &str) -> Parsed {
+    fn accepted(element: &str) -> Parsed<'_> {
         parse(element.as_bytes(), 1).unwrap()
     }
 
@@ -163,18 +180,18 @@ mod tests {
             r#"{"id":-5,"user_name":"u","email":"e","first_name":"f","last_name":"l",
                 "ip_address":"i","gender":"g","country":"\u00e4\n","ag\u0065nt":"a"}"#,
         );
-        let record = UserRequest {
+        let user = User {
             id: -5,
-            user_name: "u".into(),
-            email: "e".into(),
-            first_name: "f".into(),
-            last_name: "l".into(),
-            ip_address: "i".into(),
-            gender: "g".into(),
-            country: "ä\n".into(),
-            agent: "a".into(),
+            user_name: "u",
+            email: "e",
+            first_name: "f",
+            last_name: "l",
+            ip_address: "i",
+            gender: "g",
+            country: "ä\n",
+            agent: "a",
         };
-        assert_eq!(parsed, Parsed { record, unknown_fields: 0 });
+        assert_eq!((parsed.record.user(), parsed.unknown_fields), (user, 0));
     }
 
     #[test]

@@ -13,16 +13,20 @@ use super::RECORD_BYTES_MAX;
 use super::fault::{Fault, FaultKind, excerpt};
 use super::frame::{Frame, Place, Step};
 use super::line::{Line, Margin};
+use super::plain::Plain;
 use super::window::Window;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A JSON value where a record should be, at most [`RECORD_BYTES_MAX`] bytes long.
+/// A JSON value where a record should be, at most [`RECORD_BYTES_MAX`] bytes long, which has just
+/// been passed.
 #[derive(Debug)]
-pub(super) struct Element<'a> {
-    pub(super) bytes: &'a [u8],
+pub(super) struct Element {
     /// The line on which it begins, from 1.
     pub(super) line: u64,
+    /// What is known of it, if it is a record that is written as nearly all are.
+    pub(super) plain: Option<Plain>,
+    len: usize,
 }
 
 /// The elements of one stream, one at a time.
@@ -60,12 +64,6 @@ enum State {
     Over,
 }
 
-/// An element that has just been passed.
-struct Found {
-    line: u64,
-    len: usize,
-}
-
 impl<R: Read> Scanner<R> {
     pub(super) fn new(stream: R) -> Self {
         let line = Line::first(0);
@@ -85,17 +83,16 @@ impl<R: Read> Scanner<R> {
     }
 
     /// The next element or the next broken stretch; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Result<Element<'_>, Fault>> {
-        match self.find() {
-            Ok(Some(Found { line, len })) => {
-                Some(Ok(Element { bytes: self.window.passed(len), line }))
-            }
-            Ok(None) => None,
-            Err(fault) => Some(Err(fault)),
-        }
+    pub(super) fn next(&mut self) -> Option<Result<Element, Fault>> {
+        self.find().transpose()
     }
 
-    fn find(&mut self) -> Result<Option<Found>, Fault> {
+    /// The element that [`next`](Self::next) returned last.
+    pub(super) fn bytes_of(&self, element: &Element) -> &[u8] {
+        self.window.passed(element.len)
+    }
+
+    fn find(&mut self) -> Result<Option<Element>, Fault> {
         loop {
             match self.state {
                 State::Start => self.pass_byte_order_mark()?,
@@ -119,7 +116,7 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Finds the element that begins with `first`.
-    fn element(&mut self, first: u8) -> Result<Found, Fault> {
+    fn element(&mut self, first: u8) -> Result<Element, Fault> {
         match self.format {
             Format::ArrayClosed(line) => return Err(self.after_array(line)),
             Format::Unknown => self.format = Format::Sequence,
@@ -128,7 +125,10 @@ impl<R: Read> Scanner<R> {
         match first {
             b'{' => {
                 self.margin = self.line.margin(self.window.offset());
-                self.frame()
+                match self.plain() {
+                    Some(element) => Ok(element),
+                    None => self.frame(),
+                }
             }
             b'[' | b'"' => self.frame(),
             _ => self.word(),
@@ -149,8 +149,18 @@ impl<R: Read> Scanner<R> {
         self.fault(FaultKind::AfterArray)
     }
 
+    /// Finds a record that is written as nearly all are, if all of it is in memory.
+    fn plain(&mut self) -> Option<Element> {
+        let (bytes, offset) = (self.window.bytes(), self.window.offset());
+        let plain = Plain::find(&bytes[..bytes.len().min(RECORD_BYTES_MAX)])?;
+        let (len, line) = (plain.len, self.line.number);
+        self.line.pass_record(&bytes[..len], offset);
+        self.window.pass(len);
+        Some(Element { line, plain: Some(plain), len })
+    }
+
     /// Finds an element that has a closing byte.
-    fn frame(&mut self) -> Result<Found, Fault> {
+    fn frame(&mut self) -> Result<Element, Fault> {
         let Place { offset, line } = self.place();
         self.frame.begin(line, offset);
         let mut fed = 0;
@@ -161,7 +171,7 @@ impl<R: Read> Scanner<R> {
                 Step::End(len) => {
                     let len = fed + len;
                     self.pass_fed(len);
-                    return Ok(Found { line: line.number, len });
+                    return Ok(Element { line: line.number, plain: None, len });
                 }
                 Step::Broken(len, kind) => return Err(self.give_up(fed + len, kind)),
                 Step::More if known == RECORD_BYTES_MAX => {
@@ -194,7 +204,7 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Finds an element that is a number, `true`, `false` or `null`. Anything else is broken.
-    fn word(&mut self) -> Result<Found, Fault> {
+    fn word(&mut self) -> Result<Element, Fault> {
         let mut known = 1;
         let len = loop {
             let bytes = self.window.bytes();
@@ -214,7 +224,7 @@ impl<R: Read> Scanner<R> {
         }
         self.line.pass(word[0], self.window.offset());
         self.window.pass(len);
-        Ok(Found { line: self.line.number, len })
+        Ok(Element { line: self.line.number, plain: None, len })
     }
 
     fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
@@ -292,7 +302,7 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    fn end(&mut self) -> Result<Option<Found>, Fault> {
+    fn end(&mut self) -> Result<Option<Element>, Fault> {
         self.state = State::Over;
         match self.format {
             Format::Array => Err(self.fault(FaultKind::EndsInArray)),

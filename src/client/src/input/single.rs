@@ -42,11 +42,11 @@ pub fn read_one(argument: &OsStr) -> Result<UserRequest, SingleError> {
 
 fn one_of(mut reader: Reader, name: &str) -> Result<UserRequest, SingleError> {
     let mut one = None;
-    for item in reader.by_ref() {
+    while let Some(item) = reader.next_item() {
         match item {
             Item::Rejected(rejection) => return Err(SingleError::Rejected(rejection)),
             Item::Record { .. } if one.is_some() => return Err(SingleError::More(name.to_owned())),
-            Item::Record { record, .. } => one = Some(record),
+            Item::Record { record, .. } => one = Some(UserRequest::from(record.user())),
         }
     }
     if reader.counts().iter().any(|counts| counts.unknown_fields > 0) {

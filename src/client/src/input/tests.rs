@@ -29,14 +29,21 @@ fn reader_of(stream: impl Read + Send + 'static) -> Reader {
 }
 
 /// What came out, a line for each: `LINE: id ID` for a record, `LINE: REASON` for a rejection.
-fn outcome(reader: Reader) -> String {
-    let lines: Vec<String> = reader
-        .map(|item| match item {
-            Item::Record { record, line } => format!("{line}: id {}", record.id),
-            Item::Rejected(rejection) => format!("{}: {}", rejection.line, rejection.reason),
-        })
-        .collect();
+fn outcome(mut reader: Reader) -> String {
+    let lines = all(&mut reader, |item| match item {
+        Item::Record { record, line } => format!("{line}: id {}", record.id),
+        Item::Rejected(rejection) => format!("{}: {}", rejection.line, rejection.reason),
+    });
     lines.join("\n")
+}
+
+/// What `each` makes of everything that comes out.
+fn all<T>(reader: &mut Reader, mut each: impl FnMut(Item<'_>) -> T) -> Vec<T> {
+    let mut found = Vec::new();
+    while let Some(item) = reader.next_item() {
+        found.push(each(item));
+    }
+    found
 }
 
 struct Steps {

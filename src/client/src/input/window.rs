@@ -3,14 +3,12 @@
 
 use std::io::{self, Read};
 
-use super::RECORD_BYTES_MAX;
-
 /// How much is read at once. Small enough to stay in the processor's cache until it is parsed.
 const READ_BYTES_MAX: usize = 128 * 1024;
 
 pub(super) struct Window<R> {
     stream: R,
-    /// Its size is fixed: the longest record, and what is read with its end.
+    /// Grows with the longest record, and has room for what is read behind it.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -21,8 +19,7 @@ pub(super) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(super) fn new(stream: R) -> Self {
-        let buffer = vec![0; RECORD_BYTES_MAX + READ_BYTES_MAX];
-        Self { stream, buffer, start: 0, end: 0, offset: 0, ended: false }
+        Self { stream, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false }
     }
 
     /// What is in memory.
@@ -52,8 +49,7 @@ impl<R: Read> Window<R> {
         &self.buffer[self.start - len..self.start]
     }
 
-    /// Reads more behind what is in memory, which must be less than [`RECORD_BYTES_MAX`].
-    /// Returns whether there was more.
+    /// Reads more behind what is in memory. Returns whether there was more.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
         if self.ended {
             return Ok(false);
@@ -62,6 +58,9 @@ impl<R: Read> Window<R> {
         self.end -= self.start;
         self.start = 0;
 
+        if self.buffer.len() < self.end + READ_BYTES_MAX {
+            self.buffer.resize(self.end + 2 * READ_BYTES_MAX, 0);
+        }
         let room = &mut self.buffer[self.end..][..READ_BYTES_MAX];
         let len = loop {
             match self.stream.read(room) {

@@ -1,7 +1,6 @@
 //! Reads the input on a thread of its own, and encodes the records.
 
 use bytes::{Bytes, BytesMut};
-use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -60,15 +59,16 @@ fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress)
     let mut buffer = BytesMut::new();
     let mut page = Vec::with_capacity(PAGE_RECORDS);
     let mut page_bytes = 0;
-    while let Some(item) = reader.next() {
+    while let Some(item) = reader.next_item() {
         match item {
             Item::Record { record, .. } => {
-                let len = record.encoded_len();
+                let user = record.user();
+                let len = user.wire_len();
                 // What is split off shares the buffer: a new one is needed only when it is full.
                 if buffer.capacity() < len {
                     buffer = BytesMut::with_capacity(PAGE_BYTES.max(len));
                 }
-                record.encode(&mut buffer).expect("the room is there");
+                user.write(&mut buffer);
                 page.push(buffer.split().freeze());
                 page_bytes += len;
             }

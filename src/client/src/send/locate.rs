@@ -73,7 +73,7 @@ async fn lines(inputs: &[OsString], places: Vec<u64>) -> BTreeMap<u64, String> {
         let mut lines = BTreeMap::new();
         let mut wanted = places.into_iter().peekable();
         let mut place = 0;
-        while let (Some(next), Some(item)) = (wanted.peek(), reader.next()) {
+        while let (Some(next), Some(item)) = (wanted.peek(), reader.next_item()) {
             let Item::Record { line, .. } = item else { continue };
             if place == *next {
                 wanted.next();

@@ -69,10 +69,11 @@ impl Inputs {
         let mut files = Vec::new();
         for source in &self.sources {
             let mut reader = reader_of(source);
-            for item in reader.by_ref() {
+            while let Some(item) = reader.next_item() {
                 match item {
                     Item::Record { record: sent, line } => {
-                        record(&self.as_processed(sent), &format_args!("{source}:{line}"));
+                        let sent = self.as_processed(sent.user().into());
+                        record(&sent, &format_args!("{source}:{line}"));
                     }
                     Item::Rejected(rejection) if ends_early(&rejection) => {
                         return Err(rejection.to_string().into());
@@ -91,9 +92,14 @@ impl Inputs {
 
     /// The records alone, in order.
     pub(super) fn records(&self) -> impl Iterator<Item = UserRequest> {
-        self.sources.iter().flat_map(reader_of).filter_map(|item| match item {
-            Item::Record { record, .. } => Some(self.as_processed(record)),
-            Item::Rejected(_) => None,
+        self.sources.iter().map(reader_of).flat_map(move |mut reader| {
+            std::iter::from_fn(move || {
+                loop {
+                    if let Item::Record { record, .. } = reader.next_item()? {
+                        return Some(self.as_processed(record.user().into()));
+                    }
+                }
+            })
         })
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::super::{Item, Reader, Sources};
+use super::all;
 
 #[test]
 fn files_are_read_in_order_and_counted_one_by_one() {
@@ -15,13 +16,10 @@ fn files_are_read_in_order_and_counted_one_by_one() {
 
     let mut reader = Reader::new(Sources::from_arguments(&[folder.path()]).unwrap());
     let prefix = format!("{}/", folder.path().display());
-    let items: Vec<String> = reader
-        .by_ref()
-        .map(|item| match item {
-            Item::Record { record, .. } => record.id.to_string(),
-            Item::Rejected(rejection) => rejection.to_string().replace(&prefix, ""),
-        })
-        .collect();
+    let items = all(&mut reader, |item| match item {
+        Item::Record { record, .. } => record.id.to_string(),
+        Item::Rejected(rejection) => rejection.to_string().replace(&prefix, ""),
+    });
 
     assert_eq!(
         items,
@@ -69,9 +67,9 @@ fn a_file_that_goes_away_costs_itself_alone() {
 
     let mut reader = Reader::new(sources);
 
-    let Some(Item::Rejected(rejection)) = reader.next() else { panic!("the file is gone") };
+    let Some(Item::Rejected(rejection)) = reader.next_item() else { panic!("the file is gone") };
     let said = format!("{}:1: cannot read on: No such file", paths[0].display());
     assert!(rejection.to_string().starts_with(&said), "{rejection}");
-    assert!(matches!(reader.next(), Some(Item::Record { record, .. }) if record.id == 7));
-    assert!(reader.next().is_none());
+    assert!(matches!(reader.next_item(), Some(Item::Record { record, .. }) if record.id == 7));
+    assert!(reader.next_item().is_none());
 }

@@ -3,8 +3,8 @@
 use muster_proto::users::UserRequest;
 use proptest::prelude::*;
 
-use super::super::Item;
-use super::{read, read_in_steps};
+use super::super::{Item, Reader};
+use super::{all, read, read_in_steps};
 
 /// How records are written.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,16 @@ fn records() -> impl Strategy<Value = Vec<UserRequest>> {
     prop::collection::vec(record, 0..8)
 }
 
+/// Every other record is plain.
 fn as_json(record: &UserRequest) -> serde_json::Value {
+    if record.id % 2 == 0 {
+        return serde_json::json!({
+            "id": record.id,
+            "email": record.email,
+            "country": record.country,
+            "agent": record.agent,
+        });
+    }
     serde_json::json!({
         "id": record.id,
         "nested": [{"id": 0, "braces": "}]"}, [[]], {}],
@@ -58,15 +67,48 @@ fn write(records: &[UserRequest], layout: Layout) -> String {
 }
 
 /// The records that come out, and how many rejections.
-fn sorted(items: impl Iterator<Item = Item>) -> (Vec<UserRequest>, usize) {
-    let (mut records, mut rejected) = (Vec::new(), 0);
-    for item in items {
-        match item {
-            Item::Record { record, .. } => records.push(record),
-            Item::Rejected(_) => rejected += 1,
-        }
-    }
+fn sorted(mut reader: Reader) -> (Vec<UserRequest>, usize) {
+    let found = all(&mut reader, |item| match item {
+        Item::Record { record, .. } => Some(UserRequest::from(record.user())),
+        Item::Rejected(_) => None,
+    });
+    let all = found.len();
+    let records: Vec<_> = found.into_iter().flatten().collect();
+    let rejected = all - records.len();
     (records, rejected)
+}
+
+/// What records are made of.
+fn pieces() -> Vec<&'static [u8]> {
+    let pieces = [
+        "{",
+        "}",
+        "},\n",
+        "}\n{",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\n",
+        " ",
+        "[",
+        "]",
+        "null",
+        "true",
+        "-",
+        "17",
+        "0",
+        "{\"id\":",
+        "\"email\":",
+        ",\"email\":\"a@b.c\"",
+        "\"country\":\"C\\u00f4te",
+        "{\"agent\":\"\"}",
+        "{\"id\":1}",
+        "{\n  \"id\" : 1,\n  \"email\" : null\n}",
+        "{\"x\":{\"id\":1}}",
+    ];
+    let pieces = pieces.map(str::as_bytes);
+    pieces.into_iter().chain([&b"\xff"[..], b"\x1b"]).collect()
 }
 
 proptest! {
@@ -103,13 +145,15 @@ proptest! {
             prop::collection::vec(
                 prop::sample::select(b"{}[]\",:\\\n {}\"1atrue\xff\x1b".to_vec()), 0..300
             ),
+            prop::collection::vec(prop::sample::select(pieces()), 0..60)
+                .prop_map(|pieces| pieces.concat()),
         ],
         step in 1_usize..20,
     ) {
-        let whole: Vec<String> = read(&bytes).map(|item| format!("{item:?}")).collect();
+        let whole = all(&mut read(&bytes), |item| format!("{item:?}"));
         let mut reader = read_in_steps(&bytes, step);
         let mut stepped = Vec::new();
-        for item in reader.by_ref() {
+        while let Some(item) = reader.next_item() {
             if let Item::Rejected(rejection) = &item {
                 let reason = rejection.reason.to_string();
                 prop_assert!(!reason.contains(char::is_control), "{:?}", reason);
