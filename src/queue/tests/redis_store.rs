@@ -8,6 +8,7 @@
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod redis_store {
+    mod backlog;
     mod batches;
     mod bounds;
     mod clock;
