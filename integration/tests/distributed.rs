@@ -2,19 +2,25 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use muster_integration::examples;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::roll::{assert_roll, assert_roll_in_any_order};
 use muster_integration::stack::{SEND, Stack};
 use muster_integration::summary::Summary;
 use muster_integration::users::{User, Users, write_json};
+use muster_integration::{examples, programs, resp, wait};
 use tempfile::TempDir;
 
 const WORKERS: usize = 5;
 const STOP: Duration = Duration::from_secs(10);
+/// Longer than one read waits at Redis, which is 5 seconds: each worker has waited in vain, and waits
+/// again.
+const IDLE: Duration = Duration::from_secs(7);
+/// What the client itself and the roll take included. Who looked now and then would need longer.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A file with this many users of a seed.
 fn input(seed: u64, count: usize) -> (TempDir, PathBuf, Vec<User>) {
@@ -124,5 +130,35 @@ fn server_and_workers_stop_within_10_seconds_when_asked_to() {
     for program in programs {
         program.wait(STOP).expect_code(0);
     }
+    assert_roll(&stack.roll(), users);
+}
+
+#[test]
+fn workers_that_were_idle_for_a_while_notice_work_at_once() {
+    let (_folder, path, users) = input(28, 1);
+    let mut stack = Stack::start(Memory, 0);
+    stack.start_workers_as(WORKERS, || {
+        let mut worker = programs::command("muster-worker");
+        // Nothing but the work itself wakes them.
+        worker.env("MUSTER_WORKER_SCAN_INTERVAL", "60s");
+        worker
+    });
+    let waiting = format!("blocked_clients:{WORKERS}\r");
+    let wait_until_all_wait = || {
+        let clients = || resp::ask::<String>(stack.redis.port(), &["INFO", "clients"]);
+        wait::until(
+            STOP,
+            || clients().is_ok_and(|clients| clients.contains(&waiting)).then_some(()),
+            || format!("not all of them wait: {:?}", clients()),
+        );
+    };
+    wait_until_all_wait();
+    // The time itself is what is tried here.
+    thread::sleep(IDLE);
+    wait_until_all_wait();
+
+    let sent = Instant::now();
+    stack.send(&path).expect_code(0);
+    assert!(sent.elapsed() < AT_ONCE, "it took {:?}", sent.elapsed());
     assert_roll(&stack.roll(), users);
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::{EveryWrite, Memory};
 use muster_integration::relay::Relay;
+use muster_integration::resp;
 use muster_integration::roll::assert_roll;
 use muster_integration::stack::{SEND, Stack};
 use muster_integration::users::{Users, write_json};
@@ -26,7 +27,7 @@ const RECORDS: usize = 100_000;
 const HOLD_AT_BYTES: u64 = 12_000_000;
 const FIRST_HARM_BYTES: u64 = 1_000_000;
 const FLOW: Duration = Duration::from_secs(120);
-/// What a server may take for its end, which is 10 seconds, and some for a busy machine.
+/// What a program may take for its end, which is 10 seconds, and some for a busy machine.
 const END: Duration = Duration::from_secs(20);
 /// What an HTTP/2 client says first: the preface, and settings that set nothing.
 const HTTP2_BEGIN: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -61,10 +62,11 @@ fn start_sending(stack: Stack, options: &[&str]) -> Sending {
 
 impl Sending {
     /// Lets the rest of the batch through, and compares the roll with what was sent.
-    fn finish(self) {
+    fn finish(self) -> Stack {
         self.relay.release();
         self.client.wait(SEND).expect_code(0);
         assert_roll(&self.stack.roll(), users());
+        self.stack
     }
 }
 
@@ -118,6 +120,41 @@ fn workers_that_are_asked_to_stop_in_mid_batch_leave_their_work_to_others() {
         worker.wait(Duration::from_secs(10)).expect_code(0);
     }
     sending.finish();
+}
+
+/// Starts the workers, and waits until they work.
+fn start_workers(stack: &mut Stack) {
+    stack.start_workers(WORKERS);
+    for worker in &mut stack.workers {
+        worker.wait_for_line("working", END);
+    }
+}
+
+/// Asks all workers to stop at once, and waits until they have.
+fn stop_workers(stack: &mut Stack) {
+    stack.workers.iter().for_each(Process::terminate);
+    for worker in stack.workers.drain(..) {
+        worker.wait(END).expect_code(0);
+    }
+}
+
+#[test]
+fn all_workers_that_are_stopped_in_mid_batch_and_started_again_leave_nothing_behind() {
+    let mut stack = Stack::start(Memory, 0);
+    // What a worker left behind would be missing until the test's own limit.
+    stack.environment.push(("MUSTER_WORKER_LEASE".to_owned(), "1h".to_owned()));
+    start_workers(&mut stack);
+    let mut sending = start_sending(stack, &[]);
+    sending.relay.wait_for(FIRST_HARM_BYTES, FLOW);
+    stop_workers(&mut sending.stack);
+    // Without workers all of this waits, so that the next ones are stopped in the middle of it.
+    sending.relay.wait_for(HOLD_AT_BYTES / 2, FLOW);
+    start_workers(&mut sending.stack);
+    stop_workers(&mut sending.stack);
+    start_workers(&mut sending.stack);
+    let stack = sending.finish();
+    let left = ["XLEN", "{muster}:queue:normal"];
+    assert_eq!(resp::ask::<u64>(stack.redis.port(), &left).expect("it answers"), 0);
 }
 
 #[test]
