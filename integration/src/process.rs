@@ -88,6 +88,11 @@ impl Process {
         Self { name: name.to_owned(), child, output, readers, has_log: log.is_some() }
     }
 
+    /// Its id, as the system has it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until the program has written a line with `text` in it, to either stream.
     ///
     /// # Panics

@@ -138,6 +138,11 @@ impl RedisServer {
         self.process.is_some()
     }
 
+    /// The id of its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// What it keeps through its own death.
     pub fn durability(&self) -> Durability {
         self.durability
