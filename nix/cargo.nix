@@ -20,7 +20,7 @@ rec {
   # Where a member has no sources, an empty library. --locked holds only if Cargo finds every member
   # of the workspace, and it takes a manifest for one only if there is something to compile.
   stubMembers = ''
-    for manifest in integration/Cargo.toml integration/*/Cargo.toml src/*/Cargo.toml; do
+    for manifest in bench/Cargo.toml integration/Cargo.toml integration/*/Cargo.toml src/*/Cargo.toml; do
       sources=$(dirname "$manifest")/src
       if [ ! -d "$sources" ]; then install -D /dev/null "$sources/lib.rs"; fi
     done

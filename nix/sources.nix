@@ -7,10 +7,12 @@ let
     files:
     fileset.toSource {
       root = ../.;
-      fileset = fileset.unions files;
+      # The peers of the benchmark run programs of others, and are none of the workspace.
+      fileset = fileset.difference (fileset.unions files) (fileset.maybeMissing ../bench/peers);
     };
   named = matches: folders: fileset.unions (map (fileset.fileFilter matches) folders);
   code = [
+    ../bench
     ../integration
     ../src
   ];

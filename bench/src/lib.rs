@@ -1,0 +1,44 @@
+//! The benchmark: Muster, the limit of the machine, and peers, in one run.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`load`] | the load generator |
+//! | [`bare`] | the bare path: the limit |
+//! | [`echo`] | gRPC alone |
+//! | [`report`] | all of it measured, and the page about it |
+//! | `cases` | what is measured, by section |
+//! | `installation`, `store`, `program`, `generator` | what runs in a case |
+//! | `measure`, `files`, `peers` | one run of it |
+//! | `usage` | what processes use |
+//! | `records`, `digest` | what is sent, and whether it is all there |
+//! | `case`, `results`, `figures` | what was measured |
+//! | `plot` | pictures of it |
+
+pub mod bare;
+mod case;
+mod cases;
+mod circumstances;
+mod clock;
+mod digest;
+pub mod echo;
+mod figures;
+mod files;
+mod generator;
+mod grpc;
+mod home;
+mod installation;
+pub mod load;
+mod measure;
+mod number;
+mod peers;
+mod plot;
+mod program;
+mod records;
+pub mod report;
+mod results;
+mod runtime;
+mod say;
+pub mod section;
+mod spread;
+mod store;
+mod usage;
