@@ -11,6 +11,9 @@ use crate::store::Totals;
 use crate::usage::{self, Usage};
 use crate::{clock, records};
 
+/// Runs shorter than this do not say what else was busy.
+const FOREIGN_SECONDS_MIN: f64 = 0.5;
+
 /// Starts the installation, sends what is planned, waits until it is stored, and checks that
 /// nothing is missing, and nothing there twice.
 pub(crate) fn run(setup: &Setup, plan: &Plan) -> anyhow::Result<Figures> {
@@ -133,19 +136,19 @@ impl Cost {
     pub(crate) fn end(self, records: usize, others: f64) -> Figures {
         let mut figures = Figures::from([(figures::RECORDS.to_owned(), records as f64)]);
         let since = self.look(others);
-        for (part, usage) in since.parts {
+        for (part, usage) in &since.parts {
             figures.insert(figures::cpu(part), usage.cpu * 1e6 / records as f64);
             figures.insert(figures::peak(part), usage.peak);
         }
-        figures.insert(figures::FOREIGN.to_owned(), since.foreign);
+        figures.extend(since.foreign());
         figures
     }
 
     /// What they have used since, with nothing to do.
     pub(crate) fn end_of_rest(self) -> Figures {
         let since = self.look(0.0);
-        let mut figures = Figures::from([(figures::FOREIGN.to_owned(), since.foreign)]);
-        for (part, usage) in since.parts {
+        let mut figures = Figures::from_iter(since.foreign());
+        for (part, usage) in &since.parts {
             figures.insert(figures::share(part), usage.cpu / since.seconds);
             figures.insert(figures::resident(part), usage.resident);
         }
@@ -163,7 +166,7 @@ impl Cost {
         let parts: Vec<(&'static str, Usage)> = parts.collect();
         let of_parts: f64 = parts.iter().map(|(_, usage)| usage.cpu).sum();
         let ours = of_parts + others + usage::own_cpu() - self.own;
-        Since { parts, seconds, foreign: ((machine - ours) / seconds).max(0.0) }
+        Since { parts, seconds, others: (machine - ours).max(0.0) }
     }
 }
 
@@ -171,8 +174,17 @@ impl Cost {
 struct Since {
     parts: Vec<(&'static str, Usage)>,
     seconds: f64,
-    /// How many processors were busy with something else.
-    foreign: f64,
+    /// What was used by all that is no part of the run, in seconds of processor time.
+    others: f64,
+}
+
+impl Since {
+    /// How many processors others kept busy; `None` of a time so short that the system's count of
+    /// busy ticks says little of it.
+    fn foreign(&self) -> Option<(String, f64)> {
+        let is_long = self.seconds >= FOREIGN_SECONDS_MIN;
+        is_long.then(|| (figures::FOREIGN.to_owned(), self.others / self.seconds))
+    }
 }
 
 fn together(ids: &[u32]) -> Usage {

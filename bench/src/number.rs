@@ -57,7 +57,8 @@ fn trimmed(number: f64) -> String {
     }
 }
 
-fn grouped(number: f64) -> String {
+/// A whole number, with commas.
+pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
     let mut text = if number < 0.0 { "-".to_owned() } else { String::new() };
     for (place, digit) in digits.chars().enumerate() {

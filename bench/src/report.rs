@@ -37,7 +37,7 @@ const QUICK_PEER_RECORDS: usize = 200;
 const IDLE: Duration = Duration::from_secs(60);
 /// The same if all is only tried.
 const QUICK_IDLE: Duration = Duration::from_secs(2);
-/// How many records pass through at once, to see what memory they need.
+/// How many records pass through in one batch, to see what memory they need.
 const MANY: usize = 10_000_000;
 
 /// `report`
@@ -46,6 +46,9 @@ pub struct Report {
     /// What is measured, by commas [default: all]
     #[arg(long, value_name = "SECTION", value_delimiter = ',')]
     only: Vec<Section>,
+    /// Of the cases of these sections, only those that have one of these texts in their names
+    #[arg(long, value_name = "TEXT", value_delimiter = ',')]
+    cases: Vec<String>,
     /// How often each case is run; the figures are medians [default: 5; with --quick 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
@@ -146,11 +149,16 @@ impl Report {
             say(&format!("{what} is left out: {why}"));
             results.add(Row::Missing { section, what, why })?;
         }
-        let cases = self.cases(section, found.peers);
+        let mut cases = self.all_cases(section, found.peers);
+        cases.retain(|case| self.is_wanted(case));
         interleave(section, &cases, rounds, results)
     }
 
-    fn cases(&self, section: Section, peers: Vec<peers::Peer>) -> Vec<Case> {
+    fn is_wanted(&self, case: &Case) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|text| case.name.contains(text))
+    }
+
+    fn all_cases(&self, section: Section, peers: Vec<peers::Peer>) -> Vec<Case> {
         let records = self.records.unwrap_or(if self.quick { QUICK_RECORDS } else { RECORDS });
         let quick = self.quick;
         match section {

@@ -22,11 +22,11 @@ const SETTLE: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(3600);
 
 /// All of them. What is idle is watched so long; the load before is so many records, and `many`
-/// pass through at once.
+/// pass through in one batch.
 pub(crate) fn cases(idle: Duration, load: usize, many: usize) -> Vec<Case> {
     let title = format!("a server and a worker, idle for {} s", idle.as_secs());
     let rest = Case::new("idle", title, move || at_rest(idle, load));
-    let title = format!("{} records at once", short(many as f64));
+    let title = format!("{} records in one batch", short(many as f64));
     // Once is enough: it is about memory, and not about time.
     let many = Case::new(format!("many {many}"), title, move || pass_through(many)).in_rounds(1);
     vec![rest, many]

@@ -4,7 +4,7 @@ use super::measured::{Case, Measured};
 use super::page::Pictures;
 use super::table::Table;
 use crate::figures;
-use crate::number::{maybe, short, spread};
+use crate::number::{grouped, maybe, spread};
 use crate::plot::lines::{self, Axes, Line};
 use crate::section::Section;
 
@@ -107,11 +107,11 @@ impl Dimension {
         if has_drained {
             heads.push("drained/s");
         }
-        heads.push("all, µs a record");
+        heads.extend(["all, µs a record", "in the roll after, s"]);
         let mut table = Table::new(&heads);
         for (at, case) in cases {
             let mut row = vec![
-                short(at),
+                grouped(at),
                 spread(case.spread(figures::RATE)),
                 maybe(case.median(figures::ACCEPTED_RATE)),
             ];
@@ -120,6 +120,7 @@ impl Dimension {
             }
             let cpu = PARTS.iter().filter_map(|part| case.median(&figures::cpu(part)));
             row.push(maybe(Some(cpu.sum())));
+            row.push(maybe(case.median(figures::ROLL_SECONDS)));
             table.row(&row);
         }
         text += &table.finish();
@@ -140,7 +141,7 @@ fn roll(measured: &Measured<'_>, pictures: &Pictures) -> anyhow::Result<String> 
     let mut table = Table::new(&[axes.x, "in the roll after, s", "workers, µs a record"]);
     for (at, case) in cases {
         table.row(&[
-            short(at),
+            grouped(at),
             spread(case.spread(figures::ROLL_SECONDS)),
             maybe(case.median(&figures::cpu("workers"))),
         ]);
