@@ -148,21 +148,14 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let batch = job.batch.clone().unwrap_or_else(new_batch);
     let span = tracing::info_span!("send", %batch, trace = traces::field(job.trace));
     let trace = traces::join(&span, job.trace);
-    let sender = Sender {
-        server,
-        labels: Labels {
-            batch: batch.clone(),
-            priority: job.priority.clone(),
-            policy: job.policy.clone(),
-            trace,
-        },
-        retry: Retry::new(config.retry_for),
-        progress,
+    let sent = async {
+        let Job { priority, policy, .. } = job;
+        let labels = Labels::new(&batch, priority.as_deref(), policy.as_deref(), trace)?;
+        let sender = Sender { server, labels, retry: Retry::new(config.retry_for), progress };
+        sender.carry_out(config, job, sources).await
     };
-    let mut report = match sender.carry_out(config, job, sources).instrument(span).await {
-        Ok(report) => report,
-        Err(stop) => return Err(describe(config, batch, stop)),
-    };
+    let mut report =
+        sent.instrument(span).await.map_err(|stop| describe(config, batch.clone(), stop))?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }

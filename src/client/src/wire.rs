@@ -1,9 +1,16 @@
 //! A connection to a server: records go out as bytes that were encoded once.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `messages` | records as the messages of a call |
+//! | `call` | a call whose messages are encoded already |
+
+mod call;
+mod messages;
 
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes};
-use futures::Stream;
+use bytes::Bytes;
 use muster_program::traces::Trace;
 use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
 use muster_proto::users::UserResponse;
@@ -13,12 +20,13 @@ use muster_proto::v1::dead_letters_client::DeadLettersClient;
 use muster_proto::v1::queue_client::QueueClient;
 use muster_proto::v1::roll_client::RollClient;
 use muster_proto::v1::workers_client::WorkersClient;
-use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::codegen::http::uri::PathAndQuery;
+use tokio::sync::mpsc;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Extensions, Request, Status};
 
+use self::call::{Outgoing, call};
+pub(crate) use self::messages::{Draft, Messages};
 use crate::printable;
 
 /// How long a connection may take to be made.
@@ -35,33 +43,45 @@ const WORKERS_BYTES_MAX: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
     pub(crate) batch: String,
-    pub(crate) priority: Option<String>,
-    pub(crate) policy: Option<String>,
-    /// The trace that the calls are part of.
-    pub(crate) trace: Option<Trace>,
+    metadata: MetadataMap,
 }
 
 impl Labels {
-    fn label<T>(&self, message: T, place: u64) -> Result<Request<T>, Status> {
-        let mut request = Request::new(message);
-        let mut insert = |key, value: &str| {
-            let value = value.parse().map_err(|_| {
+    /// Labels for a batch, with its priority, its policy, and the trace that the calls are part of.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be sent; the message names it.
+    pub(crate) fn new(
+        batch: &str,
+        priority: Option<&str>,
+        policy: Option<&str>,
+        trace: Option<Trace>,
+    ) -> Result<Self, Status> {
+        let mut metadata = MetadataMap::new();
+        let trace = trace.map(|trace| trace.to_string());
+        for (key, value) in [
+            (BATCH, Some(batch)),
+            (PRIORITY, priority),
+            (POLICY, policy),
+            (TRACE, trace.as_deref()),
+        ] {
+            let Some(value) = value else { continue };
+            let parsed = value.parse().map_err(|_| {
                 Status::invalid_argument(format!("metadata `{key}` cannot be `{value}`"))
             })?;
-            request.metadata_mut().insert(key, value);
-            Ok::<_, Status>(())
-        };
-        insert(BATCH, &self.batch)?;
-        insert(PLACE, &place.to_string())?;
-        for (key, value) in [(PRIORITY, &self.priority), (POLICY, &self.policy)] {
-            if let Some(value) = value {
-                insert(key, value)?;
-            }
+            metadata.insert(key, parsed);
         }
-        if let Some(trace) = self.trace {
-            insert(TRACE, &trace.to_string())?;
-        }
-        Ok(request)
+        Ok(Self { batch: batch.to_owned(), metadata })
+    }
+
+    fn label<T>(&self, message: T, place: u64) -> Request<T> {
+        let mut metadata = self.metadata.clone();
+        let mut place = AsciiMetadataValue::from(place);
+        // It is another one in each call: HTTP/2 need not remember it for the next.
+        place.set_sensitive(true);
+        metadata.insert(PLACE, place);
+        Request::from_parts(metadata, Extensions::default(), message)
     }
 }
 
@@ -92,12 +112,10 @@ impl Server {
         &self,
         labels: &Labels,
         place: u64,
-        record: Bytes,
+        message: Bytes,
     ) -> Result<UserResponse, Status> {
-        let mut grpc = self.ready().await?;
-        let path = PathAndQuery::from_static("/Users/SendUserInfo");
-        let request = labels.label(record, place)?;
-        Ok(grpc.unary(request, path, EncodedCodec).await?.into_inner())
+        let request = labels.label(Outgoing::One(Some(message)), place);
+        call(self.channel.clone(), "/Users/SendUserInfo", request).await
     }
 
     /// Sends a stream of records, the first of which is at `place` of the batch.
@@ -105,18 +123,10 @@ impl Server {
         &self,
         labels: &Labels,
         place: u64,
-        records: impl Stream<Item = Bytes> + Send + 'static,
+        pages: mpsc::Receiver<Messages>,
     ) -> Result<UserResponse, Status> {
-        let mut grpc = self.ready().await?;
-        let path = PathAndQuery::from_static("/Users/SendUserInfoClientStream");
-        let request = labels.label(records, place)?;
-        Ok(grpc.client_streaming(request, path, EncodedCodec).await?.into_inner())
-    }
-
-    async fn ready(&self) -> Result<Grpc<Channel>, Status> {
-        let mut grpc = Grpc::new(self.channel.clone());
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        Ok(grpc)
+        let request = labels.label(Outgoing::Pages(pages), place);
+        call(self.channel.clone(), "/Users/SendUserInfoClientStream", request).await
     }
 
     /// Shows the batch, or `None` if the server does not know it.
@@ -178,46 +188,4 @@ pub(crate) fn reason(status: &Status) -> String {
         None => status.message().to_owned(),
     };
     printable::text(&said)
-}
-
-/// Sends what is encoded already.
-#[derive(Clone, Copy, Debug, Default)]
-struct EncodedCodec;
-
-impl Codec for EncodedCodec {
-    type Encode = Bytes;
-    type Decode = UserResponse;
-    type Encoder = Self;
-    type Decoder = ResponseDecoder;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> ResponseDecoder {
-        ResponseDecoder
-    }
-}
-
-impl Encoder for EncodedCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, record: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(record);
-        Ok(())
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct ResponseDecoder;
-
-impl Decoder for ResponseDecoder {
-    type Item = UserResponse;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<UserResponse>, Status> {
-        let response = prost::Message::decode(buffer);
-        response.map(Some).map_err(|error: prost::DecodeError| Status::internal(error.to_string()))
-    }
 }

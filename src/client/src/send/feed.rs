@@ -1,24 +1,25 @@
 //! Reads the input on a thread of its own, and encodes the records.
 
-use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::input::{Item, Reader, Sources};
 use crate::metrics;
 use crate::progress::Progress;
+use crate::wire::{Draft, Messages};
 
 /// How many records are handed over at once.
 const PAGE_RECORDS: usize = 256;
-/// A page ends here, in bytes; the last record may lie beyond.
+/// A page ends here, in bytes; the last record may lie beyond, and seldom needs more room.
 const PAGE_BYTES: usize = 64 << 10;
+const PAGE_ROOM: usize = PAGE_BYTES + (2 << 10);
 /// How many pages may wait to be sent.
 const PAGES_MAX: usize = 8;
 
 /// Encoded records, in the order of the input.
 #[derive(Debug)]
 pub(super) struct Feed {
-    pages: mpsc::Receiver<Vec<Bytes>>,
+    pages: mpsc::Receiver<Messages>,
     reader: JoinHandle<Read>,
 }
 
@@ -41,7 +42,7 @@ impl Feed {
     }
 
     /// The next records; `None` after the last. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Vec<Bytes>> {
+    pub(super) async fn next(&mut self) -> Option<Messages> {
         self.pages.recv().await
     }
 
@@ -54,41 +55,27 @@ impl Feed {
     }
 }
 
-fn read(sources: Sources, pages: &mpsc::Sender<Vec<Bytes>>, progress: &Progress) -> Read {
+fn read(sources: Sources, pages: &mpsc::Sender<Messages>, progress: &Progress) -> Read {
     let mut reader = Reader::new(sources);
-    let mut buffer = BytesMut::new();
-    let mut page = Vec::with_capacity(PAGE_RECORDS);
-    let mut page_bytes = 0;
+    let mut page = Draft::with_room(PAGE_ROOM);
     while let Some(item) = reader.next_item() {
         match item {
-            Item::Record { record, .. } => {
-                let user = record.user();
-                let len = user.wire_len();
-                // What is split off shares the buffer: a new one is needed only when it is full.
-                if buffer.capacity() < len {
-                    buffer = BytesMut::with_capacity(PAGE_BYTES.max(len));
-                }
-                user.write(&mut buffer);
-                page.push(buffer.split().freeze());
-                page_bytes += len;
-            }
+            Item::Record { record, .. } => page.push(&record.user()),
             Item::Rejected(rejection) => progress.complain(&rejection),
         }
-        if page.len() >= PAGE_RECORDS || page_bytes >= PAGE_BYTES {
+        if page.records() >= PAGE_RECORDS || page.len() >= PAGE_BYTES {
             let read = totals(&reader);
             metrics::read(read.records, read.rejected, read.bytes);
             progress.set(read.records, read.bytes);
-            page_bytes = 0;
-            let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE_RECORDS));
-            if pages.blocking_send(full).is_err() {
+            if pages.blocking_send(page.take()).is_err() {
                 // Sending has failed, and says so itself.
                 return read;
             }
         }
     }
-    if !page.is_empty() {
+    if page.records() > 0 {
         // Nobody to send it: as above.
-        let _ = pages.blocking_send(page);
+        let _ = pages.blocking_send(page.take());
     }
     let read = totals(&reader);
     metrics::read(read.records, read.rejected, read.bytes);

@@ -3,23 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::StreamExt as _;
 use muster_proto::users::UserResponse;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::feed::Feed;
 use super::window::{Lost, Window};
 use super::{Sender, Stop};
 use crate::metrics;
+use crate::wire::Messages;
 
 /// How many pages may wait between the window and the connection.
 const PAGES_MAX: usize = 2;
-/// How many records are sent again at once.
-const PAGE_RECORDS: usize = 256;
 /// How often the server is asked how many records are queued.
 const ACKNOWLEDGE_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -53,9 +49,8 @@ async fn attempt(
     feed: &mut Feed,
 ) -> Result<Result<UserResponse, Status>, Lost> {
     let first = window.first();
-    let (pages, sending) = mpsc::channel::<Vec<Bytes>>(PAGES_MAX);
-    let records = ReceiverStream::new(sending).flat_map(futures::stream::iter);
-    let call = sender.server.send_stream(&sender.labels, first, records);
+    let (pages, sending) = mpsc::channel(PAGES_MAX);
+    let call = sender.server.send_stream(&sender.labels, first, sending);
     // All three are cancel-safe: a page is in the window before it is sent.
     tokio::select! {
         answer = call => Ok(answer),
@@ -65,17 +60,19 @@ async fn attempt(
 }
 
 /// Sends the records from the place `next` on. Never ends: the answer comes after the last.
-async fn fill(window: &Window, mut next: u64, feed: &mut Feed, pages: mpsc::Sender<Vec<Bytes>>) {
+async fn fill(window: &Window, mut next: u64, feed: &mut Feed, pages: mpsc::Sender<Messages>) {
     loop {
         // What the window holds of an earlier attempt comes first.
-        let mut page = window.page(next, PAGE_RECORDS);
-        if page.is_empty() {
-            window.room().await;
-            let Some(fresh) = feed.next().await else { break };
-            window.push(&fresh);
-            page = fresh;
-        }
-        next += page.len() as u64;
+        let page = match window.page(next) {
+            Some(page) => page,
+            None => {
+                window.room().await;
+                let Some(fresh) = feed.next().await else { break };
+                window.push(fresh.clone());
+                fresh
+            }
+        };
+        next += page.records() as u64;
         // When the call has ended nobody takes the page; its answer says why.
         if pages.send(page).await.is_err() {
             break;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use muster_proto::users::UserResponse;
+use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
 use super::feed::Feed;
@@ -48,7 +49,7 @@ async fn seal(sender: &Sender, records: u64) -> Result<(), Status> {
         .call(async || match server.seal(&labels.batch, records).await {
             // Without a record there was no call that could have opened the batch.
             Err(status) if status.code() == Code::NotFound && records == 0 => {
-                let nothing = stream::empty();
+                let (_, nothing) = mpsc::channel(1);
                 server.send_stream(labels, 0, nothing).await.map(drop)
             }
             sealed => sealed,

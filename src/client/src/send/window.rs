@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::Notify;
+
+use crate::wire::Messages;
 
 /// How much may be sent beyond what is known to be queued, in bytes of records.
 const BYTES_MAX: usize = 16 << 20;
@@ -18,8 +19,13 @@ pub(super) struct Window {
 
 #[derive(Debug, Default)]
 struct Inner {
-    records: VecDeque<Bytes>,
-    /// The place of the first of them.
+    /// A page is kept until all of it is queued.
+    pages: VecDeque<Messages>,
+    /// The place of the first record of the first of them.
+    start: u64,
+    /// The place behind the last one.
+    end: u64,
+    /// The place of the first record that is not known to be queued.
     first: u64,
     bytes: usize,
     keeps_nothing: bool,
@@ -38,23 +44,31 @@ impl Window {
         self.lock().first
     }
 
-    /// The records from `place` on that are in the window, at most `max`.
-    pub(super) fn page(&self, place: u64, max: usize) -> Vec<Bytes> {
+    /// Records from `place` on that are in the window, if any are.
+    pub(super) fn page(&self, place: u64) -> Option<Messages> {
         let inner = self.lock();
-        // Places in the window are as few as the records in memory.
-        let skip = usize::try_from(place.saturating_sub(inner.first)).unwrap_or(usize::MAX);
-        inner.records.iter().skip(skip).take(max).cloned().collect()
+        if place >= inner.end {
+            return None;
+        }
+        let mut start = inner.start;
+        inner.pages.iter().find_map(|page| {
+            // Places in the window are as few as the records in memory.
+            let behind = usize::try_from(place.checked_sub(start)?).ok()?;
+            start += page.records() as u64;
+            (behind < page.records()).then(|| page.clone().behind(behind))
+        })
     }
 
     /// Adds records at the end.
-    pub(super) fn push(&self, page: &[Bytes]) {
+    pub(super) fn push(&self, page: Messages) {
         let mut inner = self.lock();
+        inner.end += page.records() as u64;
         if inner.keeps_nothing {
-            inner.first += page.len() as u64;
+            inner.first = inner.end;
             return;
         }
-        inner.bytes += page.iter().map(Bytes::len).sum::<usize>();
-        inner.records.extend(page.iter().cloned());
+        inner.bytes += page.bytes().len();
+        inner.pages.push_back(page);
     }
 
     /// Forgets the records before the place `received`: they are queued.
@@ -63,14 +77,16 @@ impl Window {
         if received < inner.first {
             return Err(Lost { received, before: inner.first });
         }
-        while inner.first < received {
-            match inner.records.pop_front() {
-                Some(record) => inner.bytes -= record.len(),
-                // The server is ahead: these records are queued since an earlier attempt, and
-                // are still to be read.
-                None => break,
-            }
-            inner.first += 1;
+        // If the server is ahead, records are queued since an earlier attempt, and are still to be
+        // read.
+        inner.first = received.min(inner.end);
+        while let Some(page) = inner.pages.front()
+            && inner.start + page.records() as u64 <= inner.first
+        {
+            let (records, bytes) = (page.records() as u64, page.bytes().len());
+            inner.start += records;
+            inner.bytes -= bytes;
+            inner.pages.pop_front();
         }
         drop(inner);
         self.moved.notify_one();
@@ -80,8 +96,8 @@ impl Window {
     /// Lets go of all records, now and later.
     pub(super) fn keep_nothing(&self) {
         let mut inner = self.lock();
-        inner.first += inner.records.len() as u64;
-        inner.records = VecDeque::new();
+        inner.first = inner.end;
+        inner.pages = VecDeque::new();
         inner.bytes = 0;
         inner.keeps_nothing = true;
         drop(inner);
@@ -102,52 +118,86 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use muster_proto::user::User;
 
-    fn window(records: usize) -> Window {
+    use super::*;
+    use crate::wire::Draft;
+
+    /// So many records, numbered by their places from `first` on.
+    fn page(first: i32, records: i32) -> Messages {
+        let mut page = Draft::with_room(0);
+        for id in first..first + records {
+            page.push(&User { id, ..User::default() });
+        }
+        page.take()
+    }
+
+    /// A window with ten records, on two pages.
+    fn window() -> Window {
         let window = Window::default();
-        window.push(&vec![Bytes::from_static(b"record"); records]);
+        window.push(page(1, 6));
+        window.push(page(7, 4));
         window
     }
 
+    /// The ids of the records that are sent again from `place` on.
+    fn sent_from(window: &Window, mut place: u64) -> Vec<u8> {
+        let mut ids = Vec::new();
+        while let Some(page) = window.page(place) {
+            place += page.records() as u64;
+            ids.extend(page.filter_map(|message| message.last().copied()));
+        }
+        ids
+    }
+
     #[test]
-    fn what_is_acknowledged_is_forgotten() {
-        let window = window(10);
-        window.acknowledge(4).unwrap();
-        assert_eq!(window.first(), 4);
-        assert_eq!(window.page(5, 100).len(), 5);
-        assert_eq!(window.page(10, 100).len(), 0);
-        assert_eq!(window.lock().bytes, 6 * "record".len());
+    fn what_is_acknowledged_is_not_sent_again() {
+        for queued in 0..=10_u8 {
+            let window = window();
+            window.acknowledge(queued.into()).unwrap();
+            assert_eq!(window.first(), u64::from(queued));
+            let rest: Vec<u8> = (queued + 1..=10).collect();
+            assert_eq!(sent_from(&window, queued.into()), rest);
+            // A page is forgotten as a whole.
+            let kept = match queued {
+                0..6 => 10,
+                6..10 => 4,
+                _ => 0,
+            };
+            assert_eq!(window.lock().bytes, kept * page(1, 1).bytes().len());
+        }
     }
 
     #[test]
     fn a_server_that_is_ahead_leaves_nothing_to_send() {
-        let window = window(3);
+        let window = window();
         window.acknowledge(100).unwrap();
-        assert_eq!(window.first(), 3);
-        assert_eq!(window.page(3, 100).len(), 0);
+        assert_eq!(window.first(), 10);
+        assert!(window.page(10).is_none());
     }
 
     #[test]
     fn a_server_that_lost_records_is_found_out() {
-        let window = window(3);
+        let window = window();
         window.acknowledge(2).unwrap();
         assert!(window.acknowledge(1).is_err());
     }
 
     #[test]
     fn a_window_that_keeps_nothing_only_counts() {
-        let window = window(3);
+        let window = window();
         window.keep_nothing();
-        window.push(&[Bytes::from_static(b"record")]);
-        assert_eq!(window.first(), 4);
-        assert_eq!((window.page(0, 100).len(), window.lock().bytes), (0, 0));
+        window.push(page(11, 1));
+        assert_eq!(window.first(), 11);
+        assert_eq!((sent_from(&window, 0), window.lock().bytes), (vec![], 0));
     }
 
     #[tokio::test]
     async fn a_full_window_has_room_when_records_are_acknowledged() {
         let window = Window::default();
-        window.push(&[Bytes::from(vec![0; BYTES_MAX])]);
+        let mut full = Draft::with_room(0);
+        full.push(&User { agent: &"x".repeat(BYTES_MAX), ..User::default() });
+        window.push(full.take());
         let acknowledged = async { window.acknowledge(1) };
         let ((), acknowledged) = tokio::join!(window.room(), acknowledged);
         acknowledged.unwrap();
