@@ -18,8 +18,8 @@ const RECORDS: u64 = 10_000;
 const WORKERS: usize = 5;
 /// A batch that is written keeps its counters for seven days, and one of unary calls its places.
 const LEFT_BYTES_MAX: u64 = 5 << 20;
-/// A record takes more than this while it waits: so that what must go again was there.
-const RECORD_BYTES_MIN: u64 = 100;
+/// A record takes more than this while it waits, compressed: so that what must go again was there.
+const RECORD_BYTES_MIN: u64 = 50;
 const WORK: Duration = Duration::from_secs(300);
 /// Redis frees what is large in the background.
 const FREE: Duration = Duration::from_secs(10);
