@@ -42,7 +42,7 @@ pub struct Config {
     pub at_deadline: Ending,
     /// How many records may wait to be processed; above, senders are slowed down.
     pub records_max: Option<NonZeroU64>,
-    /// How many bytes they may have.
+    /// How many bytes they may have, as they are stored: compressed.
     pub bytes_max: Option<NonZeroU64>,
     /// How long the end may take.
     #[serde(with = "humantime_serde")]
