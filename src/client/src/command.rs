@@ -92,8 +92,10 @@ fn offer(text: &str) -> Result<bool, Ended> {
 
 /// Does the work of a command on a runtime of its own.
 fn block_on<T>(work: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+    // One thread: all calls share a connection, and would wake each other up across threads. The
+    // input is read on a thread of its own.
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let result = runtime.block_on(work);
     // A reader that waits for standard input is not waited for.
     runtime.shutdown_background();

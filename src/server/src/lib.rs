@@ -60,6 +60,8 @@ use crate::users::{Users, UsersServer};
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// The same for all streams of a connection together.
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// How long a frame may be, in bytes: what a sender writes, and the server reads, at once.
+const FRAME_BYTES: u32 = 128 << 10;
 /// How often a silent connection is asked whether its other end is still there.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -172,6 +174,7 @@ fn serve_grpc(
     let server = tonic::transport::Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .layer(MeasureCalls)
         .add_routes(services)
