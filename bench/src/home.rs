@@ -10,10 +10,12 @@ use tempfile::TempDir;
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Chooses the folder, before it is used; the default one, if none is said.
-pub(crate) fn choose(folder: Option<&Path>) -> anyhow::Result<()> {
+/// Chooses the folder, before it is used. If none is said, it is the default one; that of a trial is
+/// another one, so that what was measured stays.
+pub(crate) fn choose(folder: Option<&Path>, is_trial: bool) -> anyhow::Result<()> {
     let folder = match folder {
         Some(folder) => std::path::absolute(folder)?,
+        None if is_trial => programs::target_folder().join("bench-quick"),
         None => programs::target_folder().join("bench"),
     };
     FOLDER.set(folder).ok().context("the folder is chosen once")

@@ -71,7 +71,8 @@ pub struct Write {
     /// The page; its pictures go into the folder of the same name
     #[arg(long, value_name = "FILE", default_value = "docs/performance.md")]
     output: PathBuf,
-    /// Where results, logs and what a run needs are [default: target/bench]
+    /// Where results, logs and what a run needs are [default: target/bench; with --quick
+    /// target/bench-quick]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -90,7 +91,7 @@ fn at_least_a_thousand(text: &str) -> Result<usize, String> {
 /// The results or the page cannot be written, or no program of Muster is there.
 pub fn measure(command: &Report) -> anyhow::Result<ExitCode> {
     check_programs()?;
-    home::choose(command.write.folder.as_deref())?;
+    home::choose(command.write.folder.as_deref(), command.quick)?;
     // Those of another version, or of another run.
     for old in ["records", "log"] {
         fs::remove_dir_all(home::sub(old)?)?;
@@ -111,7 +112,7 @@ pub fn measure(command: &Report) -> anyhow::Result<ExitCode> {
 ///
 /// Nothing was measured, or the page cannot be written.
 pub fn write(command: &Write) -> anyhow::Result<ExitCode> {
-    home::choose(command.folder.as_deref())?;
+    home::choose(command.folder.as_deref(), false)?;
     let results = Results::load(&results_file()?)?;
     ensure!(!results.rows.is_empty(), "nothing was measured yet: run `muster-bench report`");
     page::write(&results.rows, &command.output)?;
