@@ -216,8 +216,8 @@ impl Queue for EmbeddedQueue {
         self.writer.write(move |tables| complete::commit(tables, &store, &lease, &outcome)).await
     }
 
-    async fn next_complete(&self) -> Result<Option<Batch>> {
-        self.store.read(read::next_complete)
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.store.read(|store| read::next_complete(store, limit))
     }
 
     async fn results(

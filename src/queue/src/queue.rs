@@ -135,9 +135,9 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// queues its [`Work::Roll`]. A chunk of an aborted batch leaves the queue, and no more.
     async fn commit(&self, chunk: &Chunk, outcome: &Outcome) -> Result<Committed>;
 
-    /// The batch that is to be written to the roll next: of those that are complete, the first
-    /// that became so, as far as the store keeps an order between them. `None` when there is none.
-    async fn next_complete(&self) -> Result<Option<Batch>>;
+    /// The batches that are to be written to the roll next, up to `limit`: of those that are
+    /// complete the first that became so, in this order, as far as the store keeps one.
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>>;
 
     /// Reads a batch's results in order, from the one that begins at `first`, as many whole
     /// ones as fit in `bytes_max`, at least one. Empty when there is none at `first`.

@@ -229,8 +229,8 @@ impl Queue for RedisQueue {
         self.commit(chunk, outcome).await
     }
 
-    async fn next_complete(&self) -> Result<Option<Batch>> {
-        self.next_complete().await
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.next_complete(limit).await
     }
 
     async fn results(

@@ -103,7 +103,7 @@ async fn what_was_stored_is_there_after_reopening() {
     }
 
     let queue = open(&path);
-    let batch = queue.next_complete().await.unwrap().unwrap();
+    let batch = queue.next_complete(1).await.unwrap().remove(0);
     assert_eq!(batch.id, finished);
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Complete, 19, 1));
     let results = queue.results(&finished, 0, usize::MAX).await.unwrap();

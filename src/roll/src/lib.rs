@@ -8,7 +8,7 @@
 mod manifest;
 mod reader;
 
-pub use manifest::{Entry, Manifest, Unreadable};
+pub use manifest::{Entry, Manifest, Resume, Unreadable};
 pub use reader::{NotOpened, OpenRoll, open};
 
 /// The roll's file name in its folder.

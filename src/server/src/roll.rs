@@ -14,6 +14,8 @@ use tonic::{Request, Response, Status};
 
 /// How long one part of the file is, in bytes.
 const PART_BYTES: usize = 64 * 1024;
+/// How many of the batches that were added last are told.
+const RECENT_MAX: usize = 256;
 /// How often a roll that is being written is looked at again, and after how long.
 const TRIES: usize = 20;
 const TRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -67,7 +69,7 @@ impl v1::roll_server::Roll for Roll {
             bytes: manifest.bytes,
             sha256: manifest.sha256,
             written_at: Some(written_at.into()),
-            recent: manifest.recent.into_iter().rev().map(entry).collect(),
+            recent: manifest.recent.into_iter().rev().take(RECENT_MAX).map(entry).collect(),
         }))
     }
 
@@ -92,6 +94,6 @@ fn internal(error: &dyn std::error::Error) -> Status {
     Status::internal("the roll cannot be read; the server's log says why")
 }
 
-fn entry(Entry { batch, records, dead, sha256 }: Entry) -> v1::RollEntry {
+fn entry(Entry { batch, records, dead, sha256, .. }: Entry) -> v1::RollEntry {
     v1::RollEntry { batch, records, dead, sha256 }
 }

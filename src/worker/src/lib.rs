@@ -16,6 +16,7 @@
 //! | `housekeeping` | what keeps leases alive and batches moving |
 //! | `metrics` | what is measured |
 //! | [`roll`] | the roll: `all_users.json`, its manifest, how it grows |
+//! | `roll_writer` | who writes it, beside the workers |
 
 pub mod cli;
 pub mod config;
@@ -27,6 +28,7 @@ mod outcome;
 pub mod processor;
 mod retry;
 pub mod roll;
+mod roll_writer;
 mod spans;
 mod suspects;
 mod team;
@@ -37,7 +39,7 @@ use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Queue, WorkerId};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -79,12 +81,14 @@ pub async fn run(
     shutdown: &Shutdown,
 ) -> Result<(), roll::Error> {
     let host = host_name();
+    let (rolls, to_write) = mpsc::unbounded_channel();
     let team = Arc::new(Team {
         queue,
         processor,
         retries: config.retries(),
         roll,
         roll_failure,
+        rolls,
         lease: config.lease,
         scan_interval: config.scan_interval,
         shutdown: shutdown.clone(),
@@ -101,13 +105,18 @@ pub async fn run(
     };
     let mut working = JoinSet::new();
     for _ in 0..config.workers.get() {
-        working.spawn(hire().run());
+        let worker = hire();
+        working.spawn(async {
+            worker.run().await;
+            Ok(())
+        });
     }
     let suspects = hire();
     working.spawn(async {
         suspects::look_after(suspects).await;
         Ok(())
     });
+    working.spawn(roll_writer::look_after(Arc::clone(&team), to_write));
     tracing::info!(workers = config.workers, roll = %team.roll.path().display(), "working");
     let overtime = async {
         shutdown.begun().await;
@@ -126,7 +135,7 @@ pub async fn run(
     ended
 }
 
-/// Waits until every worker has ended, or one has failed.
+/// Waits until all of them have ended, or one has failed.
 async fn all(working: &mut JoinSet<Result<(), roll::Error>>) -> Result<(), roll::Error> {
     while let Some(ended) = working.join_next().await {
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Chunk, Outcome, Queue, WorkerReport};
-use tokio::sync::RwLock;
+use muster_queue::{Chunk, Lease, Outcome, Queue, WorkerReport};
+use tokio::sync::{RwLock, mpsc};
 
 use crate::held::Held;
 use crate::identity::Identity;
@@ -21,6 +21,8 @@ pub(crate) struct Team {
     pub(crate) retries: Retries,
     pub(crate) roll: Roll,
     pub(crate) roll_failure: RollFailure,
+    /// What a worker was given to write goes to the roll's writer.
+    pub(crate) rolls: mpsc::UnboundedSender<Lease>,
     pub(crate) lease: Duration,
     pub(crate) scan_interval: Duration,
     pub(crate) shutdown: Shutdown,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use muster_queue::{Chunk, Committed, DeadLetter, Lease, Outcome, Work, WorkerId};
+use muster_queue::{Chunk, Committed, DeadLetter, Outcome, Work, WorkerId};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::team::Team;
-use crate::{RollFailure, backoff, metrics, roll, spans};
+use crate::{backoff, metrics, spans};
 
 /// How many chunks a worker leases at once: enough to commit several in one round trip, few
 /// enough that a small batch is shared among all.
@@ -21,11 +21,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Works until the shutdown begins.
-    ///
-    /// # Errors
-    ///
-    /// The roll cannot be written, and the worker is to give up.
-    pub(crate) async fn run(self) -> Result<(), roll::Error> {
+    pub(crate) async fn run(self) {
         let mut failures = 0;
         let mut next_scan = Instant::now();
         while !self.team.shutdown.has_begun() {
@@ -42,11 +38,7 @@ impl Worker {
                         tracing::info!(worker = %self.id, "the store is back");
                     }
                     failures = 0;
-                    let rolls = self.do_chunks(work).await;
-                    drop(hands);
-                    if !rolls.is_empty() {
-                        self.write_roll(&rolls).await?;
-                    }
+                    self.do_work(work).await;
                 }
                 Err(error) => {
                     drop(hands);
@@ -58,7 +50,6 @@ impl Worker {
                 }
             }
         }
-        Ok(())
     }
 
     /// Takes over what silent workers left behind, or leases what waits.
@@ -76,14 +67,15 @@ impl Worker {
         queue.lease(&self.id, CHUNKS_MAX, *scan_interval).await
     }
 
-    /// Processes and commits the chunks in this work. Returns the rolls in it.
-    async fn do_chunks(&self, work: Vec<Work>) -> Vec<Lease> {
+    /// Processes and commits the chunks in this work; its rolls are for the roll's writer.
+    async fn do_work(&self, work: Vec<Work>) {
         self.team.held.add(&work);
-        let (mut chunks, mut rolls) = (Vec::new(), Vec::new());
+        let mut chunks = Vec::new();
         for piece in work {
             match piece {
                 Work::Chunk(chunk) => chunks.push(chunk),
-                Work::Roll(lease) => rolls.push(lease),
+                // A writer that has ended has no use for it: it goes back with the rest.
+                Work::Roll(lease) => drop(self.team.rolls.send(lease)),
             }
         }
         if !chunks.is_empty() {
@@ -91,7 +83,6 @@ impl Worker {
             let commits = processed.iter().map(|(chunk, outcome)| self.commit(chunk, outcome));
             futures::future::join_all(commits).await;
         }
-        rolls
     }
 
     /// Commits until the store says what became of it.
@@ -127,21 +118,6 @@ impl Worker {
         if committed == Committed::Taken {
             let failed = outcome.dead.len() + outcome.retry.len();
             self.team.identity.committed(chunk.count.into(), failed as u64);
-        }
-    }
-
-    /// Writes every complete batch into the roll. When it fails, the leases run out and someone
-    /// tries again.
-    async fn write_roll(&self, leases: &[Lease]) -> Result<(), roll::Error> {
-        let Team { queue, roll, roll_failure, held, shutdown, .. } = self.team.as_ref();
-        let written = roll.write(queue.as_ref(), shutdown).await;
-        held.remove(leases.iter());
-        match (written, roll_failure) {
-            (Err(error), RollFailure::TryAgain) => {
-                tracing::error!(worker = %self.id, %error, "the roll is not written; it will be tried again");
-                Ok(())
-            }
-            (written, _) => written,
         }
     }
 }

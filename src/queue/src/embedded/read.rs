@@ -18,21 +18,19 @@ pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batc
     Ok(row.map(|row| row.batch))
 }
 
-/// The batch whose roll has waited longest.
-pub(super) fn next_complete(store: &ReadTransaction) -> Result<Option<Batch>, Fault> {
-    let waiting = store.open_table(WAITING)?;
-    let Some(first) = waiting.first()? else {
-        return Ok(None);
-    };
-    let ((rank, _), (number, ..)) = (first.0.value(), first.1.value());
-    if rank != ROLL_RANK {
-        return Ok(None);
+/// The batches whose rolls have waited longest.
+pub(super) fn next_complete(store: &ReadTransaction, limit: usize) -> Result<Vec<Batch>, Fault> {
+    let (waiting, ids) = (store.open_table(WAITING)?, store.open_table(IDS)?);
+    let batches = store.open_table(BATCHES)?;
+    let mut complete = Vec::new();
+    for roll in waiting.range((ROLL_RANK, 0)..(ROLL_RANK + 1, 0))?.take(limit) {
+        let (number, ..) = roll?.1.value();
+        let missing = || Fault::corrupt(format!("batch number {number} is missing"));
+        let id = ids.get(number)?.ok_or_else(missing)?;
+        let row = read_batch(&batches, id.value())?.ok_or_else(missing)?;
+        complete.push(row.batch);
     }
-    let missing = || Fault::corrupt(format!("batch number {number} is missing"));
-    let ids = store.open_table(IDS)?;
-    let id = ids.get(number)?.ok_or_else(missing)?;
-    let row = read_batch(&store.open_table(BATCHES)?, id.value())?.ok_or_else(missing)?;
-    Ok(Some(row.batch))
+    Ok(complete)
 }
 
 /// Whether the deadline of a batch has passed.

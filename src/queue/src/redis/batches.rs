@@ -166,18 +166,25 @@ impl RedisQueue {
         Ok(batches)
     }
 
-    pub(super) async fn next_complete(&self) -> Result<Option<Batch>> {
-        let mut away = None;
+    pub(super) async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        let (mut complete, mut away) = (Vec::new(), None);
         for partition in self.in_turn() {
+            let left = limit - complete.len();
+            if left == 0 {
+                break;
+            }
+            let mut next = self.scripts.next_complete.key(&partition.keys);
+            next.arg(left.min(STEP_MAX));
             // The roll must not have what the store may still lose.
-            let next = self.scripts.next_complete.key(&partition.keys);
-            match self.settled::<Option<(String, Value)>>(partition, &next).await {
-                Ok(None) => {}
-                Ok(Some(found)) => return Ok(self.readable(decode::batches(vec![found]))?.pop()),
+            match self.settled::<Vec<(String, Value)>>(partition, &next).await {
+                Ok(found) => complete.extend(self.readable(decode::batches(found))?),
                 Err(error) => away = Some(error),
             }
         }
-        away.map_or(Ok(None), Err)
+        match away {
+            Some(error) if complete.is_empty() => Err(error),
+            _ => Ok(complete),
+        }
     }
 
     pub(super) async fn results(

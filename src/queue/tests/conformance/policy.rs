@@ -28,7 +28,7 @@ pub(crate) async fn fail_holds_a_sealed_batch(queue: &dyn Queue) -> Result<()> {
     let id = held(queue).await?;
     let batch = shown(queue, &id).await?;
     assert!(batch.is_held(), "{batch:?}");
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     assert_eq!(lease_all(queue, &worker()).await?, []);
     Ok(())
 }
@@ -40,7 +40,7 @@ pub(crate) async fn fail_holds_when_the_commit_comes_last(queue: &dyn Queue) -> 
     assert!(!shown(queue, &id).await?.is_held(), "there is work left");
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     assert!(shown(queue, &id).await?.is_held());
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     Ok(())
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn a_drop_resolves(queue: &dyn Queue) -> Result<()> {
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.kept, batch.dropped), (BatchState::Complete, 1, 1));
     assert_eq!(rolls(&lease_all(queue, &worker()).await?), 1);
-    assert_eq!(queue.next_complete().await?, Some(batch));
+    assert_eq!(queue.next_complete(ALL).await?, [batch]);
     assert_eq!(queue.results(&id, 0, ALL).await?, [nothing(0), kept(1, 1)]);
     Ok(())
 }
@@ -71,7 +71,7 @@ pub(crate) async fn a_replay_resolves_when_it_is_committed(queue: &dyn Queue) ->
     queue.replay(&id, &replays(&[0])).await?;
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.dead, batch.retrying), (BatchState::Sealed, 0, 1));
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     commit_next(queue, |_| as_sent()).await?;
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.kept, batch.retrying), (BatchState::Complete, 2, 0));

@@ -10,16 +10,16 @@ use super::steps::{
 const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 pub(crate) async fn there_is_none_before_a_batch_is_complete(queue: &dyn Queue) -> Result<()> {
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     let id = sent(queue, "begun", &[1]).await?;
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     queue.seal(&id, None).await?;
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &as_sent()).await?;
     let batch = shown(queue, &id).await?;
     assert_eq!(batch.state, BatchState::Complete);
-    assert_eq!(queue.next_complete().await?, Some(batch));
+    assert_eq!(queue.next_complete(ALL).await?, [batch]);
     Ok(())
 }
 
@@ -34,13 +34,15 @@ pub(crate) async fn batches_come_in_the_order_of_completion(queue: &dyn Queue) -
     for number in [1, 2, 0] {
         queue.commit(&chunks[number], &as_sent()).await?;
     }
-    for name in ["b", "c", "a"] {
-        let next = queue.next_complete().await?.expect("a batch is complete");
-        assert_eq!(next.id.as_str(), name);
-        assert_eq!(queue.next_complete().await?.as_ref(), Some(&next), "until it is written");
-        assert!(queue.mark_written(&next.id, DIGEST).await?);
+    let all = queue.next_complete(ALL).await?;
+    assert_eq!(Vec::from_iter(all.iter().map(|batch| batch.id.as_str())), ["b", "c", "a"]);
+    for (written, batch) in all.iter().enumerate() {
+        let left = &all[written..];
+        assert_eq!(queue.next_complete(ALL).await?, left, "until they are written");
+        assert_eq!(queue.next_complete(2).await?, left[..left.len().min(2)]);
+        assert!(queue.mark_written(&batch.id, DIGEST).await?);
     }
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     Ok(())
 }
 
@@ -51,7 +53,7 @@ pub(crate) async fn a_batch_is_written_once(queue: &dyn Queue) -> Result<()> {
     let batch = shown(queue, &id).await?;
     assert_eq!(batch.state, BatchState::Written);
     assert_eq!(batch.roll_sha256.as_deref(), Some(DIGEST));
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use muster_queue::{BatchState, Committed, Error, Queue, Result};
 
-use super::steps::{as_sent, lease_all, lease_chunks, open, rolls, sent, shown, without, worker};
+use super::steps::{
+    ALL, as_sent, lease_all, lease_chunks, open, rolls, sent, shown, without, worker,
+};
 
 pub(crate) async fn the_number_is_checked(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "counted", &[3, 2]).await?;
@@ -55,7 +57,7 @@ pub(crate) async fn an_empty_batch_is_complete(queue: &dyn Queue) -> Result<()> 
     let id = open(queue, "empty").await?;
     let batch = queue.seal(&id, Some(0)).await?;
     assert_eq!((batch.state, batch.received), (BatchState::Complete, 0));
-    assert_eq!(queue.next_complete().await?, Some(batch));
+    assert_eq!(queue.next_complete(ALL).await?, [batch]);
     assert_eq!(rolls(&lease_all(queue, &worker()).await?), 1);
     Ok(())
 }
@@ -66,7 +68,7 @@ pub(crate) async fn a_batch_with_work_left_is_not_complete(queue: &dyn Queue) ->
     queue.commit(&chunks[0], &as_sent()).await?;
     let batch = queue.seal(&id, None).await?;
     assert_eq!((batch.state, batch.kept), (BatchState::Sealed, 1));
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     assert_eq!(lease_all(queue, &worker()).await?, []);
     Ok(())
 }
@@ -90,7 +92,7 @@ pub(crate) async fn seal_last_completes(queue: &dyn Queue) -> Result<()> {
     }
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.kept), (BatchState::Open, 3));
-    assert_eq!(queue.next_complete().await?, None);
+    assert_eq!(queue.next_complete(ALL).await?, []);
     assert_eq!(queue.seal(&id, Some(3)).await?.state, BatchState::Complete);
     assert_eq!(rolls(&lease_all(queue, &worker()).await?), 1);
     Ok(())

@@ -71,7 +71,7 @@ async fn many_chunks_are_leased_given_back_taken_over_and_committed() {
         }
     }
 
-    let complete = queue.next_complete().await.unwrap().unwrap();
+    let complete = queue.next_complete(1).await.unwrap().remove(0);
     assert_eq!((&complete.id, complete.kept), (&batch, CHUNKS));
     let mut read = 0;
     while read < CHUNKS {

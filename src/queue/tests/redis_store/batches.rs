@@ -39,7 +39,7 @@ async fn every_step_may_be_repeated() {
     assert!(!queue.mark_written(&batch, "another").await.unwrap());
     let written = queue.seal(&batch, None).await.unwrap();
     assert_eq!(written.roll_sha256.as_deref(), Some("5ha"));
-    assert_eq!(queue.next_complete().await.unwrap(), None);
+    assert_eq!(queue.next_complete(1).await.unwrap(), []);
 }
 
 #[tokio::test]

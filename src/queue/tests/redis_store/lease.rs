@@ -42,12 +42,12 @@ async fn a_released_roll_keeps_its_turn_and_leaves_with_its_batch() {
 
     let roll = queue.lease(&worker, 1, NO_WAIT).await.unwrap();
     queue.release(&[roll[0].lease().clone()]).await.unwrap();
-    assert_eq!(queue.next_complete().await.unwrap().unwrap().id, first);
+    assert_eq!(queue.next_complete(1).await.unwrap()[0].id, first);
     assert!(queue.mark_written(&first, "5ha").await.unwrap());
-    assert_eq!(queue.next_complete().await.unwrap().unwrap().id, second);
+    assert_eq!(queue.next_complete(1).await.unwrap()[0].id, second);
     assert!(queue.mark_written(&second, "5ha").await.unwrap());
 
-    assert_eq!(queue.next_complete().await.unwrap(), None);
+    assert_eq!(queue.next_complete(1).await.unwrap(), []);
     assert_eq!(queue.lease(&worker, 9, NO_WAIT).await.unwrap(), []);
     assert_eq!(ask::<u64>(&server, "XLEN {muster}:queue:roll").await, 0);
 }

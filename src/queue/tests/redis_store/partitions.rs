@@ -78,11 +78,13 @@ async fn batches_of_all_partitions_go_their_way() {
         queue.commit(chunk, &AS_SENT).await.unwrap();
     }
 
+    let complete = queue.next_complete(batches.len()).await.unwrap();
     let mut written = Vec::new();
-    while let Some(batch) = queue.next_complete().await.unwrap() {
+    for batch in complete {
         assert!(queue.mark_written(&batch.id, "5ha").await.unwrap());
         written.push(batch.id);
     }
+    assert_eq!(queue.next_complete(1).await.unwrap(), []);
     written.sort();
     assert_eq!(written, batches);
     assert_eq!(queue.lease(&worker, 99, NO_WAIT).await.unwrap(), []);
@@ -296,11 +298,12 @@ async fn a_partition_that_is_away_keeps_no_batch_of_another_from_the_roll() {
 
     let there = chunks.iter().filter(|chunk| !chunk.lease.entry().starts_with("0/")).count();
     assert!(0 < there && there < chunks.len(), "{there} of {}", chunks.len());
-    for _ in 0..there {
-        let batch = queue.next_complete().await.unwrap().unwrap();
+    let complete = queue.next_complete(chunks.len()).await.unwrap();
+    assert_eq!(complete.len(), there, "of the partitions that are there");
+    for batch in complete {
         assert!(queue.mark_written(&batch.id, "5ha").await.unwrap());
     }
-    let error = queue.next_complete().await.unwrap_err();
+    let error = queue.next_complete(1).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
 }
 

@@ -154,8 +154,8 @@ impl Queue for Mutant {
         self.queue.commit(chunk, outcome).await
     }
 
-    async fn next_complete(&self) -> Result<Option<Batch>> {
-        self.queue.next_complete().await
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.queue.next_complete(limit).await
     }
 
     async fn results(

@@ -97,8 +97,8 @@ impl Queue for MemoryQueue {
         self.change(|state| state.commit(chunk, outcome))
     }
 
-    async fn next_complete(&self) -> Result<Option<Batch>> {
-        Ok(self.state().next_complete())
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        Ok(self.state().next_complete(limit))
     }
 
     async fn results(

@@ -107,8 +107,8 @@ impl Queue for Gate {
         self.store()?.commit(chunk, outcome).await
     }
 
-    async fn next_complete(&self) -> Result<Option<Batch>> {
-        self.store()?.next_complete().await
+    async fn next_complete(&self, limit: usize) -> Result<Vec<Batch>> {
+        self.store()?.next_complete(limit).await
     }
 
     async fn results(

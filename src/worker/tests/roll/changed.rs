@@ -3,7 +3,7 @@
 use std::fs;
 
 use muster_queue::BatchState;
-use muster_worker::roll::Error;
+use muster_worker::roll::{Error, Resume};
 
 use crate::desk::{Desk, content, put_back};
 
@@ -43,6 +43,29 @@ async fn a_roll_in_which_a_record_was_changed() {
     .await;
     assert!(matches!(error, Error::Changed { .. }), "{error}");
     assert!(error.to_string().contains("all_users.json is not what its manifest says"), "{error}");
+}
+
+/// What a copy of the roll has is the same, its time is another.
+#[tokio::test]
+async fn a_roll_that_was_copied_back_is_read_and_goes_on() {
+    let desk = grown().await;
+    let roll = fs::read(desk.roll_file()).unwrap();
+    fs::write(desk.roll_file(), roll).unwrap();
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..50));
+}
+
+#[tokio::test]
+async fn a_manifest_that_does_not_say_how_to_resume_is_enough() {
+    for resume in [None, Some("no state")] {
+        let desk = grown().await;
+        let mut manifest = desk.manifest();
+        let said = manifest.resume.take().unwrap();
+        manifest.resume = resume.map(|state| Resume { sha256_state: state.to_owned(), ..said });
+        fs::write(desk.manifest_file(), serde_json::to_vec(&manifest).unwrap()).unwrap();
+        desk.write().await.unwrap();
+        assert_eq!(desk.ids(), Vec::from_iter(0..50));
+    }
 }
 
 #[tokio::test]

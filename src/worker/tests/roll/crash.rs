@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use muster_queue::BatchState;
+use muster_queue::{BatchState, Queue as _};
 use muster_worker::roll::Manifest;
 
 use crate::desk::{Desk, content, put_back};
@@ -129,4 +129,27 @@ async fn a_batch_of_the_same_name_and_other_records_is_another_batch() {
     desk.complete("monday", 25..50).await;
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..50));
+}
+
+/// All are in the manifest, and the store was told of none, of the first, or of all but the last.
+#[tokio::test]
+async fn amid_telling_the_store_of_several_batches() {
+    let batches = ["one", "two", "three"];
+    for told in 0..batches.len() {
+        let desk = Desk::new();
+        for (number, batch) in (0..).zip(batches) {
+            desk.complete(batch, number * 10..(number + 1) * 10).await;
+        }
+        write_and_be_lost(&desk, Last::Described).await;
+        let sha256 = desk.manifest().sha256;
+        for batch in &batches[..told] {
+            desk.open().mark_written(&batch.parse().unwrap(), &sha256).await.unwrap();
+        }
+        desk.complete("later", [30]).await;
+        desk.write().await.unwrap();
+        assert_eq!(desk.ids(), Vec::from_iter(0..=30));
+        for batch in batches {
+            assert_eq!(desk.batch(batch).await.0, BatchState::Written, "{batch} after {told}");
+        }
+    }
 }

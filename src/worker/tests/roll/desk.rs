@@ -75,9 +75,7 @@ impl Desk {
         let manifest = self.manifest();
         assert_eq!(manifest.records, records.len() as u64);
         assert_eq!(manifest.bytes, roll.len() as u64);
-        let digest = Sha256::digest(&roll);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(manifest.sha256, hex);
+        assert_eq!(manifest.sha256, digest(roll.as_bytes()));
         records.iter().map(|record| id_of(&record["id"])).collect()
     }
 
@@ -90,6 +88,11 @@ impl Desk {
         let batch = self.open().batch(&id(batch)).await.unwrap().unwrap();
         (batch.state, batch.roll_sha256)
     }
+}
+
+/// The SHA-256 of this, in hexadecimal.
+pub(crate) fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn id_of(value: &serde_json::Value) -> i32 {
@@ -127,6 +130,25 @@ pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoItera
         if let Work::Chunk(chunk) = work {
             queue.commit(&chunk, &outcome(chunk.first, &ids)).await.unwrap();
         }
+    }
+}
+
+/// Completes a batch of one chunk that is none.
+pub(crate) async fn complete_unreadable(queue: &dyn Queue, batch: &str) {
+    let batch = id(batch);
+    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    let payload = Bytes::from_static(b"no chunk");
+    let chunk = NewChunk { places: Places::From(0), count: 1, payload, trace: None };
+    queue.append(&batch, &[chunk]).await.unwrap();
+    queue.seal(&batch, Some(1)).await.unwrap();
+    let work = queue.lease(&WorkerId::random("test"), ALL, Duration::ZERO).await.unwrap();
+    let chunks = work.iter().filter_map(|work| match work {
+        Work::Chunk(chunk) => Some(chunk),
+        Work::Roll(_) => None,
+    });
+    let outcome = Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() };
+    for chunk in chunks {
+        queue.commit(chunk, &outcome).await.unwrap();
     }
 }
 

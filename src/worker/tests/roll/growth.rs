@@ -1,12 +1,12 @@
-//! The roll grows by a batch at a time.
+//! The roll grows by the batches that are complete.
 
 use std::fs;
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::BatchState;
-use muster_worker::roll::Manifest;
+use muster_worker::roll::{Error, Manifest};
 
-use crate::desk::{Desk, content};
+use crate::desk::{Desk, complete, complete_unreadable, content, digest};
 
 #[tokio::test]
 async fn batches_follow_one_another_in_order() {
@@ -22,6 +22,50 @@ async fn batches_follow_one_another_in_order() {
     assert_eq!(desk.ids(), Vec::from_iter(0..41));
     assert_eq!(desk.batch("first").await, (BatchState::Written, Some(first)));
     assert_eq!(desk.batch("third").await, (BatchState::Written, Some(desk.manifest().sha256)));
+}
+
+#[tokio::test]
+async fn one_writing_takes_all_that_are_complete() {
+    let desk = Desk::new();
+    desk.complete("first", 0..25).await;
+    desk.complete("empty", []).await;
+    desk.complete("third", 25..40).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..40));
+    let roll = desk.manifest().sha256;
+    for batch in ["first", "empty", "third"] {
+        assert_eq!(desk.batch(batch).await, (BatchState::Written, Some(roll.clone())), "{batch}");
+    }
+}
+
+#[tokio::test]
+async fn the_batch_digest_is_that_of_its_part_of_the_roll() {
+    let desk = Desk::new();
+    desk.complete("first", 0..25).await;
+    desk.complete("second", 25..27).await;
+    desk.write().await.unwrap();
+    let roll = fs::read_to_string(desk.roll_file()).unwrap();
+    let lines: Vec<&str> = roll.lines().collect();
+    let parts = [lines[1..26].join("\n"), lines[26..28].join("\n")];
+    let digests = parts.map(|part| digest(part.trim_end_matches(',').as_bytes()));
+    let recent = desk.manifest().recent;
+    assert_eq!(Vec::from_iter(recent.iter().map(|entry| entry.sha256.as_str())), digests);
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_read_keeps_none_before_it_from_the_roll() {
+    let desk = Desk::new();
+    let queue = desk.open();
+    complete(&queue, "first", 0..25).await;
+    complete(&queue, "second", 25..30).await;
+    complete_unreadable(&queue, "broken").await;
+    let (roll, shutdown) = (desk.roll(), Shutdown::default());
+    let error = roll.write(&queue, &shutdown).await.unwrap_err();
+    assert!(matches!(error, Error::Unreadable(_)), "{error}");
+    drop(queue);
+    assert_eq!(desk.ids(), Vec::from_iter(0..30));
+    assert_eq!(desk.batch("second").await.0, BatchState::Written);
+    assert_eq!(desk.batch("broken").await.0, BatchState::Complete);
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
--- Shows the first batch that is to be written.
+-- Shows the first batches that are to be written.
 --
 -- KEYS: 1 the partition's tag, 2 see keys.lua
--- Returns the batch id and the snapshot, or nil.
-local id = redis.call('ZRANGE', key('complete'), 0, 0)[1]
-if not id then
-    return nil
+-- ARGV: 1 how many at most
+-- Returns for each the batch id and the snapshot.
+local found = {}
+for i, id in ipairs(redis.call('ZRANGE', key('complete'), 0, ARGV[1] - 1)) do
+    found[i] = { id, snapshot(id) }
 end
-return { id, snapshot(id) }
+return found

@@ -184,8 +184,9 @@ impl State {
         Ok(Committed::Taken)
     }
 
-    pub(super) fn next_complete(&self) -> Option<Batch> {
-        Some(self.batches.get(self.complete.first()?)?.batch.clone())
+    pub(super) fn next_complete(&self, limit: usize) -> Vec<Batch> {
+        let complete = self.complete.iter().filter_map(|id| self.batches.get(id));
+        complete.take(limit).map(|row| row.batch.clone()).collect()
     }
 
     pub(super) fn mark_written(&mut self, id: &BatchId, roll_sha256: &str) -> Result<bool> {

@@ -1,0 +1,94 @@
+//! The records of a batch as they stand in the roll: a line each, with a comma in between.
+
+use std::path::Path;
+
+use muster_proto::chunk::{Decoder, Unreadable};
+use muster_proto::user::User;
+use muster_queue::ResultChunk;
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, FILE_NAME};
+
+/// What stands between two records.
+const SEPARATOR: &[u8] = b",\n";
+
+/// How long a block is, in bytes: as long as that, and its last record.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// Records as they stand in the roll.
+#[derive(Default)]
+pub(super) struct Block {
+    /// Their lines, each behind a separator.
+    text: Vec<u8>,
+    records: u64,
+}
+
+impl Block {
+    /// The lines, behind the record before them.
+    pub(super) fn following(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The lines, where no record is before them.
+    pub(super) fn leading(&self) -> &[u8] {
+        self.text.strip_prefix(SEPARATOR).unwrap_or_default()
+    }
+
+    /// How many records there are.
+    pub(super) fn records(&self) -> u64 {
+        self.records
+    }
+}
+
+/// Lays out the records of these results, block by block.
+///
+/// # Errors
+///
+/// A result is no chunk, or what it is passed on to fails.
+pub(super) fn lay_out(
+    results: Vec<ResultChunk>,
+    mut pass_on: impl FnMut(Block) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut block = Block::default();
+    for chunk in results {
+        for record in Decoder::new(chunk.payload) {
+            let record = record?;
+            let user = User::read(&record).map_err(Unreadable::from)?;
+            block.text.extend_from_slice(SEPARATOR);
+            serde_json::to_writer(&mut block.text, &user)
+                .map_err(|error| Error::io("write", Path::new(FILE_NAME), error.into()))?;
+            block.records += 1;
+            if block.text.len() >= BLOCK_BYTES {
+                pass_on(std::mem::take(&mut block))?;
+            }
+        }
+    }
+    if block.records == 0 { Ok(()) } else { pass_on(block) }
+}
+
+/// The records of a batch, counted and digested: all of what is between its first and its last
+/// byte in the roll.
+#[derive(Default)]
+pub(super) struct BatchDigest {
+    pub(super) records: u64,
+    digest: Sha256,
+}
+
+impl BatchDigest {
+    /// Adds records.
+    pub(super) fn add(&mut self, block: &Block) {
+        let lines = if self.records == 0 { block.leading() } else { block.following() };
+        self.digest.update(lines);
+        self.records += block.records;
+    }
+
+    /// Their SHA-256, in hexadecimal.
+    pub(super) fn sha256(self) -> String {
+        hex(self.digest)
+    }
+}
+
+/// A digest in hexadecimal.
+pub(super) fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
