@@ -107,6 +107,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     ///
     /// While the queue is paused there are rolls alone. It is waited for chunks all the same: they
     /// come when it goes on, a second or so after that.
+    ///
+    /// A chunk of an aborted batch may come without its payload.
     async fn lease(&self, worker: &WorkerId, max: usize, wait: Duration) -> Result<Vec<Work>>;
 
     /// Leases up to `max` pieces of work that nobody has extended for `idle`, whoever holds them:

@@ -36,6 +36,7 @@ mod keys;
 mod letters;
 mod link;
 mod operators;
+mod payloads;
 mod pool;
 mod refusals;
 mod scripts;
@@ -48,11 +49,12 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::{FromRedisValue, ScriptInvocation, Value};
+use redis::{FromRedisValue, Pipeline, ScriptInvocation, Value};
 
 use self::connection::Connection;
 use self::decode::Unreadable;
 use self::keys::Partition;
+use self::payloads::Names;
 use self::scripts::Scripts;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
@@ -80,6 +82,8 @@ pub struct RedisQueue {
     scripts: Scripts,
     partitions: Vec<Partition>,
     limits: Limits,
+    /// What the names of the payloads that it appends have in common.
+    names: Names,
     /// The partition at which the next look for work, or for a complete batch, begins, counted on
     /// without end.
     turn: AtomicUsize,
@@ -124,6 +128,7 @@ impl RedisQueue {
             scripts: Scripts::new(edit),
             partitions: Partition::all(cluster),
             limits: options.limits,
+            names: Names::new(),
             turn: AtomicUsize::new(0),
         })
     }
@@ -140,16 +145,18 @@ impl RedisQueue {
         partition: &Partition,
         script: &ScriptInvocation<'_>,
     ) -> Result<T> {
-        self.connection.run_settled(script, &partition.keys).await
+        self.connection.run_settled(Pipeline::new(), script, &partition.keys).await
     }
 
-    /// The answer of such a script that says a word and gives a detail to it.
+    /// The answer of such a script that says a word and gives a detail to it, behind the commands
+    /// `before`.
     async fn answer(
         &self,
         partition: &Partition,
+        before: Pipeline,
         script: &ScriptInvocation<'_>,
     ) -> Result<(String, Value)> {
-        let answer = self.settled(partition, script).await?;
+        let answer = self.connection.run_settled(before, script, &partition.keys).await?;
         self.readable(decode::value(answer))
     }
 

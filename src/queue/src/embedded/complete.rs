@@ -124,19 +124,23 @@ pub(super) fn commit(
         return Ok(Committed::Refused);
     };
     tables.end(entry)?;
-    let (payload, note) = tables.take_chunk(entry.0, piece)?;
+    let note = tables.end_chunk(entry.0, piece)?;
     let (number, first, count) = piece;
     let row = tables.numbered_batch(number)?;
     let Some(mut row) = row.filter(|row| row.batch.state != BatchState::Aborted) else {
+        tables.chunks.remove((number, first))?;
         return Ok(Committed::Refused);
     };
 
     let kept_before = row.batch.kept;
     match &outcome.kept {
-        Kept::AsSent => add_result(tables, &mut row, (number, first, count), &payload)?,
+        // The payload stays where it is.
+        Kept::AsSent => add_result(tables, &mut row, piece)?,
         Kept::Runs(runs) => {
+            tables.chunks.remove((number, first))?;
             for run in runs {
-                add_result(tables, &mut row, (number, run.first, run.count), &run.payload)?;
+                tables.chunks.insert((number, run.first), &run.payload[..])?;
+                add_result(tables, &mut row, (number, run.first, run.count))?;
             }
         }
     }
@@ -161,9 +165,7 @@ fn add_result(
     tables: &mut Tables<'_>,
     row: &mut BatchRow,
     (number, first, count): Piece,
-    payload: &[u8],
 ) -> Result<(), Fault> {
-    tables.chunks.insert((number, first), payload)?;
     tables.results.insert((number, first), count)?;
     row.batch.kept += u64::from(count);
     Ok(())

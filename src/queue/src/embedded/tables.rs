@@ -217,20 +217,19 @@ impl<'txn> Tables<'txn> {
         self.count(rank, i64::from(count), i64::try_from(payload.len()).unwrap_or(i64::MAX))
     }
 
-    /// Takes a chunk that is not to be processed any more, and counts it off the line of this rank.
-    /// Returns its payload and its note.
-    pub(super) fn take_chunk(
+    /// Counts a chunk that is not to be processed any more off the line of this rank. Returns its
+    /// note; its payload stays.
+    pub(super) fn end_chunk(
         &mut self,
         rank: u8,
         (number, first, count): Piece,
-    ) -> Result<(Vec<u8>, Note), Fault> {
-        let payload = self.chunks.remove((number, first))?.map(|found| found.value().to_vec());
-        let payload = payload.ok_or_else(|| missing_chunk(number, first))?;
+    ) -> Result<Note, Fault> {
+        let bytes = self.chunks.get((number, first))?.map(|payload| payload.value().len());
+        let bytes = bytes.ok_or_else(|| missing_chunk(number, first))?;
         let note = self.notes.remove((number, first))?;
         let note = note.map(|stored| Note::from_stored(stored.value())).transpose()?;
-        let bytes = i64::try_from(payload.len()).unwrap_or(i64::MAX);
-        self.count(rank, -i64::from(count), -bytes)?;
-        Ok((payload, note.unwrap_or_default()))
+        self.count(rank, -i64::from(count), -i64::try_from(bytes).unwrap_or(i64::MAX))?;
+        Ok(note.unwrap_or_default())
     }
 
     /// Counts a chunk as lost so often more. A roll is no chunk.

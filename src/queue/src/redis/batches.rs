@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use bytes::Bytes;
-use redis::Value;
+use redis::{Pipeline, Value};
 
 use super::keys::Partition;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
@@ -39,8 +39,12 @@ impl RedisQueue {
         append.arg(id.as_str());
         append.arg(or_empty(self.limits.records)).arg(or_empty(self.limits.bytes));
         append.arg(PLACES_MAX).arg(chunks.len());
+        let mut payloads = Pipeline::new();
+        let put = payloads.cmd("HSET").arg(partition.payloads(id));
         for chunk in chunks {
-            append.arg(chunk.count).arg(&chunk.payload[..]);
+            let name = self.names.next();
+            put.arg(&name).arg(&chunk.payload[..]);
+            append.arg(chunk.count).arg(name);
             append.arg(chunk.trace.as_deref().unwrap_or_default());
         }
         let place = match Places::of_all(chunks) {
@@ -54,7 +58,7 @@ impl RedisQueue {
             }
         };
         let batch = id.clone();
-        let (word, detail) = self.answer(partition, &append).await?;
+        let (word, detail) = self.answer(partition, payloads, &append).await?;
         match word.as_str() {
             "accepted" => Ok(Appended::Accepted),
             "behind" => Ok(Appended::Behind { received: self.detail(detail)? }),
@@ -77,7 +81,7 @@ impl RedisQueue {
         let mut seal = self.scripts.seal.key(&partition.keys);
         seal.arg(id.as_str()).arg(or_empty(records));
         let batch = id.clone();
-        let (word, detail) = self.answer(partition, &seal).await?;
+        let (word, detail) = self.answer(partition, Pipeline::new(), &seal).await?;
         match (word.as_str(), records) {
             ("sealed", _) => self.known(id, detail),
             ("miscounted", Some(claimed)) => {
@@ -94,7 +98,7 @@ impl RedisQueue {
         let mut abort = self.scripts.abort.key(&partition.keys);
         abort.arg(id.as_str());
         loop {
-            let (word, detail) = self.answer(partition, &abort).await?;
+            let (word, detail) = self.answer(partition, Pipeline::new(), &abort).await?;
             match word.as_str() {
                 "aborted" => return self.known(id, detail),
                 "more" => {}
@@ -196,7 +200,18 @@ impl RedisQueue {
         let mut results = self.scripts.results.key(&self.partition(id).keys);
         results.arg(id.as_str()).arg(first).arg(bytes_max).arg(RESULT_CHUNKS_MAX);
         let stored: Vec<Bytes> = self.connection.run(&results).await?;
-        self.readable(decode::results(first, stored))
+        let (mut results, names) = self.readable(decode::results(first, stored))?;
+        let mut payloads = self.payloads(id, &names).await?.into_iter();
+        for (result, name) in results.iter_mut().zip(&names) {
+            // A dead letter's has no payload, and no name.
+            if !name.is_empty() {
+                result.payload = payloads
+                    .next()
+                    .flatten()
+                    .ok_or_else(|| self.corrupt(format!("no payload {name:?} of batch {id}")))?;
+            }
+        }
+        Ok(results)
     }
 
     pub(super) async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {

@@ -110,8 +110,26 @@ impl Connection {
         self.checked(shared, answer)
     }
 
-    /// Runs a script, and returns once what it wrote, and what it saw, is as durable as asked
-    /// for. `keys` are those of the script. See [`settle`].
+    /// Runs a script behind the commands `before`.
+    async fn run_behind<T: FromRedisValue>(
+        &self,
+        shared: &Arc<Shared>,
+        before: Pipeline,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T> {
+        let mut commands = before;
+        let script_at = commands.len();
+        commands.invoke_script(script);
+        let mut link = shared.link.clone();
+        let answers = settle::send(&mut link, &commands, script, script_at);
+        let mut answers = self.checked(shared, within(RESPONSE_MAX, answers).await)?;
+        let answer = answers.pop().unwrap_or(Value::Nil);
+        redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))
+    }
+
+    /// Runs a script behind the commands `before`, and returns once what all of them wrote, and
+    /// what the script saw, is as durable as asked for. `keys` are those of the script. See
+    /// [`settle`].
     ///
     /// # Errors
     ///
@@ -119,24 +137,26 @@ impl Connection {
     /// again.
     pub(super) async fn run_settled<T: FromRedisValue>(
         &self,
+        before: Pipeline,
         script: &ScriptInvocation<'_>,
         keys: &[String; 2],
     ) -> Result<T> {
-        metrics::counted(self.settle(script, keys).await)
+        metrics::counted(self.settle(before, script, keys).await)
     }
 
     async fn settle<T: FromRedisValue>(
         &self,
+        before: Pipeline,
         script: &ScriptInvocation<'_>,
         keys: &[String; 2],
     ) -> Result<T> {
         let shared = self.shared().await?;
         let Some(barrier) = shared.barrier else {
-            return self.run_on(&shared, script).await;
+            return self.run_behind(&shared, before, script).await;
         };
         let _permit = self.may_settle.acquire().await;
         let mut own = self.own().await?;
-        let settled = settle::run(&mut own.link, script, keys, barrier);
+        let settled = settle::run(&mut own.link, before, script, keys, barrier);
         let settled = self.checked(&shared, within(settle::ANSWER_MAX, settled).await)?;
         self.pool.put_back(own);
         match settled {
@@ -159,6 +179,17 @@ impl Connection {
             let shared = self.shared().await?;
             let mut link = shared.link.clone();
             let answer = within(RESPONSE_MAX, command.query_async(&mut link)).await;
+            self.checked(&shared, answer)
+        };
+        metrics::counted(answer.await)
+    }
+
+    /// Sends commands that do not wait.
+    pub(super) async fn send_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T> {
+        let answer = async {
+            let shared = self.shared().await?;
+            let mut link = shared.link.clone();
+            let answer = within(RESPONSE_MAX, commands.query_async(&mut link)).await;
             self.checked(&shared, answer)
         };
         metrics::counted(answer.await)

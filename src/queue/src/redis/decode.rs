@@ -9,6 +9,7 @@ use redis::streams::{StreamId, StreamReadReply};
 use redis::{FromRedisValue, Value};
 
 use super::keys::{Partition, Stream};
+use super::payloads::Given;
 use crate::millis::from_millis;
 use crate::{
     Batch, BatchId, BatchState, BatchTimes, Chunk, DeadLetter, History, Lease, ResultChunk,
@@ -18,8 +19,8 @@ use crate::{
 /// What a value is that cannot be read: the words for [`Error::Corrupt`](crate::Error::Corrupt).
 pub(super) type Unreadable = String;
 
-/// How many bytes the count takes in front of a stored result.
-const COUNT_LEN: usize = 4;
+/// How many bytes the length of its payload takes in a stored result.
+const LENGTH_LEN: usize = 4;
 
 /// How many bytes the place takes in front of a stored dead letter.
 const PLACE_LEN: usize = 8;
@@ -100,7 +101,7 @@ pub(super) fn work(
     partition: &Partition,
     worker: &WorkerId,
     reply: Value,
-) -> Result<Vec<Work>, Unreadable> {
+) -> Result<Vec<Given>, Unreadable> {
     let reply: StreamReadReply = value(reply)?;
     let mut work = Vec::new();
     for read in reply.keys {
@@ -112,21 +113,22 @@ pub(super) fn work(
                 entry: format!("{}/{}/{}", partition.index, stream.name(), entry.id),
             };
             work.push(match stream {
-                Stream::Roll => Work::Roll(lease),
-                _ => Work::Chunk(chunk(lease, stream, entry)?),
+                Stream::Roll => Given { work: Work::Roll(lease), payload: String::new() },
+                _ => chunk(lease, stream, entry)?,
             });
         }
     }
     Ok(work)
 }
 
-fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Chunk, Unreadable> {
+fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Given, Unreadable> {
     let mut fields = Fields { of: &lease.entry, fields: &mut entry.map };
-    Ok(Chunk {
+    let payload = fields.take("p")?;
+    let chunk = Chunk {
         batch: batch_id(&fields.take::<String>("b")?)?,
         first: fields.take("f")?,
         count: fields.take("n")?,
-        payload: fields.take("p")?,
+        payload: Bytes::new(),
         trace: fields.find("t")?,
         lost: fields.find("l")?.unwrap_or_default(),
         history: History {
@@ -135,7 +137,8 @@ fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Chunk, Unr
             isolated: stream == Stream::Isolated,
         },
         lease,
-    })
+    };
+    Ok(Given { work: Work::Chunk(chunk), payload })
 }
 
 /// The fields of an entry.
@@ -172,18 +175,23 @@ pub(super) fn entry(lease: &Lease) -> Option<Entry<'_>> {
     Some(Entry { partition, stream, id: parts.next()? })
 }
 
-/// Stored results that follow one another from `first` on.
-pub(super) fn results(mut first: u64, stored: Vec<Bytes>) -> Result<Vec<ResultChunk>, Unreadable> {
-    let mut chunks = Vec::with_capacity(stored.len());
-    for mut result in stored {
-        let Some(count) = result.first_chunk::<COUNT_LEN>() else {
-            return Err(format!("result at place {first}"));
-        };
+/// Stored results that follow one another from `first` on, still without their payloads, and the
+/// names of these.
+pub(super) fn results(
+    mut first: u64,
+    stored: Vec<Bytes>,
+) -> Result<(Vec<ResultChunk>, Vec<String>), Unreadable> {
+    let (mut chunks, mut names) = (Vec::new(), Vec::new());
+    for result in stored {
+        let unreadable = || format!("result at place {first}");
+        let (count, rest) = result.split_first_chunk().ok_or_else(unreadable)?;
+        let name = rest.get(LENGTH_LEN..).and_then(|name| str::from_utf8(name).ok());
         let count = u32::from_be_bytes(*count);
-        chunks.push(ResultChunk { first, count, payload: result.split_off(COUNT_LEN) });
+        names.push(name.ok_or_else(unreadable)?.to_owned());
+        chunks.push(ResultChunk { first, count, payload: Bytes::new() });
         first += u64::from(count);
     }
-    Ok(chunks)
+    Ok((chunks, names))
 }
 
 /// A dead letter as stored: they lie in the order of their bytes, and so of their places.

@@ -3,7 +3,7 @@
 //! | key | type | holds |
 //! | --- | --- | --- |
 //! | `TAG:queue:roll` | stream | one entry for each complete batch: `b` batch |
-//! | `TAG:queue:high` `…:normal` `…:low` | stream | chunks by priority: `b` batch, `f` first place, `n` count, `p` payload; of a retry `a` failures and, if there was one, `s` the time of the first in ms; `t` trace, if there is one; last `l` how often its lease was lost before it was given back, if ever; replays in place have `a` as retries do |
+//! | `TAG:queue:high` `…:normal` `…:low` | stream | chunks by priority: `b` batch, `f` first place, `n` count, `p` the name of the payload, `z` its length in bytes; of a retry `a` failures and, if there was one, `s` the time of the first in ms; `t` trace, if there is one; last `l` how often its lease was lost before it was given back, if ever; replays in place have `a` as retries do |
 //! | `TAG:queue:isolated` | stream | such retries as are isolated |
 //! | `TAG:retry` | sorted set | `<batch>/<place>` of retries by the time, in ms, at which they are to be in line |
 //! | `TAG:retries` | hash | by `<batch>/<place>`: the stream and the fields of their future entry, as MessagePack |
@@ -22,7 +22,8 @@
 //! | `TAG:settled` | string, for a day | what a settled step writes to (`settle.rs`) |
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
 //! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms`, `trace` |
-//! | `TAG:batch:<id>:results` | hash | by first place: the count as 4 bytes, big-endian, and the payload; of a dead letter count 1 and no payload |
+//! | `TAG:batch:<id>:results` | hash | by first place: the count and the length of the payload, as 4 bytes each, big-endian, and the name of the payload; of a dead letter count 1, length 0 and no name |
+//! | `TAG:batch:<id>:payloads` | hash | by name: what the chunks of the batch, and its results, have for a payload; gone when the batch is written or aborted |
 //! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!
@@ -83,6 +84,11 @@ impl Partition {
     /// The stream of this key.
     pub(super) fn stream_of(&self, key: &str) -> Option<Stream> {
         Stream::ALL.into_iter().find(|stream| self.stream(*stream) == key)
+    }
+
+    /// The payloads of a batch.
+    pub(super) fn payloads(&self, batch: &BatchId) -> String {
+        format!("{}:batch:{batch}:payloads", self.tag)
     }
 
     /// How much waits.

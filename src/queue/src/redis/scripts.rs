@@ -6,6 +6,7 @@ use super::RETENTION_SECONDS;
 use super::keys::GROUP;
 
 const BATCH: &str = include_str!("scripts/shared/batch.lua");
+const CHUNK: &str = include_str!("scripts/shared/chunk.lua");
 const CLOCK: &str = include_str!("scripts/shared/clock.lua");
 const CONTROLS: &str = include_str!("scripts/shared/controls.lua");
 const DEPTH: &str = include_str!("scripts/shared/depth.lua");
@@ -66,8 +67,8 @@ impl Scripts {
         }
         Self {
             abort: script!("abort", CLOCK, STATES, BATCH, LETTERS, DISCARD, SNAPSHOT),
-            append: script!("append", CLOCK, DEPTH, TOTALS),
-            commit: script!("commit", CLOCK, STATES, BATCH, DEPTH, TOTALS, LETTERS),
+            append: script!("append", CLOCK, CHUNK, DEPTH, TOTALS),
+            commit: script!("commit", CLOCK, STATES, BATCH, CHUNK, DEPTH, TOTALS, LETTERS),
             dead_in_group: script!("dead_in_group", LETTERS),
             dead_letters: script!("dead_letters"),
             drop_letters: script!("drop_letters", CLOCK, STATES, BATCH, LETTERS),
@@ -91,7 +92,7 @@ impl Scripts {
             next_complete: script!("next_complete", SNAPSHOT),
             open: script!("open", CLOCK, STATES, NEW_BATCH, SNAPSHOT),
             release: script!("release", OWNER, STREAMS),
-            replay: script!("replay", CLOCK, STATES, BATCH, NEW_BATCH, DEPTH, LETTERS),
+            replay: script!("replay", CLOCK, STATES, BATCH, NEW_BATCH, CHUNK, DEPTH, LETTERS),
             results: script!("results"),
             retire: script!("retire"),
             seal: script!("seal", CLOCK, STATES, BATCH, SEAL, SNAPSHOT),

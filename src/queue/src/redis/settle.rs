@@ -3,7 +3,7 @@
 //! A settled step is three commands that go to the server together, on a connection that nobody
 //! else uses meanwhile:
 //!
-//! 1. the step's script;
+//! 1. the step's script, behind the commands that the step has before it, if any;
 //! 2. a small write of its own, beside the keys of the script;
 //! 3. `WAIT` (replicas) or `WAITAOF` (disk), which answer when all that *this connection* has
 //!    written is where it is to be.
@@ -65,34 +65,19 @@ pub(super) enum Settled {
 /// does not know the script says so after the wait, and somewhat longer.
 pub(super) const ANSWER_MAX: Duration = SETTLE_MAX.saturating_mul(3);
 
-/// Runs a script and waits until it is settled. `link` must be nobody else's meanwhile; `keys` are
-/// those of the script.
+/// Runs the script of a step, behind `before`, and waits until it is settled. `link` must be nobody
+/// else's meanwhile; `keys` are those of the script.
 pub(super) async fn run(
     link: &mut Link,
+    before: Pipeline,
     script: &ScriptInvocation<'_>,
     keys: &[String; 2],
     barrier: Barrier,
 ) -> RedisResult<Settled> {
-    let steps = steps(script, keys, barrier);
-    let mut answers = link.req_packed_commands(&steps, 0, steps.len()).await?;
-    if answers.first().is_some_and(is_unknown_script) {
-        script.load_async(link).await?;
-        answers = link.req_packed_commands(&steps, 0, steps.len()).await?;
-    }
-    let mut answers = answers.into_iter().map(Value::extract_error);
-    let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
-    let answer = next()?;
-    next()?;
-    Ok(match late(barrier, next()?)? {
-        None => Settled::Yes(answer),
-        Some(why) => Settled::Late(why),
-    })
-}
-
-fn steps(script: &ScriptInvocation<'_>, keys: &[String; 2], barrier: Barrier) -> Pipeline {
     let [tag, whole] = keys;
     let limit = SETTLE_MAX.as_millis().to_string();
-    let mut steps = Pipeline::new();
+    let mut steps = before;
+    let script_at = steps.len();
     steps.invoke_script(script);
     // Where the script is refused because the keys move, so is this.
     steps.cmd("EVAL").arg(TOUCH).arg(2).arg(format!("{tag}:settled")).arg(whole).arg(KEY_STAYS_MS);
@@ -100,7 +85,29 @@ fn steps(script: &ScriptInvocation<'_>, keys: &[String; 2], barrier: Barrier) ->
         Barrier::Disk => steps.cmd("WAITAOF").arg(1).arg(0).arg(limit),
         Barrier::Replicas(wanted) => steps.cmd("WAIT").arg(wanted.get()).arg(limit),
     };
-    steps
+    let mut answers = send(link, &steps, script, script_at).await?.into_iter().skip(script_at);
+    let mut next = || answers.next().unwrap_or(Value::Nil);
+    let (answer, _, waited) = (next(), next(), next());
+    Ok(match late(barrier, waited)? {
+        None => Settled::Yes(answer),
+        Some(why) => Settled::Late(why),
+    })
+}
+
+/// Sends commands, of which one runs a script: all again, where the server did not know it. An
+/// error of any is the answer.
+pub(super) async fn send(
+    link: &mut Link,
+    commands: &Pipeline,
+    script: &ScriptInvocation<'_>,
+    script_at: usize,
+) -> RedisResult<Vec<Value>> {
+    let mut answers = link.req_packed_commands(commands, 0, commands.len()).await?;
+    if answers.get(script_at).is_some_and(is_unknown_script) {
+        script.load_async(link).await?;
+        answers = link.req_packed_commands(commands, 0, commands.len()).await?;
+    }
+    answers.into_iter().map(Value::extract_error).collect()
 }
 
 /// Why it is not settled, by the answer of `WAIT` or `WAITAOF`.

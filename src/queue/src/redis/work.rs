@@ -7,6 +7,7 @@ use redis::{Pipeline, Script, Value};
 use tokio::time::Instant;
 
 use super::keys::{GROUP, Partition, Stream};
+use super::payloads::Given;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::millis::to_millis;
 use crate::{Chunk, Committed, Error, Kept, Lease, Outcome, Result, Work, WorkerId, metrics};
@@ -70,10 +71,7 @@ impl RedisQueue {
             if !work.is_empty() || left.is_zero() {
                 return Ok(work);
             }
-            let (mut work, over) = self.lease_blocking(worker, left.min(due), paused).await?;
-            // A read of several streams can return one piece of each.
-            let over = over.into_iter().chain(work.split_off(work.len().min(max)));
-            let over: Vec<Lease> = over.map(|work| work.lease().clone()).collect();
+            let (work, over) = self.lease_blocking(worker, max, left.min(due), paused).await?;
             self.each_lease(&self.scripts.release, &over).await?;
             if !work.is_empty() {
                 work.iter().for_each(measure_wait);
@@ -91,15 +89,18 @@ impl RedisQueue {
             }
             let mut lease = self.scripts.lease.key(&partition.keys);
             lease.arg(worker.as_str()).arg((max - all.work.len()).min(STEP_MAX));
-            let (reply, due_ms, paused): (Value, i64, bool) =
-                match self.connection.run(&lease).await {
-                    Ok(found) => found,
-                    Err(error) => {
-                        let work = given_so_far(all.work, error)?;
-                        return Ok(Found { work, ..all });
-                    }
-                };
-            let found = self.readable(decode::work(partition, worker, reply))?;
+            let leased = async {
+                let (reply, due_ms, paused): (Value, i64, bool) =
+                    self.connection.run(&lease).await?;
+                Ok((self.given(partition, worker, reply).await?, due_ms, paused))
+            };
+            let (found, due_ms, paused) = match leased.await {
+                Ok(found) => found,
+                Err(error) => {
+                    let work = given_so_far(all.work, error)?;
+                    return Ok(Found { work, ..all });
+                }
+            };
             found.iter().for_each(measure_wait);
             all.work.extend(found);
             all.paused |= paused;
@@ -111,18 +112,19 @@ impl RedisQueue {
         Ok(all)
     }
 
-    /// Waits for work of one partition, up to `wait` and no longer than one read may. It may return
-    /// up to one piece of each stream, and nothing before the time is over when the groups have to
-    /// be made first.
+    /// Waits for work of one partition, up to `wait` and no longer than one read may. It returns
+    /// nothing before the time is over when the groups have to be made first.
     ///
-    /// While the queue is paused it waits for rolls alone. Where it was paused in the meantime, the
-    /// chunks that came are returned apart: they are to be given back.
+    /// While the queue is paused it waits for rolls alone. What is to be given back is returned
+    /// apart: chunks that came although the queue was paused in the meantime, and what is more than
+    /// `max`, since a read of several streams can return as much of each.
     async fn lease_blocking(
         &self,
         worker: &WorkerId,
+        max: usize,
         wait: Duration,
         paused: bool,
-    ) -> Result<(Vec<Work>, Vec<Work>)> {
+    ) -> Result<(Vec<Work>, Vec<Lease>)> {
         let (partition, block_max) = match self.partitions.as_slice() {
             [only] => (only, if paused { BLOCK_PAUSED_MAX } else { BLOCK_MAX }),
             several => (&several[self.next_turn()], BLOCK_ONE_OF_MANY_MAX),
@@ -133,7 +135,7 @@ impl RedisQueue {
         let mut read = Pipeline::new();
         read.cmd("XREADGROUP").arg("GROUP").arg(GROUP).arg(worker.as_str());
         // Zero would be for ever.
-        read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(block).max(1));
+        read.arg("COUNT").arg(max.min(STEP_MAX)).arg("BLOCK").arg(millis(block).max(1));
         read.arg("STREAMS").arg(&streams).arg(vec![">"; streams.len()]);
         // The server looks at this when it has ended the read.
         read.cmd("HGET").arg(partition.controls()).arg("paused");
@@ -142,9 +144,12 @@ impl RedisQueue {
         };
         let (reply, paused): (Value, Option<String>) =
             self.readable(decode::value(Value::Array(answers)))?;
-        let work = self.readable(decode::work(partition, worker, reply))?;
-        let may_have = |work: &Work| paused.is_none() || matches!(work, Work::Roll(_));
-        Ok(work.into_iter().partition(may_have))
+        let given = self.readable(decode::work(partition, worker, reply))?;
+        let may_have = |given: &Given| paused.is_none() || matches!(given.work, Work::Roll(_));
+        let (mut given, mut over): (Vec<Given>, Vec<Given>) = given.into_iter().partition(may_have);
+        over.extend(given.split_off(given.len().min(max)));
+        let over = over.iter().map(|given| given.work.lease().clone()).collect();
+        Ok((self.with_payloads(partition, given).await?, over))
     }
 
     /// The partitions, from the next in turn on.
@@ -168,11 +173,14 @@ impl RedisQueue {
         for partition in self.in_turn() {
             let mut take_over = self.scripts.take_over.key(&partition.keys);
             take_over.arg(worker.as_str()).arg(millis(idle)).arg((max - work.len()).min(STEP_MAX));
-            let reply = match self.connection.run(&take_over).await {
-                Ok(reply) => reply,
-                Err(error) => return given_so_far(work, error),
+            let taken = async {
+                let reply = self.connection.run(&take_over).await?;
+                self.given(partition, worker, reply).await
             };
-            work.extend(self.readable(decode::work(partition, worker, reply))?);
+            match taken.await {
+                Ok(taken) => work.extend(taken),
+                Err(error) => return given_so_far(work, error),
+            }
         }
         Ok(work)
     }
@@ -185,7 +193,7 @@ impl RedisQueue {
         for partition in self.in_turn() {
             let mut lease = self.scripts.lease_isolated.key(&partition.keys);
             let reply = self.connection.run(lease.arg(worker.as_str()).arg(millis(idle))).await?;
-            let mut work = self.readable(decode::work(partition, worker, reply))?;
+            let mut work = self.given(partition, worker, reply).await?;
             if let Some(Work::Chunk(chunk)) = work.pop() {
                 return Ok(Some(chunk));
             }

@@ -1,13 +1,14 @@
--- Appends chunks to a batch, one behind another, unless the batch has one of their records.
+-- Appends chunks to a batch, one behind another, unless the batch has one of their records. Their
+-- payloads were put into the batch just before; those of chunks that are not appended are removed.
 --
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 and 3 the records and bytes that may wait, or '', 4 the number of places a
 --       bitmap may have, 5 how many chunks, then
---       for each chunk three: count, payload, trace or ''
+--       for each chunk three: count, the name of its payload, trace or ''
 --       'from' or 'each', and the first place ('from') or every place ('each')
 -- Returns a word and its detail:
 --   accepted 0 | behind RECEIVED | taken {PLACE…} | gap RECEIVED | sealed RECEIVED | mixed 0 |
---   aborted 0 | unknown 0 | full {RECORDS, BYTES}
+--   aborted 0 | unknown 0 | full {RECORDS, BYTES} | lacking 0 (a payload is not there)
 local id, records_max, bytes_max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local places_max, chunks = tonumber(ARGV[4]), tonumber(ARGV[5])
 local CHUNKS_AT = 6
@@ -15,20 +16,27 @@ local KIND_AT = CHUNKS_AT + 3 * chunks
 local PLACES_AT = KIND_AT + 1
 local kind = ARGV[KIND_AT]
 local batch = batch_key(id)
-local places = batch .. ':places'
+local places, payloads = batch .. ':places', batch .. ':payloads'
+
+local function refused(word, detail)
+    for i = CHUNKS_AT, KIND_AT - 1, 3 do
+        redis.call('HDEL', payloads, ARGV[i + 1])
+    end
+    return { word, detail }
+end
 
 local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms',
     'trace')
 local state, priority, known_kind, deadline = known[1], known[2], known[3], known[5]
 if not state then
-    return { 'unknown', 0 }
+    return refused('unknown', 0)
 end
 if state == 'aborted' then
-    return { 'aborted', 0 }
+    return refused('aborted', 0)
 end
 local received = tonumber(known[4])
 if known_kind and known_kind ~= kind then
-    return { 'mixed', 0 }
+    return refused('mixed', 0)
 end
 
 -- What the batch has already is no error, sealed or not: the sender may have missed the answer.
@@ -36,7 +44,7 @@ local gap = false
 if kind == 'from' then
     local first = tonumber(ARGV[PLACES_AT])
     if first < received then
-        return { 'behind', received }
+        return refused('behind', received)
     end
     gap = first > received
 else
@@ -49,35 +57,42 @@ else
         end
     end
     if #taken > 0 then
-        return { 'taken', taken }
+        return refused('taken', taken)
     end
 end
 if state ~= 'open' then
-    return { 'sealed', received }
+    return refused('sealed', received)
 end
 if gap then
-    return { 'gap', received }
+    return refused('gap', received)
 end
 if records_max or bytes_max then
     local waiting = redis.call('HMGET', key('depth'), 'records', 'bytes')
     local records, bytes = tonumber(waiting[1] or 0), tonumber(waiting[2] or 0)
     if (records_max and records >= records_max) or (bytes_max and bytes >= bytes_max) then
-        return { 'full', { records, bytes } }
+        return refused('full', { records, bytes })
+    end
+end
+
+local lengths = {}
+for i = CHUNKS_AT, KIND_AT - 1, 3 do
+    lengths[i] = redis.call('HSTRLEN', payloads, ARGV[i + 1])
+    if lengths[i] == 0 and redis.call('HEXISTS', payloads, ARGV[i + 1]) == 0 then
+        return refused('lacking', 0)
     end
 end
 
 local stream, records, bytes, first_trace = stream_key(priority), 0, 0, nil
 for i = CHUNKS_AT, KIND_AT - 1, 3 do
-    local count, payload, trace = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    local count, trace = ARGV[i], ARGV[i + 2]
     -- Not tostring: it writes a large one as 1e+15.
     local first = string.format('%.0f', received + records)
-    if trace == '' then
-        redis.call('XADD', stream, '*', 'b', id, 'f', first, 'n', count, 'p', payload)
-    else
-        redis.call('XADD', stream, '*', 'b', id, 'f', first, 'n', count, 'p', payload, 't', trace)
-        first_trace = first_trace or trace
+    local more = nil
+    if trace ~= '' then
+        more, first_trace = { 't', trace }, first_trace or trace
     end
-    records, bytes = records + tonumber(count), bytes + #payload
+    add_chunk(stream, id, first, count, ARGV[i + 1], lengths[i], more)
+    records, bytes = records + tonumber(count), bytes + lengths[i]
 end
 count_waiting(priority, records, bytes)
 count_total('accepted', records)

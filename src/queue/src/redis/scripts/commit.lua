@@ -23,13 +23,17 @@ if not found or redis.call('XACK', stream, GROUP, entry) == 0 then
 end
 redis.call('XDEL', stream, entry)
 local fields = found[2]
-local id, first, count, payload = fields[2], fields[4], tonumber(fields[6]), fields[8]
+local id, first, count, name, bytes = fields[2], fields[4], tonumber(fields[6]), fields[8], fields[10]
 local more = {}
-for i = 9, #fields, 2 do
+for i = 11, #fields, 2 do
     more[fields[i]] = fields[i + 1]
 end
 -- Not -COUNT: the server takes -0 for no number.
-count_waiting(ARGV[1], 0 - count, 0 - #payload)
+count_waiting(ARGV[1], 0 - count, 0 - bytes)
+local payloads = batch_key(id) .. ':payloads'
+if kept ~= 'as_sent' then
+    redis.call('HDEL', payloads, name)
+end
 local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then
     return 0
@@ -37,50 +41,54 @@ end
 local kept_before = batch.kept
 
 local results = batch.key .. ':results'
-local function store_result(place, records, bytes)
-    redis.call('HSET', results, place, struct.pack('>I4', records) .. bytes)
+local function store_result(place, records, length, payload_name)
+    redis.call('HSET', results, place, struct.pack('>I4I4', records, length) .. payload_name)
 end
 if kept == 'as_sent' then
-    store_result(first, count, payload)
+    store_result(first, count, tonumber(bytes), name)
     move(batch, 'kept', count)
 end
 for i = RUNS_AT, LETTERS_AT - 1, 3 do
-    local records = tonumber(ARGV[i + 1])
-    store_result(ARGV[i], records, ARGV[i + 2])
+    local place, records, payload = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+    local run = 'k' .. place
+    redis.call('HSET', payloads, run, payload)
+    store_result(place, records, #payload, run)
     move(batch, 'kept', records)
 end
 for i = LETTERS_AT, RETRIES_AT - 1 do
     -- The empty result lets those who read go on over the place.
-    store_result(place_of(ARGV[i]), 1, '')
+    store_result(place_of(ARGV[i]), 1, 0, '')
     add_letter(batch, ARGV[i])
 end
 
--- The fields of a chunk are in the order that the first four always have; `a` marks a retry.
+-- `a` marks a retry.
 local retried = {}
 local function add_retry(place, record, wait, isolated, failures, failed_first)
-    local chunk = { 'b', id, 'f', place, 'n', '1', 'p', record, 'a', failures }
+    local marks = { 'a', failures }
     if failed_first ~= '' then
-        chunk[#chunk + 1], chunk[#chunk + 2] = 's', failed_first
+        marks[#marks + 1], marks[#marks + 2] = 's', failed_first
     end
     if more.t then
-        chunk[#chunk + 1], chunk[#chunk + 2] = 't', more.t
+        marks[#marks + 1], marks[#marks + 2] = 't', more.t
     end
-    local name = isolated == '1' and 'isolated' or batch.priority
+    redis.call('HSET', payloads, retry_name(place), record)
+    local chunk = chunk_fields(id, place, '1', retry_name(place), #record, marks)
+    local line_name = isolated == '1' and 'isolated' or batch.priority
     if isolated == '1' or wait == '0' then
-        redis.call('XADD', stream_key(name), '*', unpack(chunk))
+        redis.call('XADD', stream_key(line_name), '*', unpack(chunk))
     else
         local member = id .. '/' .. place
         redis.call('ZADD', key('retry'), now_ms() + wait, member)
-        redis.call('HSET', key('retries'), member, cmsgpack.pack({ stream = name, fields = chunk }))
+        redis.call('HSET', key('retries'), member, cmsgpack.pack({ stream = line_name, fields = chunk }))
     end
-    local line = retried[name] or { records = 0, bytes = 0 }
-    retried[name] = { records = line.records + 1, bytes = line.bytes + #record }
+    local line = retried[line_name] or { records = 0, bytes = 0 }
+    retried[line_name] = { records = line.records + 1, bytes = line.bytes + #record }
 end
 for i = RETRIES_AT, #ARGV, 6 do
     add_retry(unpack(ARGV, i, i + 5))
 end
-for name, line in pairs(retried) do
-    count_waiting(name, line.records, line.bytes)
+for line_name, line in pairs(retried) do
+    count_waiting(line_name, line.records, line.bytes)
 end
 
 count_total('kept', batch.kept - kept_before)

@@ -15,7 +15,7 @@ local roll, entry = stream_key('roll'), redis.call('HGET', batch.key, 'roll_entr
 redis.call('XACK', roll, GROUP, entry)
 redis.call('XDEL', roll, entry)
 redis.call('ZREM', key('complete'), batch.id)
-redis.call('UNLINK', batch.key .. ':results')
+redis.call('UNLINK', batch.key .. ':results', batch.key .. ':payloads')
 enter(batch, 'written')
 redis.call('HSET', batch.key, 'roll_sha256', sha256)
 forget_later_if_resolved(batch)

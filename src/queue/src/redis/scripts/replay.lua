@@ -16,15 +16,17 @@ end
 local in_place = batch.state == 'open' or batch.state == 'sealed'
 
 -- A chunk of one record; `failures` marks one that counts as retrying.
-local function add_chunk(id, place, payload, trace, failures)
-    local chunk = { 'b', id, 'f', place, 'n', '1', 'p', payload }
+local function add_record(id, place, payload, trace, failures)
+    local marks = {}
     if failures then
-        chunk[#chunk + 1], chunk[#chunk + 2] = 'a', failures
+        marks[#marks + 1], marks[#marks + 2] = 'a', failures
     end
     if trace then
-        chunk[#chunk + 1], chunk[#chunk + 2] = 't', trace
+        marks[#marks + 1], marks[#marks + 2] = 't', trace
     end
-    redis.call('XADD', stream_key(batch.priority), '*', unpack(chunk))
+    local name = retry_name(place)
+    redis.call('HSET', batch_key(id) .. ':payloads', name, payload)
+    add_chunk(stream_key(batch.priority), id, place, '1', name, #payload, marks)
 end
 
 local found, bytes, first_trace = 0, 0, nil
@@ -38,9 +40,9 @@ for i = LETTERS_AT, #ARGV, 2 do
         remove_letter(batch, letter)
         if in_place then
             redis.call('HDEL', batch.key .. ':results', place)
-            add_chunk(batch.id, place, payload, trace, '0')
+            add_record(batch.id, place, payload, trace, '0')
         else
-            add_chunk(new_id, found, payload, trace)
+            add_record(new_id, found, payload, trace)
         end
         found, bytes = found + 1, bytes + #payload
     end

@@ -1,0 +1,129 @@
+//! The payloads of chunks and results: each is put into a hash of its batch once, by a name, and
+//! stays there. What is in line, leased and committed is the name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use redis::{Pipeline, Value};
+
+use super::keys::Partition;
+use super::{RedisQueue, decode};
+use crate::{BatchId, BatchState, Result, Work, WorkerId};
+
+/// Names for payloads, none of which anybody else gives or has given.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Other than that of any other process.
+    origin: u64,
+    given: AtomicU64,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        Self { origin: rand::random(), given: AtomicU64::new(0) }
+    }
+
+    pub(super) fn next(&self) -> String {
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{number:x}", self.origin)
+    }
+}
+
+/// Work that was leased, still without its payload.
+pub(super) struct Given {
+    pub(super) work: Work,
+    /// The name of its payload; empty for a roll.
+    pub(super) payload: String,
+}
+
+impl Given {
+    fn batch(&self) -> Option<&BatchId> {
+        match &self.work {
+            Work::Chunk(chunk) => Some(&chunk.batch),
+            Work::Roll(_) => None,
+        }
+    }
+}
+
+impl RedisQueue {
+    /// The payloads of a batch that have these names, but for those that are empty; `None` for one
+    /// that is not there.
+    pub(super) async fn payloads(
+        &self,
+        id: &BatchId,
+        names: &[String],
+    ) -> Result<Vec<Option<Bytes>>> {
+        let names: Vec<&String> = names.iter().filter(|name| !name.is_empty()).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut read = Pipeline::new();
+        read.cmd("HMGET").arg(self.partition(id).payloads(id)).arg(names);
+        let (payloads,) = self.connection.send_all(&read).await?;
+        Ok(payloads)
+    }
+
+    /// The work in a reply of XREADGROUP to a read of `partition`, leased by `worker`.
+    pub(super) async fn given(
+        &self,
+        partition: &Partition,
+        worker: &WorkerId,
+        reply: Value,
+    ) -> Result<Vec<Work>> {
+        let given = self.readable(decode::work(partition, worker, reply))?;
+        self.with_payloads(partition, given).await
+    }
+
+    /// Gives the work its payloads. What is not to be done any more is left out.
+    pub(super) async fn with_payloads(
+        &self,
+        partition: &Partition,
+        given: Vec<Given>,
+    ) -> Result<Vec<Work>> {
+        let mut read = Pipeline::new();
+        for group in given.chunk_by(|one, next| one.batch() == next.batch()) {
+            if let Some(batch) = group[0].batch() {
+                let names: Vec<&String> = group.iter().map(|given| &given.payload).collect();
+                read.cmd("HMGET").arg(partition.payloads(batch)).arg(names);
+            }
+        }
+        let mut payloads = Vec::new().into_iter();
+        if !read.is_empty() {
+            let found: Vec<Vec<Option<Bytes>>> = self.connection.send_all(&read).await?;
+            payloads = Vec::from_iter(found.into_iter().flatten()).into_iter();
+        }
+        let mut all = Vec::with_capacity(given.len());
+        for Given { mut work, payload: name } in given {
+            if let Work::Chunk(chunk) = &mut work {
+                match payloads.next().flatten() {
+                    Some(payload) => chunk.payload = payload,
+                    None if self.is_to_be_done(partition, &work, &name).await? => {}
+                    None => continue,
+                }
+            }
+            all.push(work);
+        }
+        Ok(all)
+    }
+
+    /// Whether a chunk without its payload is to be done: one of an aborted batch is, so that it
+    /// leaves the queue. The payload also goes when whoever had leased the chunk before has
+    /// committed it in the meantime.
+    async fn is_to_be_done(&self, partition: &Partition, work: &Work, name: &str) -> Result<bool> {
+        let (Work::Chunk(chunk), Some(entry)) = (work, decode::entry(work.lease())) else {
+            return Ok(false);
+        };
+        let mut look = Pipeline::new();
+        look.cmd("XRANGE").arg(partition.stream(entry.stream)).arg(entry.id).arg(entry.id);
+        let (entries,): (Vec<Value>,) = self.connection.send_all(&look).await?;
+        if entries.is_empty() {
+            return Ok(false);
+        }
+        match self.batch(&chunk.batch).await? {
+            Some(batch) if batch.state != BatchState::Aborted => {
+                Err(self.corrupt(format!("no payload {name:?} of batch {}", chunk.batch)))
+            }
+            _ => Ok(true),
+        }
+    }
+}
