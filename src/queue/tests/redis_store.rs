@@ -22,6 +22,7 @@ mod redis_store {
     mod memory;
     mod operators;
     mod partitions;
+    mod payloads;
     mod replay;
     mod retries;
 }

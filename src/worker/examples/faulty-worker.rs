@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use muster_proto::users::UserRequest;
+use muster_proto::user::User;
 use muster_worker::processor::{Processor, Verdict};
 
 #[derive(Debug)]
 struct Faulty;
 
 impl Processor for Faulty {
-    fn process(&self, record: &UserRequest) -> Verdict {
-        match record.agent.as_str() {
+    fn process(&self, record: &User<'_>) -> Verdict {
+        match record.agent {
             "reject" => Verdict::Reject("rejected, as it asked for".to_owned()),
             "fail" => Verdict::Fail("failed, as it asked for".to_owned()),
             "panic" => panic!("as it asked for"),

@@ -48,7 +48,7 @@ struct Flags {
 /// use std::process::ExitCode;
 /// use std::sync::Arc;
 ///
-/// use muster_proto::users::UserRequest;
+/// use muster_proto::user::User;
 /// use muster_worker::processor::{Processor, Verdict};
 ///
 /// /// Takes nobody from nowhere.
@@ -56,7 +56,7 @@ struct Flags {
 /// struct SomewhereAlone;
 ///
 /// impl Processor for SomewhereAlone {
-///     fn process(&self, record: &UserRequest) -> Verdict {
+///     fn process(&self, record: &User<'_>) -> Verdict {
 ///         if record.country.is_empty() {
 ///             return Verdict::Reject("`country` is missing".to_owned());
 ///         }

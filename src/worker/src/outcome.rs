@@ -28,8 +28,11 @@ pub(crate) fn of(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) ->
 fn process(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) -> Outcome {
     let mut results = Results::of(chunk);
     for (place, record) in records(chunk) {
-        match record.verdict(processor) {
-            Verdict::Keep => results.keep(place, &record.raw),
+        let verdict = verdict(&record, processor);
+        // What cannot be read has no bytes.
+        let record = record.unwrap_or_default();
+        match verdict {
+            Verdict::Keep => results.keep(place, &record),
             Verdict::Replace(replaced) => results.replace(place, &replaced),
             Verdict::Reject(reason) => results.bury(place, record, reason),
             Verdict::Fail(reason) => {
@@ -52,7 +55,7 @@ fn isolate(chunk: &Chunk) -> Outcome {
     let mut results = Results::of(chunk);
     for (place, record) in records(chunk) {
         let history = History { isolated: true, ..chunk.history };
-        results.retry(place, &record, history, Duration::ZERO);
+        results.retry(place, &record.unwrap_or_default(), history, Duration::ZERO);
     }
     results.finish()
 }
@@ -65,45 +68,37 @@ fn give_up(chunk: &Chunk) -> Outcome {
             "{} workers were lost with this record alone in hand: processing it ends them",
             chunk.lost
         );
-        results.bury(place, record, reason);
+        results.bury(place, record.unwrap_or_default(), reason);
     }
     results.finish()
 }
 
-/// A record of a chunk, or why there is none.
-struct Record {
-    raw: Bytes,
-    decoded: Result<UserRequest, String>,
-}
-
-impl Record {
-    fn verdict(&self, processor: &dyn Processor) -> Verdict {
-        let record = match &self.decoded {
-            Ok(record) => record,
-            Err(reason) => return Verdict::Reject(reason.clone()),
-        };
-        // The processor sees one record at a time and keeps nothing of it: after a panic the next
-        // record is processed as if nothing had been.
-        catch_unwind(AssertUnwindSafe(|| processor.process(record))).unwrap_or_else(|panic| {
-            Verdict::Fail(format!("the processor panicked: {}", message(panic.as_ref())))
-        })
-    }
+/// What the processor says of a record, or of why there is none.
+fn verdict(record: &Result<Bytes, String>, processor: &dyn Processor) -> Verdict {
+    let read = record.as_ref().map_err(String::clone);
+    let user = read.and_then(|raw| {
+        User::read(raw).map_err(|malformed| Unreadable::from(malformed).to_string())
+    });
+    let user = match user {
+        Ok(user) => user,
+        Err(reason) => return Verdict::Reject(reason),
+    };
+    // The processor sees one record at a time and keeps nothing of it: after a panic the next
+    // record is processed as if nothing had been.
+    catch_unwind(AssertUnwindSafe(|| processor.process(&user))).unwrap_or_else(|panic| {
+        Verdict::Fail(format!("the processor panicked: {}", message(panic.as_ref())))
+    })
 }
 
 /// The records of a chunk, each with its place: as many as the chunk says.
-fn records(chunk: &Chunk) -> impl Iterator<Item = (u64, Record)> {
+fn records(chunk: &Chunk) -> impl Iterator<Item = (u64, Result<Bytes, String>)> {
     let mut records = Decoder::new(chunk.payload.clone());
     (chunk.first..).take(chunk.count as usize).map(move |place| {
-        let (raw, decoded) = match records.next() {
-            Some(Ok(raw)) => {
-                let decoded = User::read(&raw).map(UserRequest::from).map_err(Unreadable::from);
-                let decoded = decoded.map_err(|error| error.to_string());
-                (raw, decoded)
-            }
-            Some(Err(error)) => (Bytes::new(), Err(error.to_string())),
-            None => (Bytes::new(), Err("the chunk holds fewer records than it says".to_owned())),
+        let record = match records.next() {
+            Some(record) => record.map_err(|error| error.to_string()),
+            None => Err("the chunk holds fewer records than it says".to_owned()),
         };
-        (place, Record { raw, decoded })
+        (place, record)
     })
 }
 
@@ -156,7 +151,7 @@ impl<'a> Results<'a> {
         self.run.push(&User::from(record));
     }
 
-    fn bury(&mut self, place: u64, record: Record, reason: String) {
+    fn bury(&mut self, place: u64, record: Bytes, reason: String) {
         self.change(place);
         self.close_run();
         let Chunk { history, lost, trace, .. } = self.chunk;
@@ -164,22 +159,22 @@ impl<'a> Results<'a> {
         let given_up = history.isolated && crashes > 0;
         self.dead.push(DeadLetter {
             place,
-            record_id: record.decoded.map(|record| record.id).unwrap_or_default(),
+            record_id: User::read(&record).map(|user| user.id).unwrap_or_default(),
             reason,
             attempts: history.failures + u32::from(!given_up),
             crashes,
             first: history.failed_first.unwrap_or(self.now),
             last: self.now,
             trace: trace.clone(),
-            record: record.raw,
+            record,
         });
     }
 
-    fn retry(&mut self, place: u64, record: &Record, history: History, after: Duration) {
+    fn retry(&mut self, place: u64, record: &[u8], history: History, after: Duration) {
         self.change(place);
         self.close_run();
         let mut payload = Encoder::default();
-        payload.push_raw(&record.raw);
+        payload.push_raw(record);
         self.retry.push(Retry { place, payload: payload.take(), history, after });
     }
 

@@ -5,6 +5,7 @@ mod validate;
 
 use std::fmt;
 
+use muster_proto::user::User;
 use muster_proto::users::UserRequest;
 
 pub use normalise::Normalise;
@@ -18,7 +19,7 @@ pub use validate::{Rules, Validate};
 /// becomes a dead letter, too, at the cost of some processes.
 pub trait Processor: fmt::Debug + Send + Sync {
     /// Says what becomes of a record.
-    fn process(&self, record: &UserRequest) -> Verdict;
+    fn process(&self, record: &User<'_>) -> Verdict;
 }
 
 /// What becomes of a record.
@@ -49,10 +50,11 @@ impl Pipeline {
 }
 
 impl Processor for Pipeline {
-    fn process(&self, record: &UserRequest) -> Verdict {
+    fn process(&self, record: &User<'_>) -> Verdict {
         let mut replaced: Option<Box<UserRequest>> = None;
         for step in &self.steps {
-            match step.process(replaced.as_deref().unwrap_or(record)) {
+            let seen = replaced.as_deref().map_or(*record, User::from);
+            match step.process(&seen) {
                 Verdict::Keep => {}
                 Verdict::Replace(record) => replaced = Some(record),
                 end @ (Verdict::Reject(_) | Verdict::Fail(_)) => return end,
@@ -71,10 +73,10 @@ mod tests {
         let mut pipeline = Pipeline::default();
         pipeline.push(Normalise);
         pipeline.push(Validate::new(Rules::default()));
-        let padded = UserRequest { email: " a@b.example ".to_owned(), ..UserRequest::default() };
-        let tidy = UserRequest { email: "a@b.example".to_owned(), ..UserRequest::default() };
-        assert_eq!(pipeline.process(&padded), Verdict::Replace(Box::new(tidy.clone())));
+        let padded = User { email: " a@b.example ", ..User::default() };
+        let tidy = User { email: "a@b.example", ..User::default() };
+        assert_eq!(pipeline.process(&padded), Verdict::Replace(Box::new(tidy.into())));
         assert_eq!(pipeline.process(&tidy), Verdict::Keep);
-        assert!(matches!(pipeline.process(&UserRequest::default()), Verdict::Reject(_)));
+        assert!(matches!(pipeline.process(&User::default()), Verdict::Reject(_)));
     }
 }

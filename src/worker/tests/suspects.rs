@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
-use muster_proto::users::UserRequest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Batch, BatchId, BatchOptions, BatchState, History, Kept, NewChunk, Outcome, Places, Queue,
@@ -31,7 +30,7 @@ struct HeldUp {
 }
 
 impl Processor for HeldUp {
-    fn process(&self, record: &UserRequest) -> Verdict {
+    fn process(&self, record: &User<'_>) -> Verdict {
         if record.user_name == "slow" {
             self.begun.fetch_add(1, Ordering::SeqCst);
             // A test that fails lets nobody go.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use muster_client::input::{FaultKind, Item, Reader, Reason, Rejection, Source, Sources};
 use muster_program::daemon::Failure;
+use muster_proto::user::User;
 use muster_proto::users::UserRequest;
 use muster_worker::processor::{Normalise, Processor as _, Verdict};
 use serde::Serialize;
@@ -106,7 +107,7 @@ impl Inputs {
     /// A record that was sent, as the processor leaves it.
     pub(super) fn as_processed(&self, record: UserRequest) -> UserRequest {
         if self.normalise
-            && let Verdict::Replace(tidy) = Normalise.process(&record)
+            && let Verdict::Replace(tidy) = Normalise.process(&User::from(&record))
         {
             return *tidy;
         }

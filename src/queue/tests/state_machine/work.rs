@@ -18,6 +18,7 @@ const REASONS: [&str; 3] = ["never", "too late", "odd"];
 
 impl Run {
     pub(crate) async fn lease(&mut self, worker: &WorkerId, max: usize) -> Result<Vec<Work>> {
+        self.note_void();
         let work = self.queue().lease(worker, max, Duration::ZERO).await?;
         if self.model.controls.paused {
             self.desk.leased_rolls(worker, max, &work);
@@ -33,6 +34,7 @@ impl Run {
         idle: Duration,
         max: usize,
     ) -> Result<Vec<Work>> {
+        self.note_void();
         let work = self.queue().take_over(worker, idle, max).await?;
         if self.model.controls.paused {
             self.desk.leased_rolls(worker, max, &work);
@@ -49,6 +51,7 @@ impl Run {
         worker: &WorkerId,
         idle: Duration,
     ) -> Result<Option<Chunk>> {
+        self.note_void();
         let chunk = self.queue().lease_isolated(worker, idle).await?;
         if self.model.controls.paused {
             assert_eq!(chunk, None, "nobody is given a chunk");
@@ -56,6 +59,13 @@ impl Run {
             self.desk.isolated(worker, idle.is_zero(), chunk.as_ref());
         }
         Ok(chunk)
+    }
+
+    /// Notes which chunks are of aborted batches.
+    fn note_void(&mut self) {
+        for piece in self.desk.pieces.values_mut() {
+            piece.is_void = self.model.state(&piece.batch) == Some(BatchState::Aborted);
+        }
     }
 
     pub(crate) async fn release(&mut self, claim: &Claim) -> Result<()> {

@@ -42,6 +42,11 @@ impl Filling {
         !self.whole.is_empty()
     }
 
+    /// Whether the last chunk has records, and takes more.
+    pub(super) fn is_amid_chunk(&self) -> bool {
+        !self.last.is_empty()
+    }
+
     /// Whether no more records are taken.
     pub(super) fn is_full(&self) -> bool {
         self.whole.len() == APPENDED_MAX || self.bytes >= BYTES_FULL

@@ -57,6 +57,13 @@ impl fmt::Display for Refused {
     }
 }
 
+/// Which records of a stream have arrived.
+#[derive(PartialEq)]
+enum Arrived {
+    Some,
+    Last,
+}
+
 type Appending<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl<'a> Receiver<'a> {
@@ -115,7 +122,11 @@ impl<'a> Receiver<'a> {
                 records.next().now_or_never()
             };
             match next {
-                Some(Some(record)) => self.take(&record?),
+                Some(Some(record)) => {
+                    if self.take_arrived(record?, &mut records)? == Arrived::Last {
+                        break;
+                    }
+                }
                 Some(None) => break,
                 None => {
                     finish(appending.take()).await?;
@@ -132,6 +143,26 @@ impl<'a> Receiver<'a> {
         let Batch { received, .. } = sealed.map_err(|error| status::of(&error))?;
         tracing::info!(records = received, "the batch is whole");
         Ok(self.refused)
+    }
+
+    /// Takes a record, and those that have arrived behind it, up to the end of a chunk: an append
+    /// that is under way is asked once for all of them.
+    fn take_arrived(
+        &mut self,
+        mut record: Record,
+        records: &mut Streaming<Record>,
+    ) -> Result<Arrived, Status> {
+        loop {
+            self.take(&record);
+            if !self.filling.is_amid_chunk() {
+                return Ok(Arrived::Some);
+            }
+            match records.next().now_or_never() {
+                Some(Some(next)) => record = next?,
+                Some(None) => return Ok(Arrived::Last),
+                None => return Ok(Arrived::Some),
+            }
+        }
     }
 
     fn take(&mut self, record: &Record) {

@@ -7,10 +7,10 @@ use super::*;
 struct Picky;
 
 impl Processor for Picky {
-    fn process(&self, record: &UserRequest) -> Verdict {
+    fn process(&self, record: &User<'_>) -> Verdict {
         match record.id {
             13 => Verdict::Reject("unlucky".to_owned()),
-            7 => Verdict::Replace(Box::new(UserRequest { id: 8, ..record.clone() })),
+            7 => Verdict::Replace(Box::new(User { id: 8, ..*record }.into())),
             99 => panic!("ninety-nine"),
             50 => Verdict::Fail("not now".to_owned()),
             _ => Verdict::Keep,
