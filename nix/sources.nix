@@ -23,8 +23,12 @@ let
     ../Cargo.toml
     (named (file: file.name == "Cargo.toml") code)
   ];
-  # A member's own files: whatever lies in its src, such as the Lua of the queue.
-  members = map (name: ../src/${name}/src);
+  # A member's own files: whatever lies in its src, such as the Lua of the queue, and what makes code
+  # for it.
+  members = lib.concatMap (name: [
+    ../src/${name}/src
+    (fileset.maybeMissing ../src/${name}/build.rs)
+  ]);
   # The dashboard's templates, style sheet and script are compiled into it.
   dashboard = [
     ../src/dashboard/askama.toml
@@ -32,11 +36,7 @@ let
     ../src/dashboard/src
     ../src/dashboard/templates
   ];
-  wire = [
-    ../proto
-    ../src/proto/build.rs
-    ../src/proto/src
-  ];
+  wire = [ ../proto ] ++ members [ "proto" ];
   rust =
     manifests
     ++ wire
