@@ -6,7 +6,7 @@
 //! | [`config`] | its settings |
 //! | [`processor`] | what is done with a record: the trait, and the built-in processors |
 //! | `retry` | when a record is tried again, and when it is given up |
-//! | `outcome` | a chunk through the processor |
+//! | [`outcome`] | a chunk through the processor |
 //! | `team` | what the workers of one process share |
 //! | `worker` | one worker's loop: lease, process, commit |
 //! | `spans` | what the log and traces say a line or a step belongs to |
@@ -24,7 +24,7 @@ mod held;
 mod housekeeping;
 mod identity;
 mod metrics;
-mod outcome;
+pub mod outcome;
 pub mod processor;
 mod retry;
 pub mod roll;

@@ -14,7 +14,7 @@ use crate::processor::{Processor, Verdict};
 use crate::retry::{LOST_MAX, Retries};
 
 /// What comes of a chunk, whatever became of it before.
-pub(crate) fn of(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) -> Outcome {
+pub fn of(chunk: &Chunk, processor: &dyn Processor, retries: &Retries) -> Outcome {
     if chunk.history.isolated && chunk.lost >= retries.crashes_max {
         give_up(chunk)
     } else if !chunk.history.isolated && chunk.lost >= LOST_MAX {

@@ -25,7 +25,7 @@
 //! already is not added again.
 
 mod error;
-mod lines;
+pub mod lines;
 mod lock;
 mod new_roll;
 mod pages;

@@ -23,7 +23,7 @@
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
 //! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms`, `trace` |
 //! | `TAG:batch:<id>:results` | hash | by first place: the count and the length of the payload, as 4 bytes each, big-endian, and the name of the payload; of a dead letter count 1, length 0 and no name |
-//! | `TAG:batch:<id>:payloads` | hash | by name: what the chunks of the batch, and its results, have for a payload; gone when the batch is written or aborted |
+//! | `TAG:batch:<id>:payloads` | hash | by name: what the chunks of the batch, and its results, have for a payload; by `+` and a name: nothing, for an appended one that is there; gone when the batch is written or aborted |
 //! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!

@@ -16,8 +16,8 @@ const SEPARATOR: &[u8] = b",\n";
 const BLOCK_BYTES: usize = 1 << 18;
 
 /// Records as they stand in the roll.
-#[derive(Default)]
-pub(super) struct Block {
+#[derive(Debug, Default)]
+pub struct Block {
     /// Their lines, each behind a separator.
     text: Vec<u8>,
     records: u64,
@@ -25,17 +25,17 @@ pub(super) struct Block {
 
 impl Block {
     /// The lines, behind the record before them.
-    pub(super) fn following(&self) -> &[u8] {
+    pub fn following(&self) -> &[u8] {
         &self.text
     }
 
     /// The lines, where no record is before them.
-    pub(super) fn leading(&self) -> &[u8] {
+    pub fn leading(&self) -> &[u8] {
         self.text.strip_prefix(SEPARATOR).unwrap_or_default()
     }
 
     /// How many records there are.
-    pub(super) fn records(&self) -> u64 {
+    pub fn records(&self) -> u64 {
         self.records
     }
 }
@@ -45,7 +45,7 @@ impl Block {
 /// # Errors
 ///
 /// A result is no chunk, or what it is passed on to fails.
-pub(super) fn lay_out(
+pub fn lay_out(
     results: Vec<ResultChunk>,
     mut pass_on: impl FnMut(Block) -> Result<(), Error>,
 ) -> Result<(), Error> {

@@ -1,6 +1,9 @@
 -- Appends chunks to a batch, one behind another, unless the batch has one of their records. Their
 -- payloads were put into the batch just before; those of chunks that are not appended are removed.
 --
+-- It may come twice, when its answer was lost: the second time it is refused, and the payloads have
+-- to stay. So what is appended is marked.
+--
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 and 3 the records and bytes that may wait, or '', 4 the number of places a
 --       bitmap may have, 5 how many chunks, then
@@ -20,7 +23,9 @@ local places, payloads = batch .. ':places', batch .. ':payloads'
 
 local function refused(word, detail)
     for i = CHUNKS_AT, KIND_AT - 1, 3 do
-        redis.call('HDEL', payloads, ARGV[i + 1])
+        if redis.call('HEXISTS', payloads, mark_of(ARGV[i + 1])) == 0 then
+            redis.call('HDEL', payloads, ARGV[i + 1])
+        end
     end
     return { word, detail }
 end
@@ -91,6 +96,7 @@ for i = CHUNKS_AT, KIND_AT - 1, 3 do
     if trace ~= '' then
         more, first_trace = { 't', trace }, first_trace or trace
     end
+    redis.call('HSET', payloads, mark_of(ARGV[i + 1]), '')
     add_chunk(stream, id, first, count, ARGV[i + 1], lengths[i], more)
     records, bytes = records + tonumber(count), bytes + lengths[i]
 end

@@ -32,7 +32,7 @@ end
 count_waiting(ARGV[1], 0 - count, 0 - bytes)
 local payloads = batch_key(id) .. ':payloads'
 if kept ~= 'as_sent' then
-    redis.call('HDEL', payloads, name)
+    redis.call('HDEL', payloads, name, mark_of(name))
 end
 local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then

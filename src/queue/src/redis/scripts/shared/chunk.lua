@@ -15,6 +15,11 @@ local function add_chunk(stream, ...)
     redis.call('XADD', stream, '*', unpack(chunk_fields(...)))
 end
 
+-- What stands beside a payload whose chunk is appended.
+local function mark_of(name)
+    return '+' .. name
+end
+
 -- The name of the payload of one record that is tried again: there is one such chunk of it at most.
 local function retry_name(place)
     return 'r' .. place
