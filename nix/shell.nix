@@ -1,7 +1,10 @@
 # The shell of `nix develop`: the toolchain, and what script/test and the checks use.
 { craneLib, pkgs }:
+let
+  inherit (pkgs) lib stdenv;
+in
 craneLib.devShell {
-  packages = [
+  packages = lib.optional (stdenv.hostPlatform.system == "x86_64-linux") pkgs.valgrind ++ [
     pkgs.cargo-deny
     pkgs.cargo-nextest
     pkgs.chromium

@@ -5,6 +5,7 @@
 //! | [`load`] | the load generator |
 //! | [`bare`] | the bare path: the limit |
 //! | [`echo`] | gRPC alone |
+//! | [`instructions`] | what the hot functions take, against what they took before |
 //! | [`report`] | all of it measured, and the page about it |
 //! | `cases` | what is measured, by section |
 //! | `installation`, `store`, `program`, `generator` | what runs in a case |
@@ -27,6 +28,7 @@ mod generator;
 mod grpc;
 mod home;
 mod installation;
+pub mod instructions;
 pub mod load;
 mod measure;
 mod number;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use muster_bench::report::{self, Report, Write};
-use muster_bench::{bare, echo, load};
+use muster_bench::{bare, echo, instructions, load};
 
 /// Measures Muster beside the limit of the machine and beside other queues.
 #[derive(Debug, Parser)]
@@ -20,6 +20,11 @@ enum Command {
     Report(Report),
     /// Write the report again, from what was measured last
     Write(Write),
+    /// Count the instructions of the hot functions, and hold them against those of before
+    Instructions(instructions::Options),
+    /// Repeat a hot function
+    #[command(hide = true)]
+    Hot(instructions::Hot),
     /// Send records, and say how fast they were answered
     Load(load::Plan),
     /// The bare path's server
@@ -34,6 +39,8 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Report(command) => return report::measure(&command),
         Command::Write(command) => return report::write(&command),
+        Command::Instructions(options) => return instructions::run(&options),
+        Command::Hot(hot) => hot.run()?,
         Command::Load(plan) => load::run(&plan)?,
         Command::BareServer(options) => bare::run_server(&options)?,
         Command::BareWorker(options) => bare::run_worker(&options)?,
