@@ -72,6 +72,11 @@ impl RedisQueue {
                 let (records, bytes) = self.detail(detail)?;
                 Err(Error::Full { records, bytes })
             }
+            // The keys moved to another server in between.
+            "lacking" => Err(Error::Unavailable {
+                store: self.connection.store().to_owned(),
+                reason: "it has lost what it was just sent".to_owned(),
+            }),
             _ => Err(self.corrupt(format!("answer {word:?} of append"))),
         }
     }

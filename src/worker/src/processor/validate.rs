@@ -89,10 +89,10 @@ enum Part {
 /// In which parts an ASCII character may be: a bit for each.
 const PARTS: [u8; 128] = {
     let mut parts = [0; 128];
-    let mut c = 0;
-    while c < parts.len() {
-        if (c as u8).is_ascii_alphanumeric() || c == b'-' as usize {
-            parts[c] = Part::Local as u8 | Part::Label as u8;
+    let mut c = 0_u8;
+    while c.is_ascii() {
+        if c.is_ascii_alphanumeric() || c == b'-' {
+            parts[c as usize] = Part::Local as u8 | Part::Label as u8;
         }
         c += 1;
     }

@@ -17,7 +17,7 @@ enum Step<T> {
     /// A part of a batch.
     Part(T),
     /// The batch is over.
-    End(Batch),
+    End(Box<Batch>),
 }
 
 /// Adds batches to a new roll, until the shutdown begins. Returns it, with those that were added.
@@ -61,7 +61,7 @@ async fn read(
                 return Ok(());
             }
         }
-        if next.send(Step::End(batch)).await.is_err() {
+        if next.send(Step::End(Box::new(batch))).await.is_err() {
             return Ok(());
         }
     }
@@ -104,7 +104,7 @@ fn write_all(
             }
             Step::End(batch) => {
                 roll.end(&batch, std::mem::take(&mut digest));
-                added.push(batch);
+                added.push(*batch);
             }
         }
     }
