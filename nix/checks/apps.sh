@@ -10,7 +10,8 @@ export HOME=$PWD
 "$demo" demo.json
 jq --exit-status 'length == 295' demo.json
 
-"$stack" folder &
+# A shell that began with SIGINT ignored, as those of `nohup` do, could not heed it.
+env --default-signal=INT "$stack" folder &
 stack_pid=$!
 roll=folder/roll/all_users.json
 for _ in $(seq 600); do
