@@ -57,10 +57,8 @@ impl RedisQueue {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let mut read = Pipeline::new();
-        read.cmd("HMGET").arg(self.partition(id).payloads(id)).arg(names);
-        let (payloads,) = self.connection.send_all(&read).await?;
-        Ok(payloads)
+        let mut read = redis::cmd("HMGET");
+        self.connection.send(read.arg(self.partition(id).payloads(id)).arg(names)).await
     }
 
     /// The work in a reply of XREADGROUP to a read of `partition`, leased by `worker`.
@@ -113,9 +111,9 @@ impl RedisQueue {
         let (Work::Chunk(chunk), Some(entry)) = (work, decode::entry(work.lease())) else {
             return Ok(false);
         };
-        let mut look = Pipeline::new();
-        look.cmd("XRANGE").arg(partition.stream(entry.stream)).arg(entry.id).arg(entry.id);
-        let (entries,): (Vec<Value>,) = self.connection.send_all(&look).await?;
+        let mut look = redis::cmd("XRANGE");
+        look.arg(partition.stream(entry.stream)).arg(entry.id).arg(entry.id);
+        let entries: Vec<Value> = self.connection.send(&look).await?;
         if entries.is_empty() {
             return Ok(false);
         }
