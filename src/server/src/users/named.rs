@@ -10,6 +10,10 @@ use super::filling::Filling;
 use super::unary::{Call, common_trace};
 use crate::status;
 
+/// How many calls are answered before these answers go out: whoever waits for them goes on while the
+/// others are answered. All at once, sender and server would take turns.
+const ANSWERED_AT_ONCE: usize = 32;
+
 /// Appends the records of these calls to the batch, and answers each.
 pub(super) async fn append(
     queue: &dyn Queue,
@@ -49,13 +53,13 @@ async fn append_in_chunks(
         });
         let new: Vec<NewChunk> = new.collect();
         let left = match append_opened(queue, batch, options, &new).instrument(span).await {
-            Ok(Appended::Taken { places }) => answer_taken(calls, &places),
+            Ok(Appended::Taken { places }) => answer_taken(calls, &places).await,
             Ok(Appended::Accepted | Appended::Behind { .. }) => {
-                answer(calls, || Ok(()));
+                answer(calls, || Ok(())).await;
                 Vec::new()
             }
             Err(error @ (Error::Unavailable { .. } | Error::Full { .. })) => {
-                answer(calls, || Err(status::of(&error)));
+                answer(calls, || Err(status::of(&error))).await;
                 Vec::new()
             }
             // One record that the batch refuses says nothing of the others: each for itself.
@@ -66,7 +70,7 @@ async fn append_in_chunks(
                 Vec::new()
             }
             Err(error) => {
-                answer(calls, || Err(status::of(&error)));
+                answer(calls, || Err(status::of(&error))).await;
                 Vec::new()
             }
         };
@@ -92,15 +96,19 @@ async fn append_opened(
 }
 
 /// Answers the calls whose records the batch has, and gives back the others.
-fn answer_taken(calls: Vec<Call>, places: &[u64]) -> Vec<Call> {
+async fn answer_taken(calls: Vec<Call>, places: &[u64]) -> Vec<Call> {
     let (taken, left): (Vec<_>, Vec<_>) =
         calls.into_iter().partition(|call| places.contains(&call.place));
-    answer(taken, || Ok(()));
+    answer(taken, || Ok(())).await;
     left
 }
 
-pub(super) fn answer(calls: Vec<Call>, with: impl Fn() -> Result<(), tonic::Status>) {
-    for call in calls {
+/// Answers calls.
+pub(super) async fn answer(calls: Vec<Call>, with: impl Fn() -> Result<(), tonic::Status>) {
+    for (number, call) in calls.into_iter().enumerate() {
+        if number > 0 && number % ANSWERED_AT_ONCE == 0 {
+            tokio::task::yield_now().await;
+        }
         // A caller who has gone away needs no answer.
         let _ = call.answer.send(with());
     }

@@ -5,7 +5,12 @@ use muster_proto::user::User;
 use muster_proto::users::UserResponse;
 use prost::Message as _;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+
+/// What a unary call has room for at first, in bytes: most records, and most answers, fit in. By
+/// default it would be 8 KiB each.
+const RECORD_ROOM: usize = 512;
+const ANSWER_ROOM: usize = 64;
 
 /// The bytes of one record, which can be read.
 #[derive(Debug)]
@@ -44,6 +49,10 @@ impl Encoder for RecordCodec {
     fn encode(&mut self, answer: UserResponse, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
         answer.encode(to).map_err(|error| Status::internal(error.to_string()))
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::new(ANSWER_ROOM, ANSWER_ROOM)
+    }
 }
 
 impl Decoder for RecordCodec {
@@ -58,5 +67,9 @@ impl Decoder for RecordCodec {
                 Err(Status::invalid_argument(format!("the message is no UserRequest: {reason}")))
             }
         }
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::new(RECORD_ROOM, RECORD_ROOM)
     }
 }

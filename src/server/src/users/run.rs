@@ -53,7 +53,7 @@ impl Run {
             None => match Self::open(queue, kind).await {
                 Ok(run) => run,
                 Err(error) => {
-                    answer(calls, || Err(status::of(&error)));
+                    answer(calls, || Err(status::of(&error))).await;
                     return None;
                 }
             },
@@ -68,11 +68,11 @@ impl Run {
             }
             let written = run.append_chunks(queue, kind, &appended, &filling.take()).await;
             let Err(error) = written else {
-                answer(appended, || Ok(()));
+                answer(appended, || Ok(())).await;
                 continue;
             };
             appended.extend(calls);
-            answer(appended, || Err(status::of(&error)));
+            answer(appended, || Err(status::of(&error))).await;
             // A queue that is full has taken nothing: the run is as it was.
             return matches!(error, Error::Full { .. }).then_some(run);
         }
