@@ -4,17 +4,15 @@
 //! second time with twice as many repetitions: the difference is that of the repetitions alone.
 
 mod baseline;
-mod hot;
 
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
+use crate::hot::{Case, RECORDS};
 use crate::say::say;
 use baseline::Baseline;
-pub use hot::Hot;
-use hot::{Case, RECORDS};
 
 /// How often a case is repeated in the first of its two runs.
 const TIMES: usize = 8;
@@ -27,6 +25,26 @@ pub struct Options {
     /// Make what is counted now the baseline
     #[arg(long)]
     write: bool,
+}
+
+/// Calls a hot function again and again, for whoever counts what it does.
+#[derive(Clone, Debug, Args)]
+pub struct Hot {
+    case: Case,
+    /// How many times
+    times: usize,
+}
+
+impl Hot {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails, or the function has not done what it is for.
+    pub fn run(&self) -> anyhow::Result<()> {
+        let mut call = self.case.prepare()?;
+        (0..self.times).try_for_each(|_| call())
+    }
 }
 
 /// Counts, and holds it against the baseline, or makes it that. The exit code is 1 when a function

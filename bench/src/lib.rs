@@ -5,6 +5,7 @@
 //! | [`load`] | the load generator |
 //! | [`bare`] | the bare path: the limit |
 //! | [`echo`] | gRPC alone |
+//! | [`hot`] | the hot functions, to be called for themselves |
 //! | [`instructions`] | what the hot functions take, against what they took before |
 //! | [`report`] | all of it measured, and the page about it |
 //! | `cases` | what is measured, by section |
@@ -27,6 +28,7 @@ mod files;
 mod generator;
 mod grpc;
 mod home;
+pub mod hot;
 mod installation;
 pub mod instructions;
 pub mod load;
