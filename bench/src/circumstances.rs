@@ -48,9 +48,14 @@ fn machine() -> Vec<(String, String)> {
         ("processor", field("/proc/cpuinfo", "model name")),
         ("cores", cores),
         ("memory", memory),
-        ("kernel", said_by(Command::new("uname").arg("-srm"))),
+        ("kernel", said_by(Command::new("uname").arg("-sr")).map(without_suffix)),
     ];
     known(properties)
+}
+
+/// A kernel's version without what whoever built it has added.
+fn without_suffix(version: String) -> String {
+    version.split('-').next().unwrap_or_default().to_owned()
 }
 
 fn versions() -> Vec<(String, String)> {

@@ -142,7 +142,7 @@ impl Report {
             _ => Found::default(),
         };
         let command = env::args().skip(1).collect::<Vec<_>>().join(" ");
-        let command = format!("cargo run --release -p muster-bench -- {command}");
+        let command = format!("muster-bench {command}");
         let mut circumstances = Circumstances::now(command, rounds, self.quick);
         circumstances.versions.extend(found.versions);
         results.begin(section, circumstances)?;

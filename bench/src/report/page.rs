@@ -20,7 +20,8 @@ const HEAD: &str = "\
 
 How fast Muster is beside the limit of a machine and beside other queues, and what it costs.
 `muster-bench report` measured all of it and wrote this page; [bench/](../bench/README.md) says how to
-run it, and what a figure means. Figures are medians over all rounds, with the least and the most of
+run it, and what a figure means; [bench/findings.md](../bench/findings.md) where the time goes, and
+what was tried. Figures are medians over all rounds, with the least and the most of
 them in brackets. A ratio is that of two runs of one round, which were minutes apart.
 
 ";
