@@ -17,10 +17,12 @@ let
     ../src
   ];
 
-  # Cargo reads the manifests of all members, whichever it builds.
+  # Cargo reads the manifests of all members, whichever it builds, and looks for the files that they
+  # name.
   manifests = [
     ../Cargo.lock
     ../Cargo.toml
+    ../bench/benches/hot.rs
     (named (file: file.name == "Cargo.toml") code)
   ];
   # A member's own files: whatever lies in its src, such as the Lua of the queue, and what makes code
