@@ -11,11 +11,11 @@ mod throughput;
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 
 use crate::case::{Case, interleave};
 use crate::cases::scaling::Extent;
@@ -25,6 +25,9 @@ use crate::results::{Results, Row};
 use crate::say::say;
 use crate::section::Section;
 use crate::{cases, home};
+
+/// The page, if it is not said.
+const PAGE: &str = "docs/performance.md";
 
 /// How many records a stream has, if it is not said.
 const RECORDS: usize = 1_000_000;
@@ -61,20 +64,22 @@ pub struct Report {
     /// The peers, by commas, or `none` [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     peers: Vec<String>,
-    #[command(flatten)]
-    write: Write,
+    /// The page; its pictures, and the results, go into the folder of the same name [default:
+    /// docs/performance.md; with --quick target/bench-quick/performance.md]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where logs and what a run needs are [default: target/bench; with --quick
+    /// target/bench-quick]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
 }
 
 /// `write`
 #[derive(Clone, Debug, clap::Args)]
 pub struct Write {
-    /// The page; its pictures go into the folder of the same name
-    #[arg(long, value_name = "FILE", default_value = "docs/performance.md")]
+    /// The page; its pictures go into the folder of the same name, where the results are
+    #[arg(long, value_name = "FILE", default_value = PAGE)]
     output: PathBuf,
-    /// Where results, logs and what a run needs are [default: target/bench; with --quick
-    /// target/bench-quick]
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
 }
 
 fn at_least_a_thousand(text: &str) -> Result<usize, String> {
@@ -91,18 +96,19 @@ fn at_least_a_thousand(text: &str) -> Result<usize, String> {
 /// The results or the page cannot be written, or no program of Muster is there.
 pub fn measure(command: &Report) -> anyhow::Result<ExitCode> {
     check_programs()?;
-    home::choose(command.write.folder.as_deref(), command.quick)?;
+    home::choose(command.folder.as_deref(), command.quick)?;
     // Those of another version, or of another run.
     for old in ["records", "log"] {
         fs::remove_dir_all(home::sub(old)?)?;
     }
-    let mut results = Results::load(&results_file()?)?;
+    let page = command.page()?;
+    let mut results = Results::of_page(&page)?;
     for section in Section::ALL {
         if command.only.is_empty() || command.only.contains(&section) {
             command.measure(section, &mut results)?;
         }
     }
-    page::write(&results.rows, &command.write.output)?;
+    page::write(&results.rows, &page)?;
     Ok(if results.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -112,15 +118,10 @@ pub fn measure(command: &Report) -> anyhow::Result<ExitCode> {
 ///
 /// Nothing was measured, or the page cannot be written.
 pub fn write(command: &Write) -> anyhow::Result<ExitCode> {
-    home::choose(command.folder.as_deref(), false)?;
-    let results = Results::load(&results_file()?)?;
+    let results = Results::of_page(&command.output)?;
     ensure!(!results.rows.is_empty(), "nothing was measured yet: run `muster-bench report`");
     page::write(&results.rows, &command.output)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn results_file() -> anyhow::Result<PathBuf> {
-    Ok(home::folder()?.join("results.jsonl"))
 }
 
 /// Finds out first that what is measured is not built.
@@ -135,6 +136,14 @@ fn check_programs() -> anyhow::Result<()> {
 }
 
 impl Report {
+    fn page(&self) -> anyhow::Result<PathBuf> {
+        match &self.output {
+            Some(page) => Ok(page.clone()),
+            None if self.quick => Ok(home::folder()?.join("performance.md")),
+            None => Ok(PAGE.into()),
+        }
+    }
+
     fn measure(&self, section: Section, results: &mut Results) -> anyhow::Result<()> {
         let rounds = self.rounds.unwrap_or(if self.quick { 1 } else { 5 });
         let found = match section {
@@ -178,10 +187,4 @@ impl Report {
         let names = (!self.peers.is_empty()).then_some(self.peers.as_slice());
         peers::find(names, if self.quick { QUICK_PEER_RECORDS } else { usize::MAX })
     }
-}
-
-/// The folder of the pictures of this page, and what the page calls it.
-fn pictures(page: &Path) -> anyhow::Result<(PathBuf, String)> {
-    let name = page.file_stem().context("the page is no file")?.to_string_lossy().into_owned();
-    Ok((page.with_extension(""), name))
 }

@@ -1,5 +1,5 @@
-//! What has been measured, as lines of JSON in `target/bench/results.jsonl`: a report can be made of
-//! them again, and a section be measured anew without the others.
+//! What has been measured, as lines of JSON beside the pictures of a page, in `results.jsonl`: the
+//! page can be made of them again, and a section be measured anew without the others.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -45,15 +45,16 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// Reads what is there; nothing, if there is no file.
-    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = match fs::read_to_string(path) {
+    /// Reads those of a page; none, if it has none yet.
+    pub(crate) fn of_page(page: &Path) -> anyhow::Result<Self> {
+        let path = page.with_extension("").join("results.jsonl");
+        let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.with_context(|| path.display().to_string())?,
         };
         let rows = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
         let rows = rows.with_context(|| format!("{} is not of this version", path.display()))?;
-        Ok(Self { path: path.to_owned(), rows })
+        Ok(Self { path, rows })
     }
 
     /// Forgets what was measured of a section, and begins it.
@@ -69,6 +70,8 @@ impl Results {
             text += &serde_json::to_string(row)?;
             text.push('\n');
         }
+        let folder = self.path.parent().context("it is in a folder")?;
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         fs::write(&self.path, text).with_context(|| self.path.display().to_string())
     }
 
@@ -97,15 +100,15 @@ mod tests {
     #[test]
     fn a_section_is_measured_anew_and_the_others_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("results.jsonl");
-        let mut results = Results::load(&path).unwrap();
+        let page = folder.path().join("performance.md");
+        let mut results = Results::of_page(&page).unwrap();
         for (section, what) in
             [(Section::Throughput, "a"), (Section::Rest, "b"), (Section::Throughput, "c")]
         {
             results.begin(section, Circumstances::default()).unwrap();
             results.add(missing(section, what)).unwrap();
         }
-        let read = Results::load(&path).unwrap();
+        let read = Results::of_page(&page).unwrap();
         assert_eq!(read.rows, results.rows);
         let begun = |section| Row::Begun { section, circumstances: Circumstances::default() };
         let expected = [

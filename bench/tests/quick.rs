@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 fn bench(arguments: &[&str], folder: &Path) -> Finished {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster-bench"));
-    command.args(arguments).args(["--output", "performance.md", "--folder", "bench"]);
+    command.args(arguments).args(["--output", "performance.md"]);
     Process::start("muster-bench", command.current_dir(folder)).wait(LIMIT)
 }
 
@@ -19,7 +19,8 @@ fn bench(arguments: &[&str], folder: &Path) -> Finished {
 fn a_report_of_throughput_has_every_case_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let report = ["report", "--only", "throughput", "--quick", "--records", "1000"];
-    let report = bench(&[&report[..], &["--peers", "none"]].concat(), folder.path());
+    let report = [&report[..], &["--peers", "none", "--folder", "bench"]].concat();
+    let report = bench(&report, folder.path());
     let report = report.expect_code(0);
     let page = fs::read_to_string(folder.path().join("performance.md")).unwrap();
     for case in [
@@ -39,7 +40,7 @@ fn a_report_of_throughput_has_every_case_and_loses_nothing() {
     let picture = fs::read_to_string(folder.path().join("performance/throughput.svg")).unwrap();
     assert!(picture.contains("prefers-color-scheme:dark") && picture.contains("Muster: stream"));
 
-    let results = fs::read_to_string(folder.path().join("bench/results.jsonl")).unwrap();
+    let results = fs::read_to_string(folder.path().join("performance/results.jsonl")).unwrap();
     assert!(results.lines().count() > 20, "{results}");
     bench(&["write"], folder.path()).expect_code(0);
     assert_eq!(fs::read_to_string(folder.path().join("performance.md")).unwrap(), page);

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::measured::Measured;
 use super::table::Table;
-use super::{demands, latency, pictures, rest, scaling, throughput};
+use super::{demands, latency, rest, scaling, throughput};
 use crate::circumstances::Circumstances;
 use crate::figures;
 use crate::number::figure;
@@ -22,7 +22,8 @@ How fast Muster is beside the limit of a machine and beside other queues, and wh
 `muster-bench report` measured all of it and wrote this page; [bench/](../bench/README.md) says how to
 run it, and what a figure means; [bench/findings.md](../bench/findings.md) where the time goes, and
 what was tried. Figures are medians over all rounds, with the least and the most of
-them in brackets. A ratio is that of two runs of one round, which were minutes apart.
+them in brackets. A ratio is that of two runs of one round, which were minutes apart. Each run is a
+line of `results.jsonl`, beside the pictures.
 
 ";
 
@@ -50,9 +51,8 @@ impl Pictures {
 
 /// Writes the page and its pictures.
 pub(super) fn write(rows: &[Row], page: &Path) -> anyhow::Result<()> {
-    let (folder, name) = pictures(page)?;
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let pictures = Pictures { folder, name };
+    let name = page.file_stem().context("the page is no file")?.to_string_lossy().into_owned();
+    let pictures = Pictures { folder: page.with_extension(""), name };
     let measured = Measured::of(rows);
     let mut text = HEAD.to_owned();
     text += &circumstances(rows);

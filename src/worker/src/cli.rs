@@ -15,10 +15,10 @@ use muster_queue::Queue;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::RollFailure;
 use crate::config::Config;
 use crate::processor::Processor;
 use crate::roll::Roll;
+use crate::{RollFailure, priority};
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
@@ -69,6 +69,8 @@ struct Flags {
 /// }
 /// ```
 pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Processor>) -> ExitCode {
+    // By this thread: it begins all the others.
+    priority::give_way(priority::PROCESS);
     let program = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Leases chunks of records, processes them, commits, and writes the roll");

@@ -14,6 +14,7 @@
 //! | `held` | what the workers of one process hold |
 //! | `identity` | who a process is, and what it has done |
 //! | `housekeeping` | what keeps leases alive and batches moving |
+//! | `priority` | how far workers give way to what runs beside them |
 //! | `metrics` | what is measured |
 //! | [`roll`] | the roll: `all_users.json`, its manifest, how it grows |
 //! | `roll_writer` | who writes it, beside the workers |
@@ -25,6 +26,7 @@ mod housekeeping;
 mod identity;
 mod metrics;
 pub mod outcome;
+mod priority;
 pub mod processor;
 mod retry;
 pub mod roll;

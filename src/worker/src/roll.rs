@@ -24,6 +24,7 @@
 //! written. The manifest names the last ones, each with a digest of its records: what it has
 //! already is not added again.
 
+mod background;
 mod error;
 pub mod lines;
 mod lock;
@@ -47,7 +48,6 @@ use lines::{BatchDigest, lay_out};
 use lock::Lock;
 use new_roll::NewRoll;
 use pages::Pages;
-use stages::blocking;
 
 /// How many batches one writing takes.
 const BATCHES_MAX: usize = 1000;
@@ -142,12 +142,12 @@ impl Roll {
         let began = Instant::now();
         let spans: Vec<Span> = new.iter().map(spans::write_roll).collect();
         let folder = self.folder.clone();
-        let roll = blocking(move || NewRoll::after(folder, before, lock)).await?;
+        let roll = background::run(move || NewRoll::after(folder, before, lock)).await?;
         let (roll, added) = stages::add(queue, new, roll, shutdown).await?;
         if added.is_empty() {
             return Ok(());
         }
-        let (after, _lock) = blocking(move || roll.publish()).await?;
+        let (after, _lock) = background::run(move || roll.publish()).await?;
         mark_written(queue, &added, &after).await?;
         for (batch, span) in added.iter().zip(spans) {
             metrics::wrote(began.elapsed());

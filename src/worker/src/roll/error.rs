@@ -18,6 +18,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The system gives no thread.
+    #[error("cannot begin a thread that writes the roll: {0}")]
+    Thread(std::io::Error),
     /// The roll was changed by someone else since it was written.
     #[error(
         "{} is not what its manifest says ({problem}): someone else changed it. Put it back, or \

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::lines::{BatchDigest, Block, lay_out};
 use super::new_roll::NewRoll;
-use super::{Error, Pages};
+use super::{Error, Pages, background};
 
 /// How many parts wait between two stages: the one that is under way is not counted.
 const AHEAD: usize = 1;
@@ -35,8 +35,8 @@ pub(super) async fn add(
     let (to_write, blocks) = mpsc::channel(AHEAD);
     let (read, laid_out, written) = tokio::join!(
         read(queue, batches, to_lay_out, shutdown),
-        blocking(move || lay_out_all(pages, &to_write)),
-        blocking(move || write_all(blocks, roll)),
+        background::run(move || lay_out_all(pages, &to_write)),
+        background::run(move || write_all(blocks, roll)),
     );
     // A stage that fails ends the others, which know of no error then.
     read?;
@@ -109,14 +109,4 @@ fn write_all(
         }
     }
     Ok((roll, added))
-}
-
-/// Runs what blocks on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
 }
