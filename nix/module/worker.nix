@@ -52,8 +52,8 @@ in
         unitConfig.RequiresMountsFor = roll;
         serviceConfig = {
           ExecStart = "${program} --config ${cfg.configFile}";
-          # Workers give way to a server and a store beside them.
-          SystemCallFilter = [ "setpriority" ];
+          # Workers give way to a server and a store beside them. What comes last counts.
+          SystemCallFilter = lib.mkAfter [ "setpriority" ];
           StateDirectory = lib.mkIf isOurs "muster";
           StateDirectoryMode = lib.mkIf isOurs "0750";
           ReadWritePaths = lib.mkIf (!isOurs) [ roll ];
