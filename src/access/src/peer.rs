@@ -30,6 +30,11 @@ struct Inner {
 pub struct Call(Peer);
 
 impl Peer {
+    /// Somebody at this address who came through no door.
+    pub fn at(address: SocketAddr) -> Self {
+        Self::new(address, Vec::new(), None)
+    }
+
     pub(crate) fn new(address: SocketAddr, subjects: Vec<String>, pass: Option<Pass>) -> Self {
         Self(Arc::new(Inner {
             address,

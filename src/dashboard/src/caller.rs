@@ -2,18 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use muster_access::{Peer, Principal, Role};
 use muster_proto::v1;
 use muster_proto::v1::dead_letter_selector::Which;
 use muster_proto::v1::list_dead_letters_request::Of;
 use tokio::time::Instant;
 use tonic::metadata::MetadataValue;
-use tonic::transport::server::TcpConnectInfo;
 use tonic::{Request, Response, Status};
 
 use crate::error::Failure;
@@ -30,13 +29,15 @@ const PAGE_ROWS: u32 = 50;
 #[derive(Debug)]
 pub(crate) struct Caller {
     dashboard: Arc<Dashboard>,
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
+    principal: Option<Arc<Principal>>,
     until: Instant,
 }
 
 impl Caller {
-    pub(crate) fn new(dashboard: Arc<Dashboard>, peer: Option<SocketAddr>) -> Self {
-        Self { dashboard, peer, until: Instant::now() + PAGE_LIMIT }
+    /// Nobody in particular.
+    pub(crate) fn nobody(dashboard: Arc<Dashboard>) -> Self {
+        Self { dashboard, peer: None, principal: None, until: Instant::now() + PAGE_LIMIT }
     }
 
     /// The same caller, who wants something done.
@@ -50,7 +51,13 @@ impl Caller {
 
     /// Whether the page may offer to do something.
     pub(crate) fn may_act(&self) -> bool {
-        !self.dashboard.options.read_only
+        let may = |principal: &Arc<Principal>| principal.may(Role::Operate);
+        !self.dashboard.options.read_only && self.principal.as_ref().is_none_or(may)
+    }
+
+    /// The name of who has signed in.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.principal.as_ref().map(|principal| principal.name())
     }
 
     pub(crate) async fn stats(&self) -> Result<v1::Stats, Failure> {
@@ -163,9 +170,12 @@ impl Caller {
 
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request
-            .extensions_mut()
-            .insert(TcpConnectInfo { local_addr: None, remote_addr: self.peer });
+        if let Some(peer) = &self.peer {
+            request.extensions_mut().insert(peer.clone());
+        }
+        if let Some(principal) = &self.principal {
+            request.extensions_mut().insert(Arc::clone(principal));
+        }
         request.metadata_mut().insert("user-agent", MetadataValue::from_static("dashboard"));
         request
     }
@@ -195,7 +205,10 @@ impl FromRequestParts<Arc<Dashboard>> for Caller {
         parts: &mut Parts,
         dashboard: &Arc<Dashboard>,
     ) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-        Ok(Self::new(Arc::clone(dashboard), peer))
+        Ok(Self {
+            peer: parts.extensions.get::<Peer>().cloned(),
+            principal: parts.extensions.get::<Arc<Principal>>().cloned(),
+            ..Self::nobody(Arc::clone(dashboard))
+        })
     }
 }

@@ -29,6 +29,14 @@ pub(crate) enum Failure {
     ReadOnly,
     /// Another site's page sent the form.
     OtherSite,
+    /// It was asked for by a name that is not its own.
+    OtherName,
+    /// The form did not come in time.
+    SlowForm,
+    /// Nobody has signed in.
+    NotSignedIn,
+    /// Who has signed in may not do this.
+    NotAllowed,
     /// There are as many viewers as there may be.
     TooManyViewers,
     /// A template failed.
@@ -59,7 +67,10 @@ impl Failure {
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ReadOnly | Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::ReadOnly | Self::OtherSite | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::OtherName => StatusCode::MISDIRECTED_REQUEST,
+            Self::SlowForm => StatusCode::REQUEST_TIMEOUT,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
             Self::TooManyViewers => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,6 +111,26 @@ impl Failure {
                 "Refused",
                 "The form was not sent from a page of this dashboard.",
                 "Open the dashboard itself. Behind a proxy, let it pass on the header `Host`.",
+            ),
+            Self::OtherName => (
+                "Not this name",
+                "This dashboard is not known by the name in the address.",
+                "Ask for it by its address, or have `server.hosts` list the name.",
+            ),
+            Self::SlowForm => (
+                "Too slow",
+                "The form did not come in time.",
+                "Nothing was done. Go back and send it again.",
+            ),
+            Self::NotSignedIn => (
+                "Not signed in",
+                "This asks who you are.",
+                "Load the page anew to sign in.",
+            ),
+            Self::NotAllowed => (
+                "Not allowed",
+                "Your token lets you see this dashboard, and do nothing, or not even that.",
+                "Sign in by a token with the role `operate`, or ask who runs this server.",
             ),
             Self::TooManyViewers => (
                 "Too many viewers",

@@ -24,6 +24,8 @@ pub(crate) enum Section {
 pub(crate) struct Frame {
     section: Section,
     pub(crate) read_only: bool,
+    /// Who has signed in.
+    pub(crate) name: Option<String>,
     /// What was done, in words.
     pub(crate) notice: Option<String>,
 }
@@ -31,12 +33,17 @@ pub(crate) struct Frame {
 impl Frame {
     /// Around a page that somebody asks for, after something was done or not.
     pub(crate) fn new(section: Section, caller: &Caller, notice: Notice) -> Self {
-        Self { section, read_only: !caller.may_act(), notice: notice.words() }
+        Self {
+            section,
+            read_only: !caller.may_act(),
+            name: caller.name().map(str::to_owned),
+            notice: notice.words(),
+        }
     }
 
     /// Around a page that knows of nobody.
     pub(crate) fn bare(section: Section) -> Self {
-        Self { section, read_only: false, notice: None }
+        Self { section, read_only: false, name: None, notice: None }
     }
 
     /// The navigation: the name of each section, its address, and whether the page is of it.

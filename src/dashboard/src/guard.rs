@@ -1,6 +1,11 @@
 //! What is refused before any page sees it, and what every answer says to the browser.
 
-use axum::extract::Request;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -10,6 +15,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::Failure;
+use crate::{Dashboard, FORM_BYTES_MAX, links};
+
+/// How long a form may take to come.
+const FORM_MAX: Duration = Duration::from_secs(15);
 
 /// What a page may load, and from where: from here, and nothing within the page itself.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -30,7 +39,8 @@ pub(crate) async fn protect(mut response: Response) -> Response {
 
 /// Refuses whatever would do something, as the dashboard is read-only.
 pub(crate) async fn refuse_actions(request: Request, next: Next) -> Response {
-    if is_safe(request.method()) {
+    let is_action = ![links::SIGN_IN, links::SIGN_OUT].contains(&request.uri().path());
+    if is_safe(request.method()) || !is_action {
         return next.run(request).await;
     }
     Failure::ReadOnly.into_response()
@@ -44,7 +54,44 @@ pub(crate) async fn refuse_other_sites(request: Request, next: Next) -> Response
     Failure::OtherSite.into_response()
 }
 
-fn is_safe(method: &Method) -> bool {
+/// Refuses whatever asks for this site by a name that is none of its own.
+pub(crate) async fn refuse_other_names(
+    State(dashboard): State<Arc<Dashboard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(hosts) = &dashboard.options.hosts else { return next.run(request).await };
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    if host.is_none_or(|host| is_own_name(host, hosts)) {
+        return next.run(request).await;
+    }
+    Failure::OtherName.into_response()
+}
+
+/// Whether a host is an address, this machine's own name for itself, or one of these names.
+fn is_own_name(host: &str, hosts: &[String]) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let is = |own: &str| name.eq_ignore_ascii_case(own);
+    name.parse::<IpAddr>().is_ok() || is("localhost") || hosts.iter().any(|own| is(own))
+}
+
+/// Takes in the whole form before anything is done, and does not wait for it for ever.
+pub(crate) async fn take_form_in_time(request: Request, next: Next) -> Response {
+    if is_safe(request.method()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(FORM_MAX, to_bytes(body, FORM_BYTES_MAX)).await {
+        Ok(Ok(form)) => next.run(Request::from_parts(parts, Body::from(form))).await,
+        Ok(Err(_)) => Failure::TooLarge.into_response(),
+        Err(_) => Failure::SlowForm.into_response(),
+    }
+}
+
+pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
@@ -66,6 +113,17 @@ fn is_same_site(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_leads_here_from_elsewhere_is_none_of_our_own() {
+        let hosts = ["muster.example".to_owned()];
+        for own in ["127.0.0.1:9181", "[::1]:9181", "192.0.2.7", "LocalHost:9181", "muster.example"] {
+            assert!(is_own_name(own, &hosts), "{own}");
+        }
+        for other in ["evil.example", "evil.example:9181", "localhost.evil.example", "", ":9181", "[x"] {
+            assert!(!is_own_name(other, &hosts), "{other}");
+        }
+    }
 
     #[test]
     fn other_sites_are_told_apart() {

@@ -10,6 +10,7 @@
 //! | `live` | pages that show what happens, as it happens |
 //! | `caller` | the calls of the services: for whom, and for how long |
 //! | `error` | the one place where errors become pages |
+//! | `sign_in` | who has signed in, and the page to do so |
 //! | `guard` | what is refused, and what every answer says to the browser |
 //! | `frame` | what stands around every page |
 //! | `confirm` | the question before something is done, and the word after it |
@@ -33,6 +34,7 @@ mod links;
 mod live;
 mod pages;
 mod record;
+mod sign_in;
 
 use std::fmt;
 use std::pin::Pin;
@@ -54,6 +56,7 @@ use tonic::Status;
 
 use crate::error::Failure;
 use crate::live::Live;
+pub use crate::sign_in::SignIn;
 
 /// How large a form may be, in bytes.
 const FORM_BYTES_MAX: usize = 64 << 10;
@@ -83,10 +86,16 @@ impl fmt::Debug for Services {
 }
 
 /// What the dashboard is like.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// Whether it shows alone, and does nothing.
     pub read_only: bool,
+    /// What asks people who they are. Without it, everybody may do everything.
+    pub sign_in: Option<SignIn>,
+    /// The names by which browsers may ask for it, beside addresses and `localhost`; any, if
+    /// nothing is said. It is for a dashboard that asks nobody who they are: another site that has
+    /// its own name lead here would else be taken for this one.
+    pub hosts: Option<Vec<String>>,
     /// The end: streams of events end with it, so that their connections can.
     pub shutdown: CancellationToken,
     /// The clock that ages are told by.
@@ -95,7 +104,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { read_only: false, shutdown: CancellationToken::new(), now: SystemTime::now }
+        Self {
+            read_only: false,
+            sign_in: None,
+            hosts: None,
+            shutdown: CancellationToken::new(),
+            now: SystemTime::now,
+        }
     }
 }
 
@@ -109,21 +124,24 @@ struct Dashboard {
 
 /// The dashboard at `/`, with an answer to every path that it does not know.
 ///
-/// Services are told who calls if the router is served with
-/// [`axum::extract::ConnectInfo`]`<SocketAddr>`.
+/// Services are told who calls if requests have the extension [`Peer`](muster_access::Peer).
 pub fn router(services: Services, options: Options) -> Router {
     let read_only = options.read_only;
     let dashboard = Arc::new(Dashboard { services, options, live: Live::default() });
     let router = pages::routes()
         .merge(assets::routes())
         .merge(live::routes())
+        .merge(sign_in::routes())
         .fallback(async || Failure::NoSuchPage)
         .method_not_allowed_fallback(async || Failure::NoSuchMethod)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
     let router =
         if read_only { router.layer(middleware::from_fn(guard::refuse_actions)) } else { router };
     router
+        .layer(middleware::from_fn(guard::take_form_in_time))
+        .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), sign_in::admit))
         .layer(middleware::from_fn(guard::refuse_other_sites))
+        .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), guard::refuse_other_names))
         .layer(middleware::map_response(guard::protect))
         .with_state(dashboard)
 }

@@ -15,6 +15,10 @@ pub(crate) const LOG: &str = "/queue/log";
 pub(crate) const REPLAY: &str = "/dead/replay";
 pub(crate) const DROP: &str = "/dead/drop";
 
+pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const ASSETS: &str = "/assets/";
+
 /// What stands for itself in an address. All else is written as `%2F`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

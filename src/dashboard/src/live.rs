@@ -126,7 +126,7 @@ impl Shared {
             return Arc::clone(fragment);
         }
         // On behalf of all, and so of nobody.
-        let caller = Caller::new(Arc::clone(dashboard), None);
+        let caller = Caller::nobody(Arc::clone(dashboard));
         let fragment = self.page.write(&caller).await;
         *latest = Some((now, Arc::clone(&fragment)));
         fragment

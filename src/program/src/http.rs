@@ -33,7 +33,21 @@ pub async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failu
     })
 }
 
-/// Serves it until `end`.
+/// The probes: `/livez` and `/readyz`.
+pub fn probes(state: watch::Receiver<State>) -> Router {
+    Router::new()
+        .route("/livez", get(async || "alive\n"))
+        .route(READYZ, get(ready))
+        .with_state(state)
+}
+
+/// `/metrics`.
+pub fn metrics() -> Router {
+    let measured = async || ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::render());
+    Router::new().route("/metrics", get(measured))
+}
+
+/// Serves the probes and the metrics until `end`.
 ///
 /// # Errors
 ///
@@ -43,27 +57,7 @@ pub async fn serve(
     state: watch::Receiver<State>,
     end: CancellationToken,
 ) -> Result<(), Failure> {
-    serve_beside(listener, state, Router::new(), end).await
-}
-
-/// Serves it, and what the program has beside it, which is told who asks.
-///
-/// # Errors
-///
-/// The listener fails.
-pub async fn serve_beside(
-    listener: TcpListener,
-    state: watch::Receiver<State>,
-    beside: Router,
-    end: CancellationToken,
-) -> Result<(), Failure> {
-    let router = Router::new()
-        .route("/livez", get(async || "alive\n"))
-        .route(READYZ, get(ready))
-        .route("/metrics", get(async || ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::render())))
-        .with_state(state)
-        .merge(beside)
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let router = probes(state).merge(metrics());
     Ok(axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await?)
 }
 

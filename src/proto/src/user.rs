@@ -27,6 +27,17 @@ pub struct User<'a> {
 
 /// The number of the field `id`; those of the texts follow it.
 const ID: u32 = 1;
+/// The names of the texts, in order.
+const TEXTS: [&str; 8] = [
+    "user_name",
+    "email",
+    "first_name",
+    "last_name",
+    "ip_address",
+    "gender",
+    "country",
+    "agent",
+];
 
 impl<'a> User<'a> {
     /// Reads a protobuf message. Fields that a record does not have are left out, and of those that
@@ -79,6 +90,11 @@ impl<'a> User<'a> {
             (8, self.country),
             (9, self.agent),
         ]
+    }
+
+    /// The texts, each with its name.
+    pub fn named_texts(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.texts().into_iter().zip(TEXTS).map(|((_, text), name)| (name, text))
     }
 
     /// How long [`write`](Self::write) makes it, in bytes.

@@ -1,13 +1,16 @@
 //! The server's settings.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU8, NonZeroU64};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use muster_access::TlsFiles;
 use muster_program::config::Settings;
 use muster_queue::{Durability, Ending, Limits, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
+
+use crate::users::Lengths;
 
 /// The server's settings: what all programs share, and the section `[server]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +50,70 @@ pub struct Config {
     /// How long the end may take.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
+
+    /// The certificate for TLS, PEM, with those between it and its authority. Without it both
+    /// ports are in plain text.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// The authorities of clients, PEM: whoever calls by gRPC must show a certificate of theirs.
+    pub tls_client_ca: Option<PathBuf>,
+    /// The access list: who may do what. Without it everybody may do everything.
+    pub access: Option<PathBuf>,
+    /// Whether addresses that others reach may be in plain text.
+    pub plain_text: bool,
+    /// Whether everybody who reaches such an address may do everything.
+    pub anonymous: bool,
+    /// Whether `/metrics` is for everybody. Without an access list it is.
+    pub open_metrics: bool,
+    /// The names under which browsers find a dashboard that has no access list, beside addresses
+    /// and `localhost`.
+    pub hosts: Vec<String>,
+
+    /// How many connections each port has at most; beyond, those that have said nothing give way.
+    pub connections_max: NonZeroUsize,
+    /// The same from one address, or one IPv6 network (/64).
+    pub connections_per_address_max: NonZeroUsize,
+    /// How many calls may be under way on a connection.
+    pub calls_per_connection_max: NonZeroU32,
+    /// How many calls may be under way in all.
+    pub calls_max: NonZeroUsize,
+    /// The same from one address.
+    pub calls_per_address_max: NonZeroUsize,
+    /// How many of them may be streams of records, or downloads.
+    pub streams_max: NonZeroUsize,
+    /// The same from one address.
+    pub streams_per_address_max: NonZeroUsize,
+    /// How many records a stream may have.
+    pub records_per_stream_max: NonZeroU64,
+    /// How many records a second somebody on the access list may send who has no rate there.
+    pub records_per_second_max: NonZeroU32,
+    /// How many bytes a message of gRPC may have; a longer one ends its call.
+    pub message_bytes_max: NonZeroUsize,
+    /// How many bytes a record may have on the wire; a longer one is refused by itself.
+    pub record_bytes_max: NonZeroUsize,
+    /// How many bytes a field of a record may have.
+    pub field_bytes_max: NonZeroUsize,
+    /// How many bytes the headers of a call or a request may have.
+    pub header_bytes_max: NonZeroU32,
+    /// How long a connection may take until its first call is let in, TLS included.
+    #[serde(with = "humantime_serde")]
+    pub arrival_max: Duration,
+    /// How long a connection may be without any call.
+    #[serde(with = "humantime_serde")]
+    pub idle_max: Duration,
+    /// How long a connection may take nothing of what it is sent.
+    #[serde(with = "humantime_serde")]
+    pub write_max: Duration,
+    /// How long a connection of gRPC may be used.
+    #[serde(with = "humantime_serde")]
+    pub age_max: Duration,
+    /// How long a call may take that is no stream.
+    #[serde(with = "humantime_serde")]
+    pub call_max: Duration,
+    /// How long a stream may bring no record.
+    #[serde(with = "humantime_serde")]
+    pub stream_idle_max: Duration,
 }
 
 impl Default for Config {
@@ -67,8 +134,42 @@ impl Default for Config {
             records_max: None,
             bytes_max: NonZeroU64::new(1 << 30),
             grace: Duration::from_secs(10),
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+            access: None,
+            plain_text: false,
+            anonymous: false,
+            open_metrics: false,
+            hosts: Vec::new(),
+            connections_max: at_least_one(1024),
+            connections_per_address_max: at_least_one(512),
+            calls_per_connection_max: NonZeroU32::MIN.saturating_add(1023),
+            calls_max: at_least_one(16_384),
+            calls_per_address_max: at_least_one(8192),
+            streams_max: at_least_one(1024),
+            streams_per_address_max: at_least_one(256),
+            records_per_stream_max: NonZeroU64::MIN.saturating_add(999_999_999),
+            records_per_second_max: NonZeroU32::MIN.saturating_add(999_999),
+            message_bytes_max: at_least_one(4 << 20),
+            record_bytes_max: at_least_one(RECORD_BYTES_MAX),
+            field_bytes_max: at_least_one(RECORD_BYTES_MAX),
+            header_bytes_max: NonZeroU32::MIN.saturating_add((16 << 10) - 1),
+            arrival_max: Duration::from_secs(10),
+            idle_max: Duration::from_secs(15 * 60),
+            write_max: Duration::from_secs(30),
+            age_max: Duration::from_secs(24 * 60 * 60),
+            call_max: Duration::from_secs(5 * 60),
+            stream_idle_max: Duration::from_secs(10 * 60),
         }
     }
+}
+
+/// The longest record that the queue, the workers and the roll are made for, in bytes.
+const RECORD_BYTES_MAX: usize = 1 << 20;
+
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(number.saturating_sub(1))
 }
 
 impl Config {
@@ -76,6 +177,57 @@ impl Config {
     pub fn store_options(&self) -> StoreOptions {
         let limits = Limits { records: self.records_max, bytes: self.bytes_max };
         StoreOptions { durability: self.durability, replicas: self.replicas, limits }
+    }
+
+    /// How long records may be.
+    pub(crate) fn lengths(&self) -> Lengths {
+        let (record_max, field_max) = (self.record_bytes_max.get(), self.field_bytes_max.get());
+        Lengths { record_max, field_max }
+    }
+
+    /// The files of TLS, if it is to be spoken.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
+            client_ca: self.tls_client_ca.clone(),
+        })
+    }
+
+    /// Refuses to be open to others unless it is said in words.
+    fn validate_access(&self) -> Result<(), (&'static str, String)> {
+        match (&self.tls_cert, &self.tls_key, &self.tls_client_ca) {
+            (Some(_), None, _) => return Err(("tls_cert", "has no `tls_key` beside it".into())),
+            (None, Some(_), _) => return Err(("tls_key", "has no `tls_cert` beside it".into())),
+            (None, None, Some(_)) => {
+                return Err(("tls_client_ca", "needs `tls_cert` and `tls_key`".into()));
+            }
+            _ => {}
+        }
+        if self.anonymous && self.access.is_some() {
+            return Err(("anonymous", "contradicts `access`: leave out one of them".into()));
+        }
+        for (key, address) in [("listen", self.listen), ("http", self.http)] {
+            if address.ip().to_canonical().is_loopback() {
+                continue;
+            }
+            if self.tls_cert.is_none() && !self.plain_text {
+                let problem = format!(
+                    "{address} is reached by others, and would be in plain text: set `tls_cert` and \
+                     `tls_key`, or `plain_text = true` if all who share the network may read it"
+                );
+                return Err((key, problem));
+            }
+            let asks_for_certificates = key == "listen" && self.tls_client_ca.is_some();
+            if self.access.is_none() && !self.anonymous && !asks_for_certificates {
+                let problem = format!(
+                    "{address} is reached by others, who could do everything: set `access` to an \
+                     access list, or `anonymous = true` if all of them may"
+                );
+                return Err((key, problem));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -93,7 +245,13 @@ impl Settings for Config {
         if self.listen == self.http && self.listen.port() != 0 {
             return Err(("http", format!("is {}, as `listen` is", self.http)));
         }
-        Ok(())
+        if self.record_bytes_max.get() > RECORD_BYTES_MAX {
+            return Err(("record_bytes_max", format!("must be at most {RECORD_BYTES_MAX}")));
+        }
+        if self.message_bytes_max < self.record_bytes_max {
+            return Err(("message_bytes_max", "must be at least `record_bytes_max`".to_owned()));
+        }
+        self.validate_access()
     }
 
     fn log(&self) -> &str {

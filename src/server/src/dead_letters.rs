@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use crate::batches::{bad_token, batch_id};
 use crate::caller::Caller;
 use crate::status;
+use crate::users::Lengths;
 use selection::{Selection, Selector};
 
 /// How many dead letters a page has when the caller does not say.
@@ -27,11 +28,13 @@ const PAGE_SIZE_MAX: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct DeadLetters {
     queue: Arc<dyn Queue>,
+    /// Those of a mended record.
+    lengths: Lengths,
 }
 
 impl DeadLetters {
-    pub(crate) fn new(queue: Arc<dyn Queue>) -> Self {
-        Self { queue }
+    pub(crate) fn new(queue: Arc<dyn Queue>, lengths: Lengths) -> Self {
+        Self { queue, lengths }
     }
 
     /// A page of a batch's letters, and the token of the next one.
@@ -131,7 +134,7 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
         let v1::ReplayDeadLettersRequest { selector, record } = request.into_inner();
         let selector = Selector::read(selector)?;
         if let Some(record) = &record {
-            check_record(&selector, record)?;
+            check_record(self.lengths, &selector, record)?;
         }
         let mut letters_replayed = 0;
         let mut batches: Vec<BatchId> = Vec::new();
@@ -191,14 +194,14 @@ fn letter_of(token: &str) -> Result<LetterId, Status> {
 }
 
 /// Refuses a mended record that cannot be one, or that is meant for several letters.
-fn check_record(selector: &Selector, record: &Bytes) -> Result<(), Status> {
+fn check_record(lengths: Lengths, selector: &Selector, record: &Bytes) -> Result<(), Status> {
     if !matches!(selector, Selector::Letter(_)) {
         return Err(Status::invalid_argument("`record` goes with one letter alone"));
     }
     User::read(record).map_err(|reason| {
         Status::invalid_argument(format!("`record` is no UserRequest: {reason}"))
     })?;
-    crate::users::check(record).map_err(|error| Status::invalid_argument(error.to_string()))
+    lengths.check(record).map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 /// The letter's record, or the mended one, to be tried again.

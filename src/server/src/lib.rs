@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`config`] | its settings |
+//! | [`flags`] | those that are flags, for each program with a server |
 //! | `users` | the service `Users`: one record, or a stream of them |
 //! | `operations` | the services below, for gRPC and for the dashboard |
 //! | `batches` | the service `muster.v1.Batches`: list, resume, end, wait for a batch |
@@ -10,6 +11,8 @@
 //! | `queue` | the service `muster.v1.Queue`: what waits; pause and resume |
 //! | `workers` | the service `muster.v1.Workers`: which there are |
 //! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
+//! | `entrance` | the doors, and what is asked of those who come to them |
+//! | `admission` | who may make which call |
 //! | `sampler` | what the queue is like, looked at once a second |
 //! | `caller` | who asks for a change, for the log |
 //! | `metadata` | what travels beside the messages, read |
@@ -18,11 +21,14 @@
 //! | `metrics` | what is measured |
 //! | `health` | whether the store is there, by gRPC |
 
+mod admission;
 mod batches;
 mod caller;
 mod calls;
 pub mod config;
 mod dead_letters;
+mod entrance;
+pub mod flags;
 mod health;
 mod metadata;
 mod metrics;
@@ -39,19 +45,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_dashboard::Options;
+use muster_access::{Door, Seats};
+use muster_dashboard::{Options, SignIn};
 use muster_program::daemon::Failure;
 use muster_program::http::{self, listen};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+use crate::admission::Admission;
 use crate::calls::MeasureCalls;
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::operations::Operations;
+use crate::roll::Roll;
 use crate::sampler::Sampler;
 use crate::users::{Users, UsersServer};
 
@@ -70,17 +79,19 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 pub struct Server {
     grpc: TcpListener,
     http: TcpListener,
+    entrance: Entrance,
     config: Config,
 }
 
 impl Server {
-    /// Takes the ports.
+    /// Reads the certificates and the access list, and takes the ports.
     ///
     /// # Errors
     ///
-    /// An address cannot be listened on; the message names it.
+    /// A file cannot be used, or an address not be listened on; the message names it.
     pub async fn bind(config: &Config) -> Result<Self, Failure> {
         Ok(Self {
+            entrance: Entrance::open(config)?,
             grpc: listen("listen", config.listen).await?,
             http: listen("http", config.http).await?,
             config: config.clone(),
@@ -130,36 +141,55 @@ impl Server {
         readiness.watch(move || look(Arc::clone(&looked)), shutdown);
         metrics::declare();
 
-        let operations = Operations::new(&queue, sampler, &self.config);
+        let Self { grpc, http, entrance, config } = self;
+        entrance.watch(shutdown);
+        let break_off = CancellationToken::new();
+        let streams = Seats::new(config.streams_max.get(), config.streams_per_address_max.get());
+        let roll = Roll::new(&config, streams.clone(), break_off.clone(), shutdown);
+        let operations = Operations::new(&queue, sampler, &config, roll);
         let options = Options {
-            read_only: self.config.read_only,
+            read_only: config.read_only,
+            sign_in: entrance.access.clone().map(|access| SignIn::new(access, entrance.is_secure())),
+            // Who has to sign in is found by no name of another site: cookies go with names.
+            hosts: entrance.access.is_none().then(|| config.hosts.clone()),
             shutdown: shutdown.token(),
             ..Options::default()
         };
         let dashboard = muster_dashboard::router(operations.services(), options);
-        let http =
-            http::serve_beside(self.http, readiness.subscribe(), dashboard, shutdown.token());
-        let break_off = CancellationToken::new();
-        let users = Users::start(Arc::clone(&queue), &self.config, break_off.clone(), shutdown);
+        let web = http::probes(readiness.subscribe())
+            .merge(entrance.guard_metrics(http::metrics(), &config))
+            .merge(dashboard);
+        let web = muster_access::serve(
+            entrance.web_door(http, &config).connections(),
+            web,
+            config.arrival_max,
+            config.header_bytes_max.get() as usize,
+            shutdown.token(),
+        );
+        let users =
+            Users::start(Arc::clone(&queue), &config, streams, break_off.clone(), shutdown);
+        let users = UsersServer::new(users)
+            .max_decoding_message_size(config.message_bytes_max.get());
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let services = Routes::new(UsersServer::new(users))
-            .add_service(health_service)
-            .add_service(reflection);
+        let services =
+            Routes::new(users).add_service(health_service).add_service(reflection);
         let services = operations.add_to(services);
-        let grpc = serve_grpc(self.grpc, services, shutdown.token());
+        let door = entrance.grpc_door(grpc, &config);
+        let admission = entrance.admission(&config);
+        let grpc = serve_grpc(door, admission, services, &config, shutdown.token());
         let patience = async {
             shutdown.begun().await;
-            tokio::time::sleep(self.config.grace / 2).await;
+            tokio::time::sleep(config.grace / 2).await;
             break_off.cancel();
             // For the answers. A connection whose other end is silent, or which only watches,
             // does not end by itself: it is not waited for.
-            tokio::time::sleep(self.config.grace / 4).await;
+            tokio::time::sleep(config.grace / 4).await;
         };
         tokio::select! {
-            result = async { tokio::try_join!(grpc, http) } => result.map(|_| ()),
+            result = async { tokio::join!(grpc, web).0 } => result,
             error = muster_queue::unfit(queue.as_ref()) => Err(error.into()),
             () = patience => Ok(()),
         }
@@ -167,31 +197,26 @@ impl Server {
 }
 
 fn serve_grpc(
-    listener: TcpListener,
+    door: Door,
+    admission: Admission,
     services: Routes,
+    config: &Config,
     end: CancellationToken,
-) -> impl Future<Output = Result<(), Failure>> {
+) -> impl Future<Output = Result<(), Failure>> + use<> {
     let server = tonic::transport::Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
+        .max_concurrent_streams(config.calls_per_connection_max.get())
+        .http2_max_header_list_size(config.header_bytes_max.get())
+        .max_connection_age(config.age_max)
+        .max_connection_age_grace(config.stream_idle_max)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .layer(MeasureCalls)
+        .layer(admission)
         .add_routes(services)
-        .serve_with_incoming_shutdown(connections(listener), end.cancelled_owned());
+        .serve_with_incoming_shutdown(door.connections(), end.cancelled_owned());
     async { Ok(server.await?) }
-}
-
-/// The connections of a listener, each told to send small messages at once.
-fn connections(
-    listener: TcpListener,
-) -> impl futures::Stream<Item = std::io::Result<tokio::net::TcpStream>> {
-    use futures::StreamExt as _;
-    TcpListenerStream::new(listener).map(|connection| {
-        let connection = connection?;
-        connection.set_nodelay(true)?;
-        Ok(connection)
-    })
 }
 
 async fn look(sampler: Arc<Sampler>) -> muster_queue::Result<()> {

@@ -9,6 +9,7 @@ use muster_program::daemon;
 use muster_program::flags::StoreFlags;
 use muster_server::Server;
 use muster_server::config::Config;
+use muster_server::flags::EntranceFlags;
 use serde::Serialize;
 
 #[derive(clap::Args, Serialize)]
@@ -29,6 +30,9 @@ struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    entrance: EntranceFlags,
     #[command(flatten)]
     #[serde(flatten)]
     store: StoreFlags,

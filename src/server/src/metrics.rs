@@ -113,7 +113,7 @@ impl Method {
 }
 
 /// Every method of the two packages, as `service/method`.
-fn method_paths() -> Vec<String> {
+pub(crate) fn method_paths() -> Vec<String> {
     // They are compiled in; the reflection service reads them first, and reports what is wrong.
     let files = FileDescriptorSet::decode(muster_proto::FILE_DESCRIPTOR_SET).unwrap_or_default();
     let mut paths = Vec::new();

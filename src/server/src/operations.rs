@@ -33,12 +33,13 @@ impl Operations {
         queue: &Arc<dyn muster_queue::Queue>,
         sampler: Arc<Sampler>,
         config: &Config,
+        roll: Roll,
     ) -> Self {
         Self {
             batches: Arc::new(Batches::new(Arc::clone(queue))),
-            dead_letters: Arc::new(DeadLetters::new(Arc::clone(queue))),
+            dead_letters: Arc::new(DeadLetters::new(Arc::clone(queue), config.lengths())),
             queue: Arc::new(Queue::new(Arc::clone(queue), sampler)),
-            roll: Arc::new(Roll::new(config.roll.clone())),
+            roll: Arc::new(roll),
             workers: Arc::new(Workers::new(Arc::clone(queue))),
         }
     }

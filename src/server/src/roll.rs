@@ -3,17 +3,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
+use muster_access::{Peer, Seats};
 use muster_dashboard::RollStream;
+use muster_program::shutdown::Shutdown;
 use muster_proto::metadata::{ROLL_BYTES, ROLL_SHA256};
 use muster_proto::v1;
 use muster_roll::{Entry, NotOpened, OpenRoll};
 use tokio::fs::File;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::io::ReaderStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
+
+use crate::admission;
+use crate::config::Config;
 
 /// How long one part of the file is, in bytes.
 const PART_BYTES: usize = 64 * 1024;
+/// How many parts are read before they are taken.
+const PARTS_AHEAD: usize = 2;
 /// How many of the batches that were added last are told.
 const RECENT_MAX: usize = 256;
 /// How often a roll that is being written is looked at again, and after how long.
@@ -24,12 +34,24 @@ const TRY_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Roll {
     folder: Option<PathBuf>,
+    streams: Seats,
+    /// How long a caller may take nothing of it.
+    write_max: Duration,
+    break_off: CancellationToken,
+    shutdown: Shutdown,
 }
 
 impl Roll {
-    /// The roll in this folder, if the server has one.
-    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+    /// The roll in the folder of these settings, if the server has one. `break_off` ends downloads
+    /// that are under way.
+    pub(crate) fn new(
+        config: &Config,
+        streams: Seats,
+        break_off: CancellationToken,
+        shutdown: &Shutdown,
+    ) -> Self {
+        let (folder, write_max) = (config.roll.clone(), config.write_max);
+        Self { folder, streams, write_max, break_off, shutdown: shutdown.clone() }
     }
 
     /// Opens the roll; one that is being written, when that is done.
@@ -50,6 +72,28 @@ impl Roll {
             }
         }
         Err(Status::unavailable("the roll is being written; try again"))
+    }
+
+    /// Passes the parts on, a few ahead, until nobody has taken one for too long. What is `held` is
+    /// kept until then.
+    fn in_time<H: Send + 'static>(&self, mut parts: RollStream, held: H) -> RollStream {
+        let (to, taken) = mpsc::channel(PARTS_AHEAD);
+        let write_max = self.write_max;
+        let pass_on = self.break_off.clone().run_until_cancelled_owned(async move {
+            let _held = held;
+            while let Some(part) = parts.next().await {
+                if to.send_timeout(part, write_max).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        });
+        let end = stream::once(self.shutdown.spawn(pass_on)).filter_map(|ended| {
+            let is_whole = matches!(ended, Ok(Some(true)));
+            let slow = "the roll was not taken in time, or the server ends; begin again";
+            future::ready((!is_whole).then(|| Err(Status::unavailable(slow))))
+        });
+        ReceiverStream::new(taken).chain(end).boxed()
     }
 }
 
@@ -75,13 +119,17 @@ impl v1::roll_server::Roll for Roll {
 
     async fn download_roll(
         &self,
-        _request: Request<v1::DownloadRollRequest>,
+        request: Request<v1::DownloadRollRequest>,
     ) -> Result<Response<RollStream>, Status> {
+        let seat = admission::stream_seat(&self.streams, &request)?;
+        let call = request.extensions().get::<Peer>().map(Peer::begin);
         let OpenRoll { manifest, file, .. } = self.open().await?;
         let sha256 = manifest.sha256.parse().map_err(|error| internal(&error))?;
         let parts = ReaderStream::with_capacity(File::from_std(file), PART_BYTES);
         let parts = parts.map_ok(|data| v1::RollPart { data }).map_err(|error| internal(&error));
-        let mut response = Response::new(parts.boxed());
+        // Whoever takes nothing of it must not keep the file open, nor the seat taken.
+        let parts = self.in_time(parts.boxed(), (seat, call));
+        let mut response = Response::new(parts);
         response.metadata_mut().insert(ROLL_BYTES, manifest.bytes.into());
         response.metadata_mut().insert(ROLL_SHA256, sha256);
         Ok(response)

@@ -35,14 +35,24 @@ pub(crate) fn of(error: &Error) -> Status {
         | Error::Miscounted { .. }
         | Error::MixedPlaces(_) => Status::failed_precondition(message),
         Error::Full { .. } => {
-            let mut status = Status::resource_exhausted(format!("{message}; try again later"));
-            let pause = u32::try_from(FULL_PAUSE.as_millis()).unwrap_or(u32::MAX);
-            status.metadata_mut().insert(RETRY_AFTER, pause.into());
-            status
+            exhausted(&format!("{message}; try again later"), FULL_PAUSE)
         }
         error => {
             tracing::error!(%error, "no status for this error");
             Status::internal("the server failed; its log says why")
         }
     }
+}
+
+/// What somebody is told who sends more records a second than they may.
+pub(crate) fn too_fast(pause: Duration) -> Status {
+    exhausted("too many records a second; try again", pause.max(Duration::from_millis(1)))
+}
+
+/// What somebody is told for whom there is no room now; and when there may be.
+pub(crate) fn exhausted(message: &str, pause: Duration) -> Status {
+    let mut status = Status::resource_exhausted(message);
+    let pause = u32::try_from(pause.as_millis()).unwrap_or(u32::MAX);
+    status.metadata_mut().insert(RETRY_AFTER, pause.into());
+    status
 }

@@ -11,6 +11,7 @@ mod unary;
 
 use std::sync::Arc;
 
+use muster_access::{Principal, Seats};
 use muster_program::shutdown::Shutdown;
 use muster_proto::metadata::BATCH;
 use muster_proto::users::UserResponse;
@@ -18,11 +19,12 @@ use muster_queue::{BatchId, BatchOptions, Deadline, Ending, Queue};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::admission;
 use crate::config::Config;
 use crate::metadata::Sent;
 use crate::status;
 use abandoned::AbortUnlessEnded;
-pub(crate) use chunk::check;
+pub(crate) use chunk::Lengths;
 pub(crate) use generated::users_server::UsersServer;
 pub(crate) use record::{Record, RecordCodec};
 use unary::Grouper;
@@ -47,6 +49,9 @@ pub(crate) struct Users {
     /// When the batch of a stream ends by itself, and how.
     deadline: Deadline,
     grouper: Grouper,
+    lengths: Lengths,
+    streams: Seats,
+    limits: stream::Limits,
     break_off: CancellationToken,
     shutdown: Shutdown,
 }
@@ -57,6 +62,7 @@ impl Users {
     pub(crate) fn start(
         queue: Arc<dyn Queue>,
         config: &Config,
+        streams: Seats,
         break_off: CancellationToken,
         shutdown: &Shutdown,
     ) -> Self {
@@ -64,7 +70,12 @@ impl Users {
         // Each of its records was answered "ok": they are kept.
         let of_calls = Deadline { then: Ending::Seal, ..deadline };
         let grouper = Grouper::start(Arc::clone(&queue), of_calls, break_off.clone(), shutdown);
-        Self { queue, deadline, grouper, break_off, shutdown: shutdown.clone() }
+        let limits = stream::Limits {
+            records_max: config.records_per_stream_max.get(),
+            idle_max: config.stream_idle_max,
+        };
+        let (lengths, shutdown) = (config.lengths(), shutdown.clone());
+        Self { queue, deadline, grouper, lengths, streams, limits, break_off, shutdown }
     }
 }
 
@@ -75,8 +86,11 @@ impl generated::users_server::Users for Users {
         request: Request<Record>,
     ) -> Result<Response<UserResponse>, Status> {
         let sent = Sent::read(request.metadata())?;
+        if let Some(rate) = principal(&request).and_then(|principal| principal.rate()) {
+            rate.take(1).map_err(status::too_fast)?;
+        }
         let record = request.into_inner();
-        if let Err(refusal) = chunk::check(record.wire()) {
+        if let Err(refusal) = self.lengths.check(record.wire()) {
             return Ok(Response::new(UserResponse { status: false, message: refusal.to_string() }));
         }
         self.grouper.accept(sent, record).await?;
@@ -88,6 +102,7 @@ impl generated::users_server::Users for Users {
         request: Request<Streaming<Record>>,
     ) -> Result<Response<UserResponse>, Status> {
         let Sent { batch, place, priority, policy, trace } = Sent::read(request.metadata())?;
+        let _seat = admission::stream_seat(&self.streams, &request)?;
         let is_named = batch.is_some();
         let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
         let options = BatchOptions { priority, policy, deadline: Some(self.deadline) };
@@ -96,7 +111,14 @@ impl generated::users_server::Users for Users {
         // A sender that has not named its batch cannot come back to it.
         let unless_ended = (!is_named)
             .then(|| AbortUnlessEnded::new(Arc::clone(&self.queue), batch.clone(), &self.shutdown));
-        let stream = stream::Stream { queue: self.queue.as_ref(), options, trace };
+        let stream = stream::Stream {
+            queue: self.queue.as_ref(),
+            options,
+            trace,
+            principal: principal(&request).cloned(),
+            lengths: self.lengths,
+            limits: self.limits,
+        };
         let receiver = stream::Receiver::new(stream, opened, place.unwrap_or(0))
             .map_err(|error| status::of(&error))?;
         let refused = tokio::select! {
@@ -119,6 +141,11 @@ impl generated::users_server::Users for Users {
         }
         Ok(response)
     }
+}
+
+/// Who sends, if there is an access list.
+fn principal<T>(request: &Request<T>) -> Option<&Arc<Principal>> {
+    request.extensions().get()
 }
 
 fn ok() -> UserResponse {

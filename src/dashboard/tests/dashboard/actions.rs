@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use muster_proto::users::UserRequest;
 use prost::Message as _;
@@ -266,7 +265,7 @@ async fn the_services_are_told_who_asks() {
     let double = Double::new();
     let mut request = form_of("/queue/pause", "confirmed=yes", &[]);
     let peer: SocketAddr = "192.0.2.7:4711".parse().unwrap();
-    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(muster_access::Peer::at(peer));
     assert_eq!(send(dashboard(&double), request).await.status, StatusCode::SEE_OTHER);
     assert_eq!(double.world().peer, Some(peer));
     assert_eq!(double.world().user_agent.as_deref(), Some("dashboard"));

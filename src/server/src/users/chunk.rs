@@ -14,8 +14,6 @@ use crate::metrics;
 const RECORDS_MAX: u32 = 256;
 /// A chunk is full from here on, in bytes. The last record may lie beyond.
 const BYTES_FULL: usize = 64 << 10;
-/// The longest record, in bytes on the wire.
-const RECORD_BYTES_MAX: usize = 1 << 20;
 
 /// Whether a chunk takes no more records.
 pub(super) fn is_full(chunk: &Encoder) -> bool {
@@ -53,20 +51,67 @@ pub(super) async fn append(
     appended
 }
 
-/// Refuses a record that is too long to be queued.
-pub(crate) fn check(wire: &[u8]) -> Result<(), TooLong> {
-    match wire.len() {
-        len if len > RECORD_BYTES_MAX => {
-            Err(TooLong { id: User::read(wire).map(|user| user.id).unwrap_or_default(), len })
+/// How long a record may be, and each of its fields, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lengths {
+    pub(crate) record_max: usize,
+    pub(crate) field_max: usize,
+}
+
+impl Lengths {
+    /// Refuses a record that is too long to be queued.
+    pub(crate) fn check(self, wire: &[u8]) -> Result<(), TooLong> {
+        // A field is shorter than its record: most records need not be looked at again.
+        if wire.len() <= self.record_max.min(self.field_max) {
+            return Ok(());
         }
-        _ => Ok(()),
+        let user = User::read(wire).unwrap_or_default();
+        if wire.len() > self.record_max {
+            let (len, max) = (wire.len(), self.record_max);
+            return Err(TooLong::Record { id: user.id, len, max });
+        }
+        let too_long = user.named_texts().find(|(_, text)| text.len() > self.field_max);
+        match too_long {
+            Some((field, text)) => {
+                let (len, max) = (text.len(), self.field_max);
+                Err(TooLong::Field { id: user.id, field, len, max })
+            }
+            None => Ok(()),
+        }
     }
 }
 
 /// A record that is too long.
 #[derive(Debug, thiserror::Error)]
-#[error("the record with id {id} has {len} bytes; the most is {RECORD_BYTES_MAX}")]
-pub(crate) struct TooLong {
-    id: i32,
-    len: usize,
+pub(crate) enum TooLong {
+    #[error("the record with id {id} has {len} bytes; the most is {max}")]
+    Record { id: i32, len: usize, max: usize },
+    #[error("the field `{field}` of the record with id {id} has {len} bytes; the most is {max}")]
+    Field { id: i32, field: &'static str, len: usize, max: usize },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(agent: &str) -> Vec<u8> {
+        let mut wire = Vec::new();
+        User { id: 7, agent, ..User::default() }.write(&mut wire);
+        wire
+    }
+
+    #[test]
+    fn a_record_or_a_field_that_is_too_long_is_named() {
+        let lengths = Lengths { record_max: 100, field_max: 10 };
+        let said = |agent: &str| lengths.check(&record(agent)).map_err(|error| error.to_string());
+        assert_eq!(said("0123456789"), Ok(()));
+        assert_eq!(
+            said("0123456789a"),
+            Err("the field `agent` of the record with id 7 has 11 bytes; the most is 10".to_owned())
+        );
+        assert_eq!(
+            said(&"a".repeat(97)),
+            Err("the record with id 7 has 101 bytes; the most is 100".to_owned())
+        );
+    }
 }

@@ -3,16 +3,18 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
+use muster_access::Principal;
 use muster_program::traces::Trace;
 use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Queue};
 use tokio::time::{Instant, timeout};
 use tonic::{Status, Streaming};
 use tracing::Instrument as _;
 
-use super::chunk;
+use super::chunk::{self, Lengths, TooLong};
 use super::filling::{self, Filled, Filling};
 use super::record::Record;
 use crate::status;
@@ -29,6 +31,19 @@ pub(super) struct Stream<'a> {
     pub(super) options: BatchOptions,
     /// The trace of its call.
     pub(super) trace: Option<Trace>,
+    /// Who sends it, if there is an access list.
+    pub(super) principal: Option<Arc<Principal>>,
+    pub(super) lengths: Lengths,
+    pub(super) limits: Limits,
+}
+
+/// What a stream may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How many records it may have.
+    pub(super) records_max: u64,
+    /// How long it may bring none.
+    pub(super) idle_max: Duration,
 }
 
 /// Receives one stream.
@@ -39,6 +54,10 @@ pub(super) struct Receiver<'a> {
     to_skip: u64,
     /// The place of the next record that is not skipped.
     place: u64,
+    /// How many records it may still have.
+    left: u64,
+    /// When the last one came.
+    last: Instant,
     filling: Filling,
     refused: Option<Refused>,
 }
@@ -46,7 +65,7 @@ pub(super) struct Receiver<'a> {
 /// Records that were not taken, while the others were.
 #[derive(Debug)]
 pub(super) struct Refused {
-    first: chunk::TooLong,
+    first: TooLong,
     count: u64,
 }
 
@@ -77,8 +96,16 @@ impl<'a> Receiver<'a> {
         let Some(to_skip) = received.checked_sub(place) else {
             return Err(Error::Gap { batch: id, received, place });
         };
-        let filling = Filling::default();
-        Ok(Self { stream, batch: id, to_skip, place: received, filling, refused: None })
+        Ok(Self {
+            left: stream.limits.records_max,
+            last: Instant::now(),
+            stream,
+            batch: id,
+            to_skip,
+            place: received,
+            filling: Filling::default(),
+            refused: None,
+        })
     }
 
     /// Receives all of it. A chunk that is full goes out at once, and the next ones fill while it
@@ -110,8 +137,11 @@ impl<'a> Receiver<'a> {
                     }
                 }
             } else if self.filling.is_empty() {
-                match timeout(self.stream.sign_interval(), records.next()).await {
+                match timeout(self.stream.patience(), records.next()).await {
                     Ok(next) => Some(next),
+                    Err(_) if self.last.elapsed() >= self.stream.limits.idle_max => {
+                        return Err(idle(self.stream.limits.idle_max));
+                    }
                     Err(_) => {
                         self.stream.sign(&self.batch).await;
                         continue;
@@ -152,8 +182,9 @@ impl<'a> Receiver<'a> {
         mut record: Record,
         records: &mut Streaming<Record>,
     ) -> Result<Arrived, Status> {
+        self.last = Instant::now();
         loop {
-            self.take(&record);
+            self.take(&record)?;
             if !self.filling.is_amid_chunk() {
                 return Ok(Arrived::Some);
             }
@@ -165,14 +196,19 @@ impl<'a> Receiver<'a> {
         }
     }
 
-    fn take(&mut self, record: &Record) {
-        if let Err(first) = chunk::check(record.wire()) {
+    fn take(&mut self, record: &Record) -> Result<(), Status> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(too_many(self.stream.limits.records_max));
+        };
+        self.left = left;
+        if let Err(first) = self.stream.lengths.check(record.wire()) {
             self.refused.get_or_insert(Refused { first, count: 0 }).count += 1;
         } else if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
             self.filling.push(record.wire());
         }
+        Ok(())
     }
 
     fn append(&mut self) -> Option<Appending<'a>> {
@@ -184,6 +220,17 @@ impl<'a> Receiver<'a> {
         let (stream, batch) = (self.stream.clone(), self.batch.clone());
         Some(Box::pin(stream.append(batch, first, chunks)))
     }
+}
+
+fn too_many(max: u64) -> Status {
+    Status::failed_precondition(format!(
+        "a stream may have {max} records; send the others as another batch"
+    ))
+}
+
+/// To be tried again: whoever has records by then goes on from where the batch is.
+fn idle(max: Duration) -> Status {
+    Status::unavailable(format!("no record came for {max:?}; resume the batch"))
 }
 
 async fn finish(appending: Option<Appending<'_>>) -> Result<(), Status> {
@@ -202,6 +249,9 @@ impl Stream<'_> {
         mut first: u64,
         mut chunks: Vec<Filled>,
     ) -> Result<(), Error> {
+        if let Some(rate) = self.principal.as_ref().and_then(|principal| principal.rate()) {
+            rate.wait(chunks.iter().map(|chunk| chunk.count).sum()).await;
+        }
         while !chunks.is_empty() {
             let (span, trace) = chunk::begin(&batch, first, self.trace);
             let new = filling::in_a_row(first, &chunks, trace.as_ref());
@@ -237,6 +287,11 @@ impl Stream<'_> {
                 next_sign = Instant::now() + self.sign_interval();
             }
         }
+    }
+
+    /// How long it is waited for a record until something else has to be done.
+    fn patience(&self) -> Duration {
+        self.sign_interval().min(self.limits.idle_max)
     }
 
     fn sign_interval(&self) -> Duration {
