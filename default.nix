@@ -15,10 +15,11 @@ in
   system ? builtins.currentSystem,
   pkgs ? import (fetch "nixpkgs") { inherit system; },
   crane ? fetch "crane",
+  advisory-db ? fetch "advisory-db",
 }:
 let
   bundle = import ./nix {
-    inherit pkgs;
+    inherit advisory-db pkgs;
     craneLib = import crane { inherit pkgs; };
   };
 in

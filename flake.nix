@@ -5,10 +5,20 @@
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
     crane.url = "github:ipetkov/crane";
+    # What is known against crates. It is data, and made of nothing.
+    advisory-db = {
+      url = "github:rustsec/advisory-db";
+      flake = false;
+    };
   };
 
   outputs =
-    { nixpkgs, crane, ... }:
+    {
+      nixpkgs,
+      crane,
+      advisory-db,
+      ...
+    }:
     let
       inherit (nixpkgs) lib;
       systems = [
@@ -18,20 +28,20 @@
       bundleOf =
         pkgs:
         import ./nix {
-          inherit pkgs;
+          inherit advisory-db pkgs;
           craneLib = crane.mkLib pkgs;
         };
       bundles = lib.genAttrs systems (system: bundleOf nixpkgs.legacyPackages.${system});
       eachSystem = select: lib.mapAttrs (_: select) bundles;
     in
     {
-      # client, server, worker, muster (the default); NAME-image and NAME-sbom of each.
+      # client, server, worker, muster (the default); of each NAME-sbom, NAME-image, NAME-image-sbom.
       packages = eachSystem (bundle: bundle.packages);
 
       # The programs; the default is a demo, stack runs all of it, load-images loads the images.
       apps = eachSystem (bundle: bundle.apps);
 
-      # What must hold: lints, tests, licences, formats, images, the module, and all of it on machines.
+      # What must hold: lints, tests, licences, advisories, formats, images, the module, and all of it on machines.
       checks = eachSystem (bundle: bundle.checks);
 
       # services.muster: Redis, the server, workers and the client as systemd units.

@@ -17,13 +17,15 @@ rec {
     strictDeps = true;
   };
 
-  # Where a member has no sources, an empty library. --locked holds only if Cargo finds every member
-  # of the workspace, and it takes a manifest for one only if there is something to compile.
+  # Where a member has no sources, an empty library, and an empty program where a manifest names one.
+  # --locked holds only if Cargo finds every member of the workspace, and it takes a manifest for one
+  # only if there is something to compile.
   stubMembers = ''
     for manifest in bench/Cargo.toml integration/Cargo.toml integration/*/Cargo.toml src/*/Cargo.toml; do
       sources=$(dirname "$manifest")/src
       if [ ! -d "$sources" ]; then install -D /dev/null "$sources/lib.rs"; fi
     done
+    if [ ! -e bench/benches/hot.rs ]; then install -D /dev/null bench/benches/hot.rs; fi
   '';
 
   # A look at the manifests and the vendored crates, with nothing compiled.

@@ -1,5 +1,6 @@
 # What must hold of the code, its dependencies, the apps and the images.
 {
+  advisory-db,
   apps,
   cargo,
   craneLib,
@@ -63,6 +64,19 @@ in
   rustfmt = craneLib.cargoFmt (cargo.common // { src = sources.rustfmt; });
   toml = craneLib.taploFmt (cargo.common // { src = sources.toml; });
   deny = craneLib.cargoDeny (cargo.lookOnly // { src = sources.deny; });
+  # What is known against a crate of Cargo.lock. Where the database cannot be had, an empty folder may
+  # take its place.
+  audit =
+    if builtins.pathExists "${advisory-db}/crates" then
+      craneLib.cargoAudit (
+        cargo.common
+        // {
+          inherit advisory-db;
+          src = sources.manifests;
+        }
+      )
+    else
+      look "audit" [ ] "echo 'skipped: there is no database of advisories here' >&2";
   nix =
     look "nix"
       [
@@ -87,21 +101,18 @@ in
         bash ${./checks/apps.sh} ${apps.default.program} ${apps.stack.program}
       '';
 
-  # No path of the build is left in a program.
+  # No path of the build is left in a program, nor in any file of an image.
   build-paths = look "build-paths" [ pkgs.gnugrep ] ''
-    for program in ${lib.concatMapStringsSep " " lib.getExe (lib.attrValues programs)}; do
-      if grep --text --only-matching "$NIX_BUILD_TOP/source[[:graph:]]*" $program; then
-        echo "$program names where it was built" >&2
-        exit 1
-      fi
-    done
+    PROGRAMS="${lib.concatMapStringsSep " " lib.getExe (lib.attrValues programs)}" \
+    IMAGES="${toString (lib.attrValues images)}" bash ${./checks/build-paths.sh}
   '';
 
-  # Each bill names what Cargo.lock says of each crate, and no crate twice.
+  # Each bill names what Cargo.lock says of each crate, and no part twice; an image's has all of its
+  # program's.
   sboms = look "sboms" [ pkgs.jq ] (
     lib.concatMapStrings (sbom: ''
       jq --exit-status --from-file ${./checks/sbom.jq} ${sbom}/*.json
-    '') (lib.attrValues sboms)
+    '') (lib.attrValues sboms.programs ++ lib.attrValues sboms.images)
   );
 }
 // lib.mapAttrs' (

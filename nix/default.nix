@@ -1,5 +1,9 @@
-# All that is made for one system, from its packages and crane.
-{ pkgs, craneLib }:
+# All that is made for one system, from its packages, crane, and the database of advisories.
+{
+  pkgs,
+  craneLib,
+  advisory-db,
+}:
 let
   inherit (pkgs) lib;
   sources = import ./sources.nix { inherit lib; };
@@ -30,6 +34,7 @@ let
   checks =
     import ./checks.nix {
       inherit
+        advisory-db
         apps
         cargo
         craneLib
@@ -54,7 +59,8 @@ in
   packages =
     programs
     // suffixed "image" images
-    // suffixed "sbom" sboms
+    // suffixed "sbom" sboms.programs
+    // suffixed "image-sbom" sboms.images
     // {
       default = programs.muster;
     };

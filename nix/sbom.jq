@@ -2,7 +2,7 @@
 #   input      cargo metadata
 #   $program   the name of the package
 #   $tree      cargo tree, a package a line: what the program is compiled from
-#   $given     [{lock: Cargo.lock, linked: the libraries that nixpkgs adds, [{name, version}]}]
+#   $given     [{lock: Cargo.lock, linked: [the libraries that nixpkgs adds, as parts]}]
 
 def ref: "pkg:cargo/\(.name)@\(.version)";
 # Older manifests write / for OR.
@@ -13,7 +13,7 @@ def licenses: if .license then [{expression: (.license | gsub("\\s*/\\s*"; " OR 
 | (.packages | map({key: .id, value: ref}) | from_entries) as $of_id
 | (.packages | map(select(.name == $program))[0]) as $main
 | (.packages | map(select(ref | IN($refs[]))) | sort_by(.name, .version)) as $packages
-| ($given[0].linked | map({type: "library", "bom-ref": "\(.name)@\(.version)", name, version})) as $libraries
+| $given[0].linked as $libraries
 | {
     bomFormat: "CycloneDX",
     specVersion: "1.6",

@@ -1,5 +1,6 @@
-# A software bill of materials for each program, in CycloneDX: the crates that it is compiled from,
-# with licences and digests, and the libraries that it links. Made offline from the vendored crates.
+# Software bills of materials, in CycloneDX. A program's has the crates that it is compiled from, with
+# licences and digests, and the libraries that it links; an image's has the program too, and what lies
+# beside it. Made offline from the vendored crates.
 {
   cargo,
   craneLib,
@@ -8,24 +9,30 @@
 }:
 let
   inherit (pkgs) lib stdenv;
+
+  # A package of nixpkgs as a part of a bill.
+  part = name: package: {
+    type = "library";
+    bom-ref = "${name}@${package.version}";
+    inherit name;
+    inherit (package) version;
+    licenses = lib.concatMap (
+      license: lib.optional (license ? spdxId) { license.id = license.spdxId; }
+    ) (lib.toList (package.meta.license or [ ]));
+    purl = "pkg:nix/${name}@${package.version}";
+  };
   given = pkgs.writeText "muster-sbom.json" (
     builtins.toJSON {
       lock = lib.importTOML ../Cargo.lock;
       linked = [
-        {
-          name = "glibc";
-          inherit (stdenv.cc.libc) version;
-        }
-        {
-          name = "libgcc";
-          inherit (stdenv.cc.cc) version;
-        }
+        (part "glibc" stdenv.cc.libc)
+        (part "libgcc" stdenv.cc.cc)
       ];
     }
   );
   target = stdenv.hostPlatform.rust.rustcTarget;
 
-  sbom =
+  ofProgram =
     _: program:
     craneLib.mkCargoDerivation (
       cargo.lookOnly
@@ -45,5 +52,21 @@ let
         '';
       }
     );
+
+  # What nix/images.nix lays beside the program, and the program does not link.
+  beside = pkgs.writeText "muster-image-sbom.json" (
+    builtins.toJSON [ (part (lib.getName pkgs.cacert) pkgs.cacert) ]
+  );
+  ofImage =
+    name: sbom:
+    pkgs.runCommand "${programs.${name}.pname}-image-sbom" { nativeBuildInputs = [ pkgs.jq ]; } ''
+      mkdir $out
+      jq --from-file ${./image-sbom.jq} --slurpfile beside ${beside} \
+        ${sbom}/${programs.${name}.pname}.cdx.json > $out/${programs.${name}.pname}-image.cdx.json
+    '';
+  sboms = lib.mapAttrs ofProgram programs;
 in
-lib.mapAttrs sbom programs
+{
+  programs = sboms;
+  images = lib.mapAttrs ofImage sboms;
+}

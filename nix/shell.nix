@@ -5,6 +5,7 @@ let
 in
 craneLib.devShell {
   packages = lib.optional (stdenv.hostPlatform.system == "x86_64-linux") pkgs.valgrind ++ [
+    pkgs.cargo-audit
     pkgs.cargo-deny
     pkgs.cargo-nextest
     pkgs.chromium

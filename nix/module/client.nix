@@ -11,6 +11,7 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.muster;
   program = lib.getExe' cfg.client.package "muster-client";
+  secretFile = import ./secret-file.nix { inherit lib; };
   hasBatch = cfg.client.batch != null;
 in
 {
@@ -37,6 +38,16 @@ in
       description = ''
         The batch that the records belong to. It counts once, however often it is sent: so a run
         that fails is repeated. Without it every run is a batch of its own, and is not repeated.
+      '';
+    };
+
+    tokenFile = mkOption {
+      type = types.nullOr secretFile;
+      default = null;
+      example = "/run/secrets/muster-token";
+      description = ''
+        A file that holds the token by which the server knows who sends. Only root need be able to
+        read it.
       '';
     };
 
@@ -86,6 +97,7 @@ in
         SuccessExitStatus = 3;
         Restart = lib.mkIf hasBatch "on-failure";
         RestartSec = lib.mkIf hasBatch "30s";
+        LoadCredential = lib.optional (cfg.client.tokenFile != null) "muster.token:${cfg.client.tokenFile}";
         User = "muster";
         Group = "muster";
         # A home has nothing but what is to be sent.

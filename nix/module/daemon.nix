@@ -11,7 +11,6 @@ in
   after = [ "network.target" ] ++ store;
   wants = store;
   startLimitIntervalSec = 0;
-  environment = lib.mkIf (cfg.storeFile != null) { MUSTER_STORE_FILE = "%d/store"; };
   serviceConfig = import ./sandbox.nix // {
     Type = "notify";
     WatchdogSec = lib.mkDefault "30s";
@@ -21,6 +20,7 @@ in
     TimeoutStopSec = lib.mkDefault "20s";
     User = "muster";
     Group = "muster";
-    LoadCredential = lib.optional (cfg.storeFile != null) "store:${cfg.storeFile}";
+    # The programs look for it by this name.
+    LoadCredential = lib.optional (cfg.storeFile != null) "muster.store:${cfg.storeFile}";
   };
 }

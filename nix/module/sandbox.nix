@@ -3,10 +3,12 @@
   CapabilityBoundingSet = "";
   DevicePolicy = "closed";
   KeyringMode = "private";
+  LimitCORE = 0; # it would have secrets in it
   LockPersonality = true;
   MemoryDenyWriteExecute = true;
   NoNewPrivileges = true;
   PrivateDevices = true;
+  PrivateMounts = true;
   PrivateTmp = true;
   PrivateUsers = true;
   ProcSubset = "pid";

@@ -36,6 +36,29 @@ in
     services.muster.settings.server.roll = lib.mkIf cfg.worker.enable (
       lib.mkDefault cfg.settings.worker.roll
     );
+    assertions =
+      let
+        said = key: cfg.settings.server ? ${key};
+        says = key: cfg.settings.server.${key} or false;
+      in
+      lib.optionals cfg.server.openFirewall [
+        {
+          assertion = said "tls_cert" || says "plain_text";
+          message = ''
+            services.muster.server.openFirewall lets others reach the server. Name a certificate in
+            settings.server.tls_cert and tls_key; or, if nobody can listen on the way, set
+            settings.server.plain_text = true.
+          '';
+        }
+        {
+          assertion = said "access" || says "anonymous";
+          message = ''
+            services.muster.server.openFirewall lets others reach the server. Name a list of who may
+            do what in settings.server.access; or, if everyone may do everything, set
+            settings.server.anonymous = true.
+          '';
+        }
+      ];
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.server.openFirewall [ port ];
 
     systemd.services.muster-server = lib.mkMerge [
@@ -43,7 +66,11 @@ in
       {
         description = "Muster's server";
         wantedBy = [ "multi-user.target" ];
-        serviceConfig.ExecStart = "${program} --config ${cfg.configFile}";
+        serviceConfig = {
+          ExecStart = "${program} --config ${cfg.configFile}";
+          # Each connection is one.
+          LimitNOFILE = 65536;
+        };
       }
     ];
   };

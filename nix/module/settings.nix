@@ -11,6 +11,7 @@ let
   cfg = config.services.muster;
   format = pkgs.formats.toml { };
   secretFile = import ./secret-file.nix { inherit lib; };
+  keys = lib.catAttrs "tls_key" (lib.filter lib.isAttrs (lib.attrValues cfg.settings));
 in
 {
   options.services.muster = {
@@ -21,7 +22,11 @@ in
           type = types.str;
           default = "127.0.0.1:50051";
           example = "[::]:50051";
-          description = "Where the server takes records in. Let only friends reach it.";
+          description = ''
+            Where the server takes records in. On an address that other machines reach it wants
+            `server.tls_cert` and `server.tls_key`, or `server.plain_text`; and `server.access`, or
+            `server.anonymous`.
+          '';
         };
         options.worker.roll = mkOption {
           type = types.path;
@@ -91,6 +96,20 @@ in
         message = ''
           services.muster.settings.store has a password in it, and would be in the Nix store, where
           all can read it. Put the URL into a file, and name that in services.muster.storeFile.
+        '';
+      }
+      {
+        assertion = !(cfg.settings ? client.token);
+        message = ''
+          services.muster.settings.client.token would be in the Nix store, where all can read it. Put
+          it into a file, and name that in services.muster.client.tokenFile.
+        '';
+      }
+      {
+        assertion = lib.all secretFile.check keys;
+        message = ''
+          services.muster.settings: a `tls_key` is in the Nix store, where all can read it. Name an
+          absolute path outside of it, as a string.
         '';
       }
     ];

@@ -43,7 +43,12 @@ pkgs.testers.runNixOSTest {
     virtualisation.containers.policy.default = [ { type = "insecureAcceptAnything"; } ];
     virtualisation.oci-containers.backend = "podman";
     virtualisation.oci-containers.containers = {
-      server = container "server" { };
+      server = container "server" {
+        environment = {
+          MUSTER_SERVER_PLAIN_TEXT = "true";
+          MUSTER_SERVER_ANONYMOUS = "true";
+        };
+      };
       worker = container "worker" {
         volumes = [ "/srv/roll:/data" ];
         # On the host's network the server has the image's port.

@@ -1,5 +1,5 @@
-# What the module refuses: secrets in the store when it is evaluated, wrong settings when the system
-# is built.
+# What the module refuses: secrets in the store, and a port that is open to all, when it is evaluated;
+# wrong settings when the system is built.
 { pkgs, module, ... }:
 let
   inherit (pkgs) lib;
@@ -21,6 +21,22 @@ let
   failed = settings: lib.filter (a: !a.assertion) (machine settings).assertions;
   isRefused = settings: lib.any (a: lib.hasInfix "services.muster" a.message) (failed settings);
 
+  # An open port, with these settings of the server.
+  open =
+    keys:
+    let
+      values = {
+        tls_cert = "/etc/muster/cert.pem";
+        access = "/etc/muster/access.toml";
+        plain_text = true;
+        anonymous = true;
+      };
+    in
+    {
+      server.openFirewall = true;
+      settings.server = lib.getAttrs keys values;
+    };
+
   claims = {
     "a secret is outside of the store" = evaluates { storeFile = "/run/secrets/store"; };
     "a secret is not in the store" = !evaluates { storeFile = "${builtins.storeDir}/secret"; };
@@ -32,6 +48,22 @@ let
       settings.store = "redis://redis:6379";
       storeFile = "/run/secrets/store";
     };
+    "a key is a path outside of the store" = !isRefused { settings.server.tls_key = "/run/key.pem"; };
+    "a key is not in the store" = isRefused { settings.server.tls_key = ./refused.nix; };
+    "nor is a client's" = isRefused { settings.client.tls_key = "${builtins.storeDir}/key.pem"; };
+    "nor is a token" = isRefused { settings.client.token = "secret"; };
+    "an open port may have TLS and a list" =
+      !isRefused (open [
+        "tls_cert"
+        "access"
+      ]);
+    "it may say that it has none" =
+      !isRefused (open [
+        "plain_text"
+        "anonymous"
+      ]);
+    "it may not lack TLS" = isRefused (open [ "access" ]);
+    "it may not lack a list" = isRefused (open [ "tls_cert" ]);
   };
   wrong = lib.attrNames (lib.filterAttrs (_: holds: !holds) claims);
 

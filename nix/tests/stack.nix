@@ -79,6 +79,8 @@ pkgs.testers.runNixOSTest {
         settings.server = {
           inherit roll;
           listen = "[::]:50051";
+          plain_text = true;
+          anonymous = true;
         };
       };
       services.nfs.server = {
