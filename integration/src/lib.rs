@@ -9,6 +9,7 @@
 //! | [`programs`] | where the built programs are |
 //! | [`process`] | one running program: its lines, its end, its death |
 //! | [`redis_server`] | a real Redis that can be killed and started again |
+//! | [`certificates`] | a certificate authority, and what it issues |
 //! | [`sentinel`], [`cluster`] | several of them, which go on when a master is killed |
 //! | [`resp`] | a command for a Redis |
 //! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
@@ -26,6 +27,7 @@
 //! is not as it must be.
 
 pub mod browser;
+pub mod certificates;
 pub mod cluster;
 pub mod disk;
 pub mod examples;

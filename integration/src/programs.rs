@@ -14,6 +14,7 @@ const FOREIGN: &[&str] = &[
     "NOTIFY_SOCKET",
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
+    "CREDENTIALS_DIRECTORY",
 ];
 
 /// A command that runs a built program of this workspace, with no configuration in its environment.

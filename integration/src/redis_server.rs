@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::certificates::Paths;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::{programs, resp, wait};
@@ -33,6 +34,7 @@ pub struct RedisServer {
     process: Option<Process>,
     program: String,
     port: u16,
+    tls_port: Option<u16>,
     durability: Durability,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -69,6 +71,7 @@ impl RedisServer {
             process: None,
             program: programs::store_program(),
             port: free_port(),
+            tls_port: None,
             durability,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -89,6 +92,34 @@ impl RedisServer {
     pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
+    }
+
+    /// Lets it speak TLS as well, on a port of its own and with this certificate, to clients that
+    /// have one from the authority whose own is in the file `ca`. It reads the files as it starts.
+    #[must_use]
+    pub fn with_tls(mut self, ca: &Path, server: &Paths) -> Self {
+        let port = free_port();
+        self.tls_port = Some(port);
+        let path = |path: &Path| path.to_str().expect("the path of a test is text").to_owned();
+        self.with_arguments(&["--tls-port", &port.to_string(), "--tls-auth-clients", "yes"])
+            .with_arguments(&["--tls-ca-cert-file", &path(ca)])
+            .with_arguments(&["--tls-cert-file", &path(&server.certificate)])
+            .with_arguments(&["--tls-key-file", &path(&server.key)])
+    }
+
+    /// Gives it these users beside the one that needs no password, each a line such as
+    /// `user NAME on >PASSWORD ~KEYS +COMMAND`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no room for the file.
+    #[must_use]
+    pub fn with_users(self, users: &str) -> Self {
+        let file = self.folder.join("users.acl");
+        let users = format!("user default on nopass ~* &* +@all\n{users}\n");
+        fs::write(&file, users).expect("there is room for a file");
+        let file = file.to_str().expect("the path of a test is text").to_owned();
+        self.with_arguments(&["--aclfile", &file])
     }
 
     /// Starts it with these variables in its environment.
@@ -151,6 +182,15 @@ impl RedisServer {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it speaks TLS.
+    ///
+    /// # Panics
+    ///
+    /// When it does not.
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port.expect("it is one with TLS")
     }
 
     /// Where programs find it.

@@ -27,6 +27,9 @@ pub struct Stack {
     pub server: Option<Process>,
     /// The store.
     pub redis: RedisServer,
+    /// Where the server and the workers find it, if not at its usual URL. They are told by their
+    /// environment: there may be a password in it.
+    pub store: Option<String>,
     /// What every program that is started finds in its environment.
     pub environment: Vec<(String, String)>,
     grpc: u16,
@@ -45,6 +48,7 @@ impl Stack {
             workers: Vec::new(),
             server: None,
             redis: RedisServer::prepare(durability),
+            store: None,
             environment: Vec::new(),
             grpc: free_port(),
             http: free_port(),
@@ -72,10 +76,11 @@ impl Stack {
         command
             .args(["--listen", &format!("127.0.0.1:{}", self.grpc)])
             .args(["--http", &format!("127.0.0.1:{}", self.http)])
-            .args(["--store", &self.redis.url(), "--roll"])
+            .arg("--roll")
             .arg(self.folder.path())
             .envs(self.environment.iter().cloned())
             .current_dir(self.folder.path());
+        self.tell_store(&mut command);
         self.server = Some(Process::start("muster-server", &mut command));
     }
 
@@ -89,10 +94,18 @@ impl Stack {
         for _ in 0..count {
             let name = format!("worker {}", self.workers.len() + 1);
             let mut command = program();
-            command.args(["--store", &self.redis.url(), "--roll"]).arg(self.folder.path());
+            command.arg("--roll").arg(self.folder.path());
             command.envs(self.environment.iter().cloned()).current_dir(self.folder.path());
+            self.tell_store(&mut command);
             self.workers.push(Process::start(&name, &mut command));
         }
+    }
+
+    fn tell_store(&self, command: &mut Command) {
+        match &self.store {
+            Some(url) => command.env("MUSTER_STORE", url),
+            None => command.args(["--store", &self.redis.url()]),
+        };
     }
 
     /// Waits until the server says that it is ready.

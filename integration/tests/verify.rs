@@ -301,6 +301,10 @@ fn the_dead_letters_in_redis_complete_the_proof() {
     let other = verify(&format!("--store {url} --batch tuesday")).expect_code(1);
     assert!(other.stderr.contains("no batch tuesday"), "{other}");
 
+    let file = stack.roll().with_file_name("store");
+    fs::write(&file, format!("{url}\n")).expect("a new file can be made");
+    verify(&format!("--store-file {} --batch monday", file.display())).expect_code(0);
+
     let nobody = format!("redis://127.0.0.1:{}", free_port());
     let away = verify(&format!("--store {nobody}")).expect_code(1);
     assert!(away.stderr.contains(&format!("the store at {nobody} is unavailable")), "{away}");
@@ -377,7 +381,9 @@ fn what_cannot_be_done_is_said_with_its_code() {
         ("verify sent --dead nowhere.ndjson", 1, "nowhere.ndjson cannot be read"),
         ("verify sent --dead sent/1.json", 1, "sent/1.json:1: this line is no dead letter"),
         ("verify sent --store file:nowhere.redb", 1, "nowhere.redb cannot be read"),
-        ("verify sent --store nowhere", 2, "invalid value 'nowhere' for '--store <URL>'"),
+        ("verify sent --store nowhere", 2, "--store: a store is redis://"),
+        ("verify sent --store-file nowhere", 2, "nowhere cannot be read"),
+        ("verify sent --store file:a --store-file b", 2, "cannot be used with"),
         ("verify sent --batch monday", 2, "--store <URL>"),
         ("verify nowhere.json", 2, "nowhere.json does not exist"),
         ("verify -", 2, "cannot be read twice"),

@@ -64,11 +64,7 @@ fn settings_that_cannot_be_read() {
     muster-server: cannot read the settings in nowhere.toml: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(refusal(&desk, "muster up --config half.toml"), @r"
-    muster: half.toml is no TOML: TOML parse error at line 1, column 8
-      |
-    1 | [server
-      |        ^
-    unclosed table, expected `]`
+    muster: half.toml is no TOML: line 1, column 8: unclosed table, expected `]`
     ");
 }
 
@@ -83,6 +79,57 @@ fn a_store_that_is_none() {
     ");
     insta::assert_snapshot!(refusal(&desk, "muster up --store file:"), @r"
     muster: `store` (the command line): a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
+    ");
+}
+
+#[test]
+fn a_store_with_tls_that_is_none() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-server --store redis://redis?ca=ca.pem"), @r"
+    muster-server: `store` (the command line): only a store with TLS (rediss://…, rediss-sentinel://…, rediss-cluster://…) has something behind a `?`
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-worker --store rediss://redis?password=s3cret"), @r"
+    muster-worker: `store` (the command line): behind the `?` of a store with TLS come ca=FILE, cert=FILE and key=FILE, each once at most, with `&` between, and nothing else
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster up --store rediss://redis?cert=cert.pem"), @r"
+    muster: `store` (the command line): `cert` and `key` of a store with TLS go together: there is one without the other
+    ");
+}
+
+#[test]
+fn a_password_among_the_arguments() {
+    let desk = Desk::new();
+    let store = "--store redis://muster:s3cret@redis:6379";
+    insta::assert_snapshot!(refusal(&desk, &format!("muster-server {store}")), @r"
+    muster-server: --store has a password in it, and everyone on this machine can read the arguments of a process: give it by MUSTER_STORE, or name a file that holds it, by --store-file or `store_file`
+    ");
+    for program in ["muster-worker", "muster up", "muster-server --check-config"] {
+        let refused = refusal(&desk, &format!("{program} {store}"));
+        assert!(refused.contains(": --store has a password in it, and"), "{refused}");
+        assert!(!refused.contains("s3cret"), "{refused}");
+    }
+    insta::assert_snapshot!(refusal(&desk, &format!("muster verify [folder] {store}")), @r"
+    muster: --store has a password in it, and everyone on this machine can read the arguments of a process: name a file that holds it, by --store-file
+    ");
+}
+
+#[test]
+fn a_secret_that_does_not_fit() {
+    let desk = Desk::new();
+    desk.put("broken.toml", "log = \"info\"\nstore = \"redis://:s3cret@redis\n");
+    desk.put("number.toml", "store = 7353\n");
+    desk.put("secret", "http://:s3cret@redis\n");
+    insta::assert_snapshot!(refusal(&desk, "muster-worker --config broken.toml"), @r#"
+    muster-worker: broken.toml is no TOML: line 2, column 31: invalid basic string, expected `"`
+    "#);
+    insta::assert_snapshot!(refusal(&desk, "muster-server --config number.toml"), @r"
+    muster-server: `store` (number.toml): expected a string; what was found is not shown
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --store-file secret"), @r"
+    muster-server: `store` (secret): a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster verify [folder] --store-file secret"), @r"
+    muster: secret: a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH
     ");
 }
 

@@ -59,9 +59,26 @@ fn what_is_dumped_is_read_as_a_file() {
 #[test]
 fn a_password_is_not_dumped() {
     let desk = Desk::new();
-    let line = "muster-server --dump-config --store redis://:s3cret@redis:6379";
-    let finished = desk.enter(line).expect_code(0);
-    assert!(finished.stdout.contains("store = \"redis://:***@redis:6379\""), "{finished}");
+    desk.put("secret", "redis://:s3cret@redis:6379\n");
+    desk.put("muster.store", "redis://:s3cret@redis:6379\n");
+    let folder = desk.path();
+    let variable = [("MUSTER_STORE", "redis://:s3cret@redis:6379")];
+    let of_unit = [("CREDENTIALS_DIRECTORY", folder.as_str())];
+    for command in COMMANDS {
+        for (flags, environment) in
+            [("", &variable), ("", &of_unit), (" --store-file secret", &[("MUSTER_LOG", "warn")])]
+        {
+            let has_store = !command.contains("client") && !command.contains("run");
+            if !has_store && !flags.is_empty() {
+                continue;
+            }
+            let line = format!("{command} --dump-config{flags}");
+            let finished = desk.enter_with(&line, environment).expect_code(0);
+            assert!(!finished.stdout.contains("s3cret"), "{finished}");
+            let shown = finished.stdout.contains("store = \"redis://:***@redis:6379\"");
+            assert!(shown || !has_store, "{finished}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use muster_client::command;
-use muster_program::{exit, packaging};
+use muster_program::{exit, packaging, resources};
 
 /// Sends user records to a Muster server, and looks after them
 #[derive(Parser)]
@@ -23,6 +23,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    resources::limit();
     let result = match Cli::parse().command {
         Command::Client(command) => command::run(&command),
         Command::Packaging(command) => command.run(Cli::command()),

@@ -9,7 +9,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use muster_program::{exit, packaging};
+use muster_program::{exit, packaging, resources};
 
 /// Gathers user records and writes one complete roll, in one process.
 #[derive(Parser)]
@@ -32,6 +32,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    resources::limit();
     let result = match Cli::parse().command {
         Command::Run(command) => run::run(&command),
         Command::Up(command) => up::run(&command),

@@ -23,7 +23,7 @@ const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
 /// What `--store` is: its default differs from that of a server or a worker.
 const STORE_HELP: &str = "The store: file:PATH, redis://HOST:PORT, \
     redis-sentinel://HOST:PORT,HOST:PORT/MASTER or redis-cluster://HOST:PORT,HOST:PORT (with TLS: \
-    rediss…) [default: file:muster.redb, in the working folder]";
+    rediss…, ?ca=FILE&cert=FILE&key=FILE behind it) [default: file:muster.redb, in the working folder]";
 
 #[derive(clap::Args)]
 #[command(mut_arg("store", |store| store.help(STORE_HELP)))]

@@ -5,6 +5,7 @@
 //! | `inputs` | the records that were sent, with their files and lines |
 //! | `roll` | the records of the roll, with their lines; its SHA-256 |
 //! | `letters` | the records that are dead letters, in files and in the store |
+//! | `store` | which store that is, by flags |
 //! | `record` | one record of either, read strictly |
 //! | `manifest` | what the manifest says, and whether it is so |
 //! | `tally` | both sides as multisets of digests |
@@ -22,6 +23,7 @@ mod manifest;
 mod record;
 mod report;
 mod roll;
+mod store;
 mod tally;
 
 use std::ffi::OsString;
@@ -30,7 +32,6 @@ use std::time::Instant;
 
 use muster_program::daemon::Failure;
 use muster_program::{exit, output};
-use muster_queue::{BatchId, StoreUrl};
 
 use difference::{Differences, Side};
 use inputs::Inputs;
@@ -38,6 +39,7 @@ use letters::Letter;
 use letters::stored::Stored;
 use manifest::Manifest;
 use report::{Order, Report};
+use store::StoreFlags;
 use tally::{Comparison, Tally};
 
 #[derive(clap::Args)]
@@ -53,13 +55,8 @@ pub(crate) struct Verify {
     /// Dead letters, one JSON object a line; may be given several times
     #[arg(long, value_name = "FILE")]
     dead: Vec<PathBuf>,
-    /// The store, for the dead letters in it: file:PATH, redis://HOST:PORT, redis-sentinel://… or
-    /// redis-cluster://… (with TLS: rediss…). What has a file open must have ended
-    #[arg(long, value_name = "URL")]
-    store: Option<StoreUrl>,
-    /// Of the store take the dead letters of this batch alone; may be given several times
-    #[arg(long, value_name = "ID", requires = "store")]
-    batch: Vec<BatchId>,
+    #[command(flatten)]
+    store: StoreFlags,
     /// The workers tidied the records up (their setting `normalise`)
     #[arg(long)]
     normalise: bool,
@@ -73,11 +70,13 @@ pub(crate) struct Verify {
 
 /// Does the job.
 pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
-    let inputs = Inputs::from_arguments(&command.inputs, &command.roll, command.normalise)
-        .map_err(|error| (exit::USAGE, error))?;
+    let usage = |error| (exit::USAGE, error);
+    let inputs =
+        Inputs::from_arguments(&command.inputs, &command.roll, command.normalise).map_err(usage)?;
+    let store = command.store.url().map_err(usage)?;
     let failure = |error| (exit::FAILURE, error);
-    let open = |store| Stored::open(store, &command.batch);
-    let stored = command.store.as_ref().map(open).transpose().map_err(failure)?;
+    let open = |store: &_| Stored::open(store, &command.store.batch);
+    let stored = store.as_ref().map(open).transpose().map_err(failure)?;
     let report = Proof { command, inputs, stored }.report().map_err(failure)?;
     report.print(command.json).map_err(|error| failure(error.into()))?;
     Ok(if report.proven { exit::OK } else { exit::INCOMPLETE })

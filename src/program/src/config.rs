@@ -16,7 +16,13 @@
 //! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`.
 //! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces`, beneath the `MUSTER_…`.
-//! `store_file`, in the file or as `MUSTER_STORE_FILE`, names a file that holds the `store`.
+//!
+//! **Secrets** ([`Settings::SECRETS`]), such as a `store` with a password, need not stand in any of
+//! these. `store_file`, in the file, as `MUSTER_STORE_FILE` or as `--store-file`, names a file that
+//! holds the `store`, and counts as if that stood in its place. The credential `muster.store` that
+//! systemd hands to a unit (`$CREDENTIALS_DIRECTORY/muster.store`) counts more than the TOML file,
+//! and less than the environment: who sets a variable means it. A password in a flag is refused,
+//! and no message shows what a secret was.
 
 mod environment;
 mod error;
@@ -33,6 +39,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::Error;
+pub use secret::has_password;
 
 use crate::{logging, traces};
 
@@ -67,6 +74,10 @@ impl Sources {
 pub trait Settings: Default + Serialize + DeserializeOwned {
     /// The program's section in the file.
     const SECTION: &'static str;
+
+    /// The keys that are secrets: for each `K` of them `K_file` names a file that holds it, and
+    /// `muster.K` is its credential of systemd.
+    const SECRETS: &'static [&'static str] = &[];
 
     /// Checks what the types do not say.
     ///
@@ -119,15 +130,18 @@ pub fn load_over<C: Settings>(
 ) -> Result<C, Error> {
     debug_assert!(SECTIONS.contains(&C::SECTION), "a section of the file");
     let defaults = Layer::new("the defaults", defaults)?;
-    let has_store = defaults.values.contains_key("store");
     let file = sources.file.as_ref().map(|path| file::layer(path, C::SECTION)).transpose()?;
-    let environment = environment::layers(&sources.environment, C::SECTION);
+    let credentials = secret::credentials(&sources.environment, C::SECRETS)?;
+    let environment = environment::layers(&sources.environment, C::SECTION, C::SECRETS);
+    let flags = Layer::new("the command line", flags)?;
+    secret::refuse_in_arguments(&flags, C::SECRETS)?;
     let mut figment = Figment::from(defaults);
-    for layer in file.into_iter().chain(environment) {
-        figment = figment.merge(secret::read_store(layer, has_store)?);
+    for layer in file.into_iter().chain(credentials).chain(environment).chain([flags]) {
+        for layer in secret::read(layer, C::SECRETS)? {
+            figment = figment.merge(layer);
+        }
     }
-    figment = figment.merge(Layer::new("the command line", flags)?);
-    let config: C = figment.extract()?;
+    let config: C = figment.extract().map_err(|error| Error::new(error, C::SECRETS))?;
     let log_is_valid = || match logging::parse_filter(config.log()) {
         Ok(_) => Ok(()),
         Err(error) => Err(("log", error.to_string())),

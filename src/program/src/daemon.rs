@@ -13,7 +13,7 @@ use crate::config::{self, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
-use crate::{exit, health, metrics, packaging, supervisor, traces};
+use crate::{exit, health, metrics, packaging, resources, supervisor, traces};
 
 /// Why a program ended otherwise than well.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -51,6 +51,7 @@ where
     F: Args + Serialize,
     C: Settings,
 {
+    resources::limit();
     let name = program.get_name().to_owned();
     // The documentation of `Cli` would take its place.
     let about = program.get_about().cloned().unwrap_or_default();

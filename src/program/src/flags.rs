@@ -52,11 +52,15 @@ impl ConfigFlags {
 #[derive(Clone, Debug, clap::Args, Serialize)]
 pub struct StoreFlags {
     /// The store: redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER,
-    /// redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…) or file:PATH [default:
-    /// redis://127.0.0.1:6379]
+    /// redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…, ?ca=FILE&cert=FILE&key=FILE behind
+    /// it) or file:PATH [default: redis://127.0.0.1:6379]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
+    /// A file that holds the URL of the store, for one with a password
+    #[arg(long, value_name = "FILE", conflicts_with = "store")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_file: Option<PathBuf>,
     /// What "ok" means: accepted by the store, synced to its disk, or replicated; a file is always
     /// synced [default: accepted]
     #[arg(long, value_name = "LEVEL")]

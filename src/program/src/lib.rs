@@ -14,6 +14,7 @@
 //! | [`packaging`] | completions and manual pages |
 //! | [`printable`] | texts of others, made fit to be shown |
 //! | [`readiness`] | whether the program is ready |
+//! | [`resources`] | what the system lets the process have |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
 //! | [`traces`] | what was done about a record, from one program to the next |
@@ -30,6 +31,7 @@ pub mod output;
 pub mod packaging;
 pub mod printable;
 pub mod readiness;
+pub mod resources;
 pub mod shutdown;
 mod supervisor;
 pub mod traces;

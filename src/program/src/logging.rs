@@ -13,6 +13,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
+use crate::resources;
+
 /// Something that is told of every span and event.
 pub(crate) type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
 
@@ -39,6 +41,7 @@ pub(crate) fn start_beside(filter: &str, other: Option<Layer>) -> Result<(), Inv
     // Someone may have started a log before, a test for example: theirs stays.
     if tracing_subscriber::registry().with(layers).try_init().is_ok() {
         LOG.get_or_init(|| log);
+        resources::log();
     }
     Ok(())
 }

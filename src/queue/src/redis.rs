@@ -10,6 +10,7 @@
 //! | `keys` | every key, and what it holds; the partitions |
 //! | `scripts` | the Lua scripts, each in a file of its own |
 //! | `address` | where the servers are, out of the URL |
+//! | `tls` | the certificates for TLS, in the files that the URL names |
 //! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
 //! | `info` | what a server says of itself |
 //! | `checks` | what a server must be to keep the queue |
@@ -42,6 +43,7 @@ mod refusals;
 mod scripts;
 mod settle;
 mod stats;
+pub(crate) mod tls;
 mod work;
 
 use std::fmt;
@@ -105,7 +107,8 @@ impl RedisQueue {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the URL does not say what Redis needs.
+    /// [`Error::Unavailable`] when the URL does not say what Redis needs, and
+    /// [`Error::Misconfigured`] when a file that it names for TLS cannot be used.
     pub async fn connect(url: &str, options: &StoreOptions) -> Result<Self> {
         Self::connect_with(url, options, |_, text| text.to_owned()).await
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::redis::RedisQueue;
 use crate::redis::address::Address;
+use crate::redis::tls;
 use crate::{Durability, Queue, Result, StoreOptions, embedded};
 
 /// Which store, as one of
@@ -19,7 +20,12 @@ use crate::{Durability, Queue, Result, StoreOptions, embedded};
 /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…/MASTER[/DATABASE]` | the server that these sentinels say is the master of that name; the login is the master's |
 /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…` | a cluster, by some of its nodes |
 /// | `rediss://…`, `rediss-sentinel://…`, `rediss-cluster://…` | the same over TLS |
+/// | `rediss…://…?ca=FILE&cert=FILE&key=FILE` | by TLS, with these PEM files |
 /// | `file:PATH` | the embedded store in this file |
+///
+/// `ca` has the certificates of whoever vouches for the servers, in place of those that the system
+/// trusts; `cert` and `key` are what the servers know this program by. Each may be left out, but one
+/// of the last two goes with the other. The files are read for each connection.
 ///
 /// Showing it (`Display`, `Debug`, `Serialize`) leaves out the password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -85,10 +91,14 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
         match text.strip_prefix("file:") {
-            Some("") => Err(InvalidStoreUrl),
-            Some(path) => Ok(Self::Embedded(PathBuf::from(path))),
-            None if Address::parse(text).is_some() => Ok(Self::Redis(text.to_owned())),
-            None => Err(InvalidStoreUrl),
+            Some("") => return Err(InvalidStoreUrl::NoStore),
+            Some(path) => return Ok(Self::Embedded(PathBuf::from(path))),
+            None => {}
+        }
+        let (servers, _) = tls::split(text)?;
+        match Address::parse(servers) {
+            Some(_) => Ok(Self::Redis(text.to_owned())),
+            None => Err(InvalidStoreUrl::NoStore),
         }
     }
 }
@@ -110,7 +120,16 @@ impl Serialize for StoreUrl {
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Redis(url) => f.write_str(&without_password(url)),
+            Self::Redis(url) => {
+                let (servers, query) = url.split_once('?').unwrap_or((url, ""));
+                f.write_str(&without_password(servers))?;
+                match tls::split(url) {
+                    Ok((_, Some(_))) => write!(f, "?{query}"),
+                    Ok((_, None)) => Ok(()),
+                    // It may be the rest of a password.
+                    Err(_) => f.write_str("?***"),
+                }
+            }
             Self::Embedded(path) => write!(f, "file:{}", path.display()),
         }
     }
@@ -134,13 +153,32 @@ fn without_password(url: &str) -> String {
     format!("{}:***{}", &url[..user_start + colon], &url[at..])
 }
 
-/// A text that names no store.
+/// A text that names no store. It is not repeated: it may have a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, \
-     redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH"
-)]
-pub struct InvalidStoreUrl;
+#[non_exhaustive]
+pub enum InvalidStoreUrl {
+    /// It has none of the forms.
+    #[error(
+        "a store is redis://HOST:PORT, redis-sentinel://HOST:PORT,HOST:PORT/MASTER, \
+         redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH"
+    )]
+    NoStore,
+    /// It has a query, and is one without TLS.
+    #[error(
+        "only a store with TLS (rediss://…, rediss-sentinel://…, rediss-cluster://…) has something \
+         behind a `?`"
+    )]
+    NoTls,
+    /// Its query is not what TLS needs.
+    #[error(
+        "behind the `?` of a store with TLS come ca=FILE, cert=FILE and key=FILE, each once at \
+         most, with `&` between, and nothing else"
+    )]
+    Query,
+    /// It has a `cert` and no `key`, or the other way round.
+    #[error("`cert` and `key` of a store with TLS go together: there is one without the other")]
+    Half,
+}
 
 #[cfg(test)]
 mod tests {
@@ -160,11 +198,14 @@ mod tests {
             ("redis-sentinel://one:26379/main", "redis-sentinel://one:26379/main"),
             ("redis-cluster://:s3cret,:@one:1,[::1]:2", "redis-cluster://:***@one:1,[::1]:2"),
             ("rediss-cluster://one:1", "rediss-cluster://one:1"),
+            ("rediss://ann:s3cret@one/2?ca=/etc/a@b.pem", "rediss://ann:***@one/2?ca=/etc/a@b.pem"),
         ] {
             let url: StoreUrl = url.parse().unwrap();
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("s3cret"));
         }
+        let unread = StoreUrl::Redis("redis://:pass?s3cret@one".to_owned());
+        assert_eq!(unread.to_string(), "redis://:pass?***");
     }
 
     #[test]
@@ -186,8 +227,13 @@ mod tests {
             "redis-cluster://one:1,",
             "redis-cluster://one:1/2",
             "redis-unix:///tmp/redis",
+            "rediss://localhost:abc?ca=a",
+            "rediss-cluster://one?ca=a",
         ] {
-            assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
+            assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::NoStore), "{text}");
         }
+        assert_eq!("redis://one?ca=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::NoTls));
+        assert_eq!("rediss://one?db=1".parse::<StoreUrl>(), Err(InvalidStoreUrl::Query));
+        assert_eq!("rediss://one?cert=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::Half));
     }
 }

@@ -236,6 +236,7 @@ const DEADLINE_MIN: Duration = Duration::from_secs(1);
 
 impl Settings for Config {
     const SECTION: &'static str = "server";
+    const SECRETS: &'static [&'static str] = &["store"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;

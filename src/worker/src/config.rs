@@ -126,6 +126,7 @@ impl Config {
 
 impl Settings for Config {
     const SECTION: &'static str = "worker";
+    const SECRETS: &'static [&'static str] = &["store"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;

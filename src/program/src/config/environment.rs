@@ -2,15 +2,27 @@
 
 use figment::value::{Dict, Value};
 
-use super::{Layer, SECTIONS};
+use super::{Layer, SECTIONS, secret};
 
 const PREFIX: &str = "MUSTER_";
 
 /// Variables that are no settings: they say where the settings are.
 const NOT_SETTINGS: [&str; 1] = ["MUSTER_CONFIG"];
 
-/// The layers, least first. Variables of other programs' sections are skipped.
-pub(super) fn layers(environment: &[(String, String)], section: &str) -> Vec<Layer> {
+/// The layers, least first. Variables of other programs' sections are skipped, and secrets are
+/// texts, whatever they look like.
+pub(super) fn layers(
+    environment: &[(String, String)],
+    section: &str,
+    secrets: &[&str],
+) -> Vec<Layer> {
+    let layer = |name: &str, key: &str, value: &str| {
+        if secret::is_secret(key, secrets) {
+            text_layer(name, key, value.to_owned())
+        } else {
+            layer(name, key, value)
+        }
+    };
     let mut layers: Vec<Layer> = inherited(environment).collect();
     let own = environment.iter().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
     // What all programs share comes before the section, as in the file.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use figment::error::Kind;
 
-use super::SECTIONS;
+use super::{SECTIONS, secret};
 
 /// The least likeness, from 0 to 1, at which a key is suggested for a misspelt one.
 const LIKENESS_MIN: f64 = 0.85;
@@ -49,6 +49,16 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A flag has a password in it.
+    #[error(
+        "--{key} has a password in it, and everyone on this machine can read the arguments of a \
+         process: give it by {}, or name a file that holds it, by --{key}-file or `{key}_file`",
+        variable(.key)
+    )]
+    InArguments {
+        /// The key of the secret.
+        key: String,
+    },
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings as TOML: {0}")]
     Dump(String),
@@ -61,8 +71,19 @@ fn suggestion(nearest: &Option<String>) -> String {
     }
 }
 
+fn variable(key: &str) -> String {
+    format!("MUSTER_{}", key.to_ascii_uppercase())
+}
+
 impl From<figment::Error> for Error {
     fn from(error: figment::Error) -> Self {
+        Self::new(error, &[])
+    }
+}
+
+impl Error {
+    /// What was found is not said of these settings, nor of others that are secrets.
+    pub(super) fn new(error: figment::Error, secrets: &[&str]) -> Self {
         let origin =
             error.metadata.as_ref().map_or("the settings".into(), |source| source.name.clone());
         let path = error.path.join(".");
@@ -71,7 +92,9 @@ impl From<figment::Error> for Error {
                 Self::UnknownKey { nearest: nearest(&key, known), origin: origin.into_owned(), key }
             }
             kind => {
-                Self::BadValue { key: path, origin: origin.into_owned(), problem: problem(kind) }
+                let is_secret = error.path.iter().any(|key| secret::is_secret(key, secrets));
+                let problem = if is_secret { problem_of_secret(kind) } else { problem(kind) };
+                Self::BadValue { key: path, origin: origin.into_owned(), problem }
             }
         }
     }
@@ -90,6 +113,18 @@ fn problem(kind: Kind) -> String {
             format!("found `{found}`, expected one of: {}", known.join(", "))
         }
         kind => kind.to_string(),
+    }
+}
+
+/// The same of a value that is not to be seen.
+fn problem_of_secret(kind: Kind) -> String {
+    match kind {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            format!("expected {}; what was found is not shown", plain(&expected))
+        }
+        // Words of the type itself: it knows that it is a secret.
+        Kind::Message(message) => message,
+        _ => "is not what it has to be; what was found is not shown".to_owned(),
     }
 }
 

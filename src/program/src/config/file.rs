@@ -10,7 +10,7 @@ pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
         .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::NoToml {
         path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
+        problem: problem(&text, &error),
     })?;
     for name in SECTIONS {
         let Some(toml::Value::Table(settings)) = table.get(name).cloned() else {
@@ -22,4 +22,14 @@ pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
         }
     }
     Layer::new(path.display().to_string(), &table)
+}
+
+/// What is wrong, and where. The line itself is not shown: it may have a secret.
+fn problem(text: &str, error: &toml::de::Error) -> String {
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return error.message().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    format!("line {line}, column {column}: {}", error.message())
 }

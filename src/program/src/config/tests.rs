@@ -30,6 +30,7 @@ impl Default for Config {
 
 impl Settings for Config {
     const SECTION: &'static str = "server";
+    const SECRETS: &'static [&'static str] = &["store"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         if self.workers == 0 { Err(("workers", "must be at least 1".to_owned())) } else { Ok(()) }
@@ -56,6 +57,10 @@ impl Settings for Config {
 struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_file: Option<String>,
 }
 
 fn with(file: Option<&str>, environment: &[(&str, &str)], flags: &Flags) -> Result<Config, Error> {
@@ -89,7 +94,7 @@ fn each_source_wins_over_the_one_before() {
     );
     let config = with(Some(file), &environment, &none).unwrap();
     assert_eq!((config.workers, config.log.as_str()), (7, "debug"));
-    let config = with(Some(file), &environment, &Flags { workers: Some(8) }).unwrap();
+    let config = with(Some(file), &environment, &Flags { workers: Some(8), ..none }).unwrap();
     assert_eq!(config.workers, 8);
 }
 
@@ -156,7 +161,94 @@ fn the_store_may_be_in_a_file_of_its_own() {
 fn a_program_without_a_store_leaves_its_file_alone() {
     let layer =
         Layer::new("a file", &Dict::from([("store_file".to_owned(), "/none".into())])).unwrap();
-    assert_eq!(secret::read_store(layer, false).unwrap().values, Dict::new());
+    let layers = secret::read(layer, &[]).unwrap();
+    assert_eq!(layers.into_iter().map(|layer| layer.values).collect::<Vec<_>>(), [Dict::new()]);
+}
+
+#[test]
+fn the_file_of_the_store_may_be_a_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("store");
+    std::fs::write(&secret, "redis://:s3cret@a\n").unwrap();
+    let store_file = Some(secret.display().to_string());
+    let flags = Flags { store_file, ..Flags::default() };
+    let config = with(None, &[("MUSTER_STORE", "redis://b")], &flags).unwrap();
+    assert_eq!(config.store, "redis://:s3cret@a");
+}
+
+#[test]
+fn a_credential_counts_more_than_the_file_and_less_than_a_variable() {
+    let none = Flags::default();
+    let folder = tempfile::tempdir().unwrap();
+    let of_unit = [("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+    let file = Some("store = 'redis://b'");
+    assert_eq!(with(file, &of_unit, &none).unwrap().store, "redis://b");
+
+    let credential = folder.path().join("muster.store");
+    std::fs::write(&credential, "redis://:s3cret@a\n").unwrap();
+    std::fs::write(folder.path().join("muster.log"), "debug").unwrap();
+    let config = with(file, &of_unit, &none).unwrap();
+    assert_eq!((config.store.as_str(), config.log.as_str()), ("redis://:s3cret@a", "info"));
+    let [folder] = of_unit;
+    let variables = [folder, ("MUSTER_STORE", "redis://c")];
+    assert_eq!(with(file, &variables, &none).unwrap().store, "redis://c");
+
+    std::fs::remove_file(&credential).unwrap();
+    std::fs::create_dir(&credential).unwrap();
+    let message = error(None, &of_unit);
+    assert!(message.starts_with("cannot read the settings in /"), "{message}");
+    assert!(message.contains("/muster.store: "), "{message}");
+}
+
+#[test]
+fn a_password_in_an_argument_is_refused_and_not_repeated() {
+    let flags = Flags { store: Some("redis://:s3cret@a"), ..Flags::default() };
+    let message = with(None, &[], &flags).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "--store has a password in it, and everyone on this machine can read the arguments of a \
+         process: give it by MUSTER_STORE, or name a file that holds it, by --store-file or \
+         `store_file`"
+    );
+    let flags = Flags { store: Some("redis://a"), ..Flags::default() };
+    assert_eq!(with(None, &[], &flags).unwrap().store, "redis://a");
+}
+
+#[test]
+fn a_line_that_is_no_toml_is_named_and_not_shown() {
+    for (text, problem) in [
+        ("log = 'info'\nstore = redis://:s3cret@a", "muster.toml is no TOML: line 2, column 9: "),
+        ("store = 'redis://:s3cret@a", "muster.toml is no TOML: line 1, column "),
+        ("redis://:s3cret@a", "muster.toml is no TOML: line 1, column "),
+        ("store = 'redis://:s3cret@a'\nstore = 'b'", "line 2, column 1: duplicate key"),
+    ] {
+        let message = error(Some(text), &[]);
+        assert!(message.contains(problem), "{message}");
+        assert!(!message.contains("s3cret") && !message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn a_secret_of_the_wrong_type_is_not_shown() {
+    for text in ["store = 7353", "store = ['7353']", "[store]\nurl = '7353'", "store = 7353.5"] {
+        let message = error(Some(text), &[]);
+        assert!(
+            message.ends_with("muster.toml): expected a string; what was found is not shown"),
+            "{message}"
+        );
+    }
+    // Whatever it looks like, a variable is a text.
+    let config = with(None, &[("MUSTER_STORE", "7353")], &Flags::default()).unwrap();
+    assert_eq!(config.store, "7353");
+}
+
+#[test]
+fn a_bad_value_beside_a_secret_s_file_is_of_the_file_that_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "redis://:s3cret@a").unwrap();
+    let message = error(Some(&format!("workers = 0\nstore_file = '{}'", secret.display())), &[]);
+    assert!(message.ends_with("muster.toml): must be at least 1"), "{message}");
 }
 
 #[test]

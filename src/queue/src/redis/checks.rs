@@ -5,6 +5,7 @@ use redis::{Cmd, RedisError, RedisResult, Value};
 use super::info::Info;
 use super::link::Link;
 use super::settle::Barrier;
+use super::tls::Unusable;
 use crate::{Durability, StoreOptions};
 
 /// The oldest version that has all the commands that are used.
@@ -26,6 +27,13 @@ pub(super) enum Unfit {
 impl From<RedisError> for Unfit {
     fn from(error: RedisError) -> Self {
         Self::Error(error)
+    }
+}
+
+impl From<Unusable> for Unfit {
+    fn from(file: Unusable) -> Self {
+        // It is being renewed, perhaps.
+        Self::Unavailable(file.to_string())
     }
 }
 

@@ -25,6 +25,7 @@ use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
 use super::refusals::Refusals;
 use super::settle::{self, Barrier, Settled};
+use super::tls::{self, Files};
 use crate::{Error, Result, StoreOptions, StoreUrl, metrics};
 
 /// How long it may take to connect, the login and a look at the server included.
@@ -65,28 +66,34 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the URL does not say what Redis needs.
+    /// [`Error::Unavailable`] when the URL does not say what Redis needs, and
+    /// [`Error::Misconfigured`] when a file that it names for TLS cannot be used: once the program
+    /// runs it is waited for.
     pub(super) fn new(url: &str, options: &StoreOptions) -> Result<Self> {
         let store = StoreUrl::Redis(url.to_owned()).to_string();
         if url.starts_with("rediss") {
             // It fails when the program has chosen one before: then that one is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let Some(address) = Address::parse(url) else {
+        let (servers, files) = match tls::split(url) {
+            Ok(parts) => parts,
+            Err(error) => return Err(Error::Unavailable { store, reason: error.to_string() }),
+        };
+        let Some(address) = Address::parse(servers) else {
             return Err(Error::Unavailable { store, reason: "its URL names no server".to_owned() });
         };
-        match Opener::new(address) {
-            Ok(opener) => Ok(Self {
-                opener,
-                options: *options,
-                store,
-                shared: tokio::sync::Mutex::default(),
-                pool: Pool::default(),
-                may_settle: Semaphore::new(SETTLING_MAX),
-                refusals: Refusals::default(),
-            }),
-            Err(error) => Err(Error::Unavailable { store, reason: error.to_string() }),
+        if let Some(Err(file)) = files.as_ref().map(Files::read) {
+            return Err(Error::Misconfigured { store, problem: file.to_string() });
         }
+        Ok(Self {
+            opener: Opener::new(address, files),
+            options: *options,
+            store,
+            shared: tokio::sync::Mutex::default(),
+            pool: Pool::default(),
+            may_settle: Semaphore::new(SETTLING_MAX),
+            refusals: Refusals::default(),
+        })
     }
 
     /// The URL without its password.
@@ -249,15 +256,11 @@ impl Connection {
             let barrier = checks::look(&link, &self.options).await?;
             let connection = Arc::new(Shared { link, barrier });
             *shared = Some(Arc::clone(&connection));
-            Ok(connection)
+            Ok::<_, Unfit>(connection)
         };
         match timeout(CONNECT_MAX, connect).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(Unfit::Error(error))) => Err(self.failed(&error)),
-            Ok(Err(Unfit::Unavailable(reason))) => Err(self.unavailable(reason)),
-            Ok(Err(Unfit::Misconfigured(problem))) => {
-                Err(Error::Misconfigured { store: self.store.clone(), problem })
-            }
+            Ok(Err(unfit)) => Err(self.unfit(unfit)),
             Err(_) => Err(self.no_connection()),
         }
     }
@@ -271,8 +274,18 @@ impl Connection {
         let generation = self.pool.generation();
         match timeout(CONNECT_MAX, self.opener.open()).await {
             Ok(Ok(link)) => Ok(Own::new(link, generation)),
-            Ok(Err(error)) => Err(self.failed(&error)),
+            Ok(Err(unfit)) => Err(self.unfit(unfit)),
             Err(_) => Err(self.no_connection()),
+        }
+    }
+
+    fn unfit(&self, unfit: Unfit) -> Error {
+        match unfit {
+            Unfit::Error(error) => self.failed(&error),
+            Unfit::Unavailable(reason) => self.unavailable(reason),
+            Unfit::Misconfigured(problem) => {
+                Error::Misconfigured { store: self.store.clone(), problem }
+            }
         }
     }
 

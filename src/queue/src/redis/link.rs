@@ -6,31 +6,43 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
-use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, RedisResult, TlsMode,
-    Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
+    RedisFuture, RedisResult, TlsCertificates, TlsMode, Value,
 };
 use tokio::sync::Mutex;
 
 use super::address::Address;
+use super::checks::Unfit;
+use super::tls::Files;
 
 /// How long it may take to connect to one node of a cluster. It is less than a new link may take:
 /// a node that is silently gone must not keep the others from being found.
 const NODE_CONNECT_MAX: Duration = Duration::from_millis(500);
 
 /// What opens connections.
-pub(super) enum Opener {
-    Server(Box<Client>),
-    Sentinels(Box<Sentinels>),
-    Cluster(Box<ClusterClient>),
+pub(super) struct Opener {
+    servers: Servers,
+    /// What TLS stands on. It is read for each connection.
+    files: Option<Files>,
 }
 
-/// The sentinels, and the master they are asked for. They are asked by one at a time.
-pub(super) struct Sentinels {
-    sentinel: Mutex<Sentinel>,
+enum Servers {
+    Server(Box<ConnectionInfo>),
+    Sentinels(Box<Sentinels>),
+    Cluster(Vec<ConnectionInfo>),
+}
+
+/// The sentinels, and the master they are asked for.
+struct Sentinels {
+    sentinels: Vec<ConnectionInfo>,
     master: String,
-    node: SentinelNodeConnectionInfo,
+    login: RedisConnectionInfo,
+    tls: bool,
+    /// The connections to them, which one at a time has. They are kept, unless the next ones may
+    /// need other certificates.
+    kept: Mutex<Option<SentinelClient>>,
 }
 
 /// A connection. Clones share it.
@@ -46,38 +58,86 @@ pub(super) enum Link {
 
 impl Opener {
     /// Prepares for the servers at `address`, without connecting.
-    pub(super) fn new(address: Address) -> RedisResult<Self> {
-        Ok(match address {
-            Address::Server(server) => Self::Server(Box::new(Client::open(server)?)),
+    pub(super) fn new(address: Address, files: Option<Files>) -> Self {
+        let servers = match address {
+            Address::Server(server) => Servers::Server(Box::new(server)),
             Address::Sentinels { sentinels, master, login, tls } => {
-                let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
-                Self::Sentinels(Box::new(Sentinels {
-                    sentinel: Mutex::new(Sentinel::build(sentinels)?),
-                    master,
-                    node: if tls { node.set_tls_mode(TlsMode::Secure) } else { node },
-                }))
+                let kept = Mutex::default();
+                Servers::Sentinels(Box::new(Sentinels { sentinels, master, login, tls, kept }))
             }
-            Address::Cluster(nodes) => {
-                let builder = ClusterClient::builder(nodes).overall_response_timeout(None);
-                Self::Cluster(Box::new(builder.build()?))
-            }
-        })
+            Address::Cluster(nodes) => Servers::Cluster(nodes),
+        };
+        Self { servers, files }
     }
 
     /// Connects: to the server, to the master that the sentinels name now, or to the cluster.
-    pub(super) async fn open(&self) -> RedisResult<Link> {
-        match self {
-            Self::Server(client) => open_server(client).await,
-            Self::Sentinels(sentinels) => {
-                let Sentinels { sentinel, master, node } = sentinels.as_ref();
-                let client = sentinel.lock().await.async_master_for(master, Some(node)).await?;
-                open_server(&client).await
+    ///
+    /// The connection to a cluster makes those to nodes that join later with the certificates that
+    /// it began with.
+    pub(super) async fn open(&self) -> Result<Link, Unfit> {
+        let certificates = self.files.as_ref().map(Files::read).transpose()?;
+        let link = match &self.servers {
+            Servers::Server(server) => {
+                let server = server.as_ref().clone();
+                let client = match certificates {
+                    Some(certificates) => Client::build_with_tls(server, certificates)?,
+                    None => Client::open(server)?,
+                };
+                open_server(&client).await?
             }
-            Self::Cluster(client) => {
+            Servers::Sentinels(sentinels) => {
+                let client = sentinels.master(certificates).await?;
+                open_server(&client).await?
+            }
+            Servers::Cluster(nodes) => {
+                let builder = ClusterClient::builder(nodes.clone()).overall_response_timeout(None);
+                let builder = match certificates {
+                    Some(certificates) => builder.certs(certificates),
+                    None => builder,
+                };
                 let config = ClusterConfig::new().set_connection_timeout(NODE_CONNECT_MAX);
-                client.get_async_connection_with_config(config).await.map(Link::Cluster)
+                let client = builder.build()?;
+                Link::Cluster(client.get_async_connection_with_config(config).await?)
             }
+        };
+        Ok(link)
+    }
+}
+
+impl Sentinels {
+    /// The master that the sentinels name now.
+    async fn master(&self, certificates: Option<TlsCertificates>) -> RedisResult<Client> {
+        let mut kept = self.kept.lock().await;
+        let mut client = match kept.take_if(|_| certificates.is_none()) {
+            Some(client) => client,
+            None => self.client(certificates)?,
+        };
+        let master = client.async_get_client().await;
+        *kept = Some(client);
+        master
+    }
+
+    fn client(&self, certificates: Option<TlsCertificates>) -> RedisResult<SentinelClient> {
+        let sentinels = self.sentinels.iter().map(|sentinel| sentinel.addr().clone());
+        let kind = SentinelServerType::Master;
+        let mut builder = SentinelClientBuilder::new(sentinels, &self.master, kind)?
+            .set_client_to_redis_db(self.login.db())
+            .set_client_to_redis_protocol(self.login.protocol());
+        if let Some(username) = self.login.username() {
+            builder = builder.set_client_to_redis_username(username);
         }
+        if let Some(password) = self.login.password() {
+            builder = builder.set_client_to_redis_password(password);
+        }
+        if self.tls {
+            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+        }
+        if let Some(certificates) = certificates {
+            builder = builder
+                .set_client_to_sentinel_certificates(certificates.clone())
+                .set_client_to_redis_certificates(certificates);
+        }
+        builder.build()
     }
 }
 
