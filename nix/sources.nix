@@ -61,6 +61,7 @@ in
     ++ wire
     ++ dashboard
     ++ members [
+      "access"
       "program"
       "queue"
       "roll"
@@ -82,6 +83,7 @@ in
     ++ wire
     ++ dashboard
     ++ members [
+      "access"
       "client"
       "muster"
       "program"

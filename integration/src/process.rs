@@ -93,6 +93,11 @@ impl Process {
         self.child.id()
     }
 
+    /// All lines that it has written so far, to either stream.
+    pub fn lines(&self) -> String {
+        lock(&self.output).to_string()
+    }
+
     /// Waits until the program has written a line with `text` in it, to either stream.
     ///
     /// # Panics

@@ -57,6 +57,52 @@ fn a_value_that_does_not_fit() {
 }
 
 #[test]
+fn a_server_is_not_open_to_others_by_accident() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(refusal(&desk, "muster-server --listen 0.0.0.0:1"), @r"
+    muster-server: `listen` (the command line): 0.0.0.0:1 is reached by others, and would be in plain text: set `tls_cert` and `tls_key`, or `plain_text = true` if all who share the network may read it
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster up --http [::]:1 --plain-text"), @r"
+    muster: `http` (the command line): [::]:1 is reached by others, who could do everything: set `access` to an access list, or `anonymous = true` if all of them may
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --tls-cert a.pem"), @r"
+    muster-server: `tls_cert` (the command line): has no `tls_key` beside it
+    ");
+    insta::assert_snapshot!(refusal(&desk, "muster-server --access a.toml --anonymous"), @r"
+    muster-server: `anonymous` (the command line): contradicts `access`: leave out one of them
+    ");
+    // Those that are open in words are checked alone, and do not listen.
+    for line in [
+        "muster-server --listen 0.0.0.0:1 --plain-text --anonymous",
+        "muster-server --listen 0.0.0.0:1 --plain-text --access a.toml",
+        "muster-server --listen 0.0.0.0:1 --tls-cert a.pem --tls-key a.pem --tls-client-ca a.pem",
+    ] {
+        desk.enter(&format!("{line} --check-config")).expect_code(0);
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_made() {
+    let desk = Desk::new();
+    desk.put("access.toml", "[[token]]\nname = \"ann\"\nroles = [\"read\"]\nsha256 = \"1\"\n");
+    let made = desk.enter("muster token new ann --role read --access access.toml").expect_code(1);
+    insta::assert_snapshot!(made.stderr, @r"
+    muster: access.toml: the token `ann`: a digest is 64 hexadecimal digits: the SHA-256 of a token
+    ");
+    let made = desk.enter("muster token new ann --role read --access new.toml").expect_code(0);
+    assert!(made.stdout.starts_with("muster_") && made.stderr.is_empty(), "{made}");
+    let made = desk.enter("muster token new ann --role send --access new.toml").expect_code(1);
+    insta::assert_snapshot!(made.stderr, @r"
+    muster: new.toml: the token `ann`: its `name` is there twice
+    ");
+    assert!(made.stdout.is_empty(), "a token that nobody knows is not shown");
+    desk.enter("muster token new a/b --role send").expect_code(2);
+    desk.enter("muster token new ann --role root").expect_code(2);
+    let shown = desk.enter("muster token new ann --role send --role read").expect_code(0);
+    assert!(shown.stderr.contains("roles = [\"send\", \"read\"]"), "{shown}");
+}
+
+#[test]
 fn settings_that_cannot_be_read() {
     let desk = Desk::new();
     desk.put("half.toml", "[server\n");

@@ -8,10 +8,13 @@ use muster_integration::{http, wait};
 
 use crate::{Desk, LIMIT};
 
+/// To be reached by others, in words.
+const OPEN: &str = "--plain-text --anonymous --listen 127.0.0.1:0";
+
 /// A server and a worker whose probes are on this port, and whose store is this one.
 fn server_and_worker(port: u16, store: &str) -> [String; 2] {
     [
-        format!("muster-server --listen 127.0.0.1:0 --http 0.0.0.0:{port} --store {store}"),
+        format!("muster-server {OPEN} --http 0.0.0.0:{port} --store {store}"),
         format!("muster-worker --http 0.0.0.0:{port} --store {store}"),
     ]
 }
@@ -28,7 +31,7 @@ fn wait_for_readiness(port: u16) {
 #[test]
 fn a_program_that_is_ready_says_so() {
     let port = free_port();
-    let up = format!("muster up --listen 127.0.0.1:0 --http 0.0.0.0:{port}");
+    let up = format!("muster up {OPEN} --http 0.0.0.0:{port}");
     for line in server_and_worker(port, "file:queue").into_iter().chain([up]) {
         let desk = Desk::new();
         let _program = desk.start(&line);

@@ -96,7 +96,9 @@ impl Door {
             }
             let came = Instant::now();
             match self.tls_config() {
-                Some(config) => handshakes.push(speak(config, stream, pass, came, self.times).boxed()),
+                Some(config) => {
+                    handshakes.push(speak(config, stream, pass, came, self.times).boxed())
+                }
                 None => {
                     let peer = Peer::new(from, Vec::new(), Some(pass));
                     let stream = connection::Stream::Plain { stream };

@@ -172,7 +172,8 @@ mod tests {
         let friends: Vec<Pass> =
             (0..4).map(|_| gate.admit(address("192.0.2.1")).unwrap()).collect();
         friends.iter().for_each(Pass::is_known);
-        let crowd: Vec<Pass> = (0..1000).map(|_| gate.admit(address("192.0.2.2")).unwrap()).collect();
+        let crowd: Vec<Pass> =
+            (0..1000).map(|_| gate.admit(address("192.0.2.2")).unwrap()).collect();
         assert!(friends.iter().all(|friend| !friend.out().is_cancelled()));
         assert_eq!(crowd.iter().filter(|pass| !pass.out().is_cancelled()).count(), 6);
         let inside = gate.inside();

@@ -41,7 +41,7 @@ mod web;
 pub use connection::{Connection, Times};
 pub use door::Door;
 pub use gate::{Gate, Room};
-pub use list::{Access, AccessError, Refusal};
+pub use list::{Access, AccessError, Refusal, is_name};
 pub use peer::{Call, Peer};
 pub use principal::Principal;
 pub use rate::Rate;

@@ -108,6 +108,17 @@ impl Access {
         watched.map(Self).map_err(|error: Unread<String>| AccessError(error.to_string()))
     }
 
+    /// Checks a list that is, or is to be, in the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be understood; the message names the file, and the entry.
+    pub fn check(path: &Path, text: &str) -> Result<(), AccessError> {
+        let checked = List::parse(text.as_bytes(), None);
+        let of_file = |problem| AccessError(format!("{}: {problem}", path.display()));
+        checked.map(|_| ()).map_err(of_file)
+    }
+
     /// Who calls: by the token, if there is one, or else by the certificate of the connection.
     ///
     /// # Errors
@@ -198,8 +209,9 @@ fn principal(
     Ok(Arc::new(Principal::new(name, roles, rate.map(Rate::new))))
 }
 
-/// Whether it can stand in a log, on a page, and in a terminal as it is.
-pub(crate) fn is_name(name: &str) -> bool {
+/// Whether a name can stand in a log, on a page, and in a terminal as it is: 1 to 64 of
+/// `A-Z a-z 0-9 . _ - @`.
+pub fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(fits)
 }

@@ -25,15 +25,20 @@ pub(crate) fn declare() {
     describe_counter!(
         REFUSED,
         Unit::Count,
-        "Connections that were refused or cut off: full, driven_out, handshake, late."
+        "Connections that were refused or cut off, by why."
     );
     describe_counter!(
         RELOADS,
         Unit::Count,
-        "How often files (access, tls) were read again since they had changed, and taken or not."
+        "How often files were read again since they had changed, and taken or refused."
     );
     for why in [Refused::Full, Refused::DrivenOut, Refused::Handshake, Refused::Late] {
         counter!(REFUSED, "reason" => why.label()).absolute(0);
+    }
+    for file in ["access", "tls"] {
+        for outcome in ["taken", "refused"] {
+            counter!(RELOADS, "file" => file, "outcome" => outcome).absolute(0);
+        }
     }
     gauge!(CONNECTIONS).set(0);
 }

@@ -90,7 +90,8 @@ impl Configs {
         let [certificate, key, others @ ..] = contents else {
             return Err(TlsError("there is no certificate".to_owned()));
         };
-        let chain = certificates(certificate).map_err(|problem| bad(&files.certificate, &problem))?;
+        let chain =
+            certificates(certificate).map_err(|problem| bad(&files.certificate, &problem))?;
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| bad(&files.key, &"has no private key in PEM form"))?;
         let client_ca = match (&files.client_ca, others) {
@@ -110,10 +111,8 @@ impl Configs {
             let builder = match &client_ca {
                 None => builder.with_no_client_auth(),
                 Some((path, roots)) => {
-                    let verifier = WebPkiClientVerifier::builder_with_provider(
-                        Arc::clone(roots),
-                        provider(),
-                    );
+                    let verifier =
+                        WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider());
                     let verifier = match clients {
                         Clients::MustShow => verifier,
                         Clients::MayShow => verifier.allow_unauthenticated(),

@@ -72,10 +72,8 @@ impl<T, E: fmt::Display> Watched<T, E> {
         let files = files.join(", ");
         let read = read(&self.files);
         let now = read.as_ref().map_or([0; 32], |contents| digest(contents));
-        let before = std::mem::replace(
-            &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner),
-            now,
-        );
+        let before =
+            std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
         if now == before {
             return;
         }

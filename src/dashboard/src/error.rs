@@ -122,11 +122,9 @@ impl Failure {
                 "The form did not come in time.",
                 "Nothing was done. Go back and send it again.",
             ),
-            Self::NotSignedIn => (
-                "Not signed in",
-                "This asks who you are.",
-                "Load the page anew to sign in.",
-            ),
+            Self::NotSignedIn => {
+                ("Not signed in", "This asks who you are.", "Load the page anew to sign in.")
+            }
             Self::NotAllowed => (
                 "Not allowed",
                 "Your token lets you see this dashboard, and do nothing, or not even that.",

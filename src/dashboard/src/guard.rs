@@ -117,10 +117,13 @@ mod tests {
     #[test]
     fn a_name_that_leads_here_from_elsewhere_is_none_of_our_own() {
         let hosts = ["muster.example".to_owned()];
-        for own in ["127.0.0.1:9181", "[::1]:9181", "192.0.2.7", "LocalHost:9181", "muster.example"] {
+        for own in ["127.0.0.1:9181", "[::1]:9181", "192.0.2.7", "LocalHost:9181", "muster.example"]
+        {
             assert!(is_own_name(own, &hosts), "{own}");
         }
-        for other in ["evil.example", "evil.example:9181", "localhost.evil.example", "", ":9181", "[x"] {
+        for other in
+            ["evil.example", "evil.example:9181", "localhost.evil.example", "", ":9181", "[x"]
+        {
             assert!(!is_own_name(other, &hosts), "{other}");
         }
     }

@@ -193,9 +193,14 @@ mod tests {
         for own in ["/", "/batches?state=open", "/batches/b-1%2F.."] {
             assert_eq!(own_page(own.to_owned()), own);
         }
-        for other in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/\r\nx", "javascript:1"]
-        {
+        for other in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\r\nx",
+            "javascript:1",
+        ] {
             assert_eq!(own_page(other.to_owned()), "/", "{other}");
         }
     }

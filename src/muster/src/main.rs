@@ -3,6 +3,7 @@
 mod roll_files;
 mod run;
 mod scratch;
+mod token;
 mod up;
 mod verify;
 
@@ -27,6 +28,9 @@ enum Command {
     Up(up::Up),
     /// Prove that a roll has every record of its inputs once
     Verify(verify::Verify),
+    /// Make the tokens by which a server knows who calls
+    #[command(subcommand)]
+    Token(token::Command),
     #[command(flatten)]
     Packaging(packaging::Command),
 }
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         Command::Run(command) => run::run(&command),
         Command::Up(command) => up::run(&command),
         Command::Verify(command) => verify::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Packaging(command) => command.run(Cli::command()),
     };
     exit::report("muster", result)

@@ -14,6 +14,7 @@ use muster_program::shutdown::Shutdown;
 use muster_program::{exit, health, metrics, traces};
 use muster_queue::StoreUrl;
 use muster_server::Server;
+use muster_server::flags::EntranceFlags;
 use muster_worker::RollFailure;
 use muster_worker::roll::Roll;
 use serde::Serialize;
@@ -54,6 +55,9 @@ struct ServerFlags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    entrance: EntranceFlags,
 }
 
 #[derive(clap::Args, Serialize)]

@@ -30,7 +30,7 @@ mod file;
 mod secret;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::value::{Dict, Map};
@@ -105,6 +105,11 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 
     /// Where the program says whether it is ready, if it does.
     fn http(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// The certificate that it shows there, if it speaks TLS.
+    fn tls_cert(&self) -> Option<&Path> {
         None
     }
 }

@@ -1,17 +1,19 @@
 //! `health`: asks the program that runs with these settings whether it is ready.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::config::Settings;
 use crate::daemon::Failure;
-use crate::{exit, http, output};
+use crate::{exit, http, output, pinned};
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -43,7 +45,8 @@ pub fn run<C: Settings>(config: &C) -> Result<u8, (u8, Failure)> {
         .enable_all()
         .build()
         .map_err(|error| failed(error.into()))?;
-    let (code, answer) = runtime.block_on(ask(reachable(address))).map_err(failed)?;
+    let (code, answer) =
+        runtime.block_on(ask(reachable(address), config.tls_cert())).map_err(failed)?;
     if code != StatusCode::OK {
         return Err(failed(answer.trim_end().into()));
     }
@@ -62,16 +65,32 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-async fn ask(address: SocketAddr) -> Result<(StatusCode, String), Failure> {
-    match tokio::time::timeout(PATIENCE, get(address)).await {
+async fn ask(
+    address: SocketAddr,
+    certificate: Option<&Path>,
+) -> Result<(StatusCode, String), Failure> {
+    match tokio::time::timeout(PATIENCE, connect(address, certificate)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(format!("no answer from {address} (`http`): {error}").into()),
         Err(_) => Err(format!("no answer from {address} (`http`) within {PATIENCE:?}").into()),
     }
 }
 
-async fn get(address: SocketAddr) -> Result<(StatusCode, String), Failure> {
+async fn connect(
+    address: SocketAddr,
+    certificate: Option<&Path>,
+) -> Result<(StatusCode, String), Failure> {
     let stream = TcpStream::connect(address).await?;
+    match certificate {
+        Some(certificate) => get(address, pinned::connect(stream, certificate).await?).await,
+        None => get(address, stream).await,
+    }
+}
+
+async fn get(
+    address: SocketAddr,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<(StatusCode, String), Failure> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(http::READYZ).header("host", address.to_string());
     let answer = async move {

@@ -12,6 +12,7 @@
 //! | [`metrics`] | what is measured, for Prometheus |
 //! | [`output`] | what is printed, whether or not anyone reads it |
 //! | [`packaging`] | completions and manual pages |
+//! | `pinned` | TLS with a program whose certificate is known |
 //! | [`printable`] | texts of others, made fit to be shown |
 //! | [`readiness`] | whether the program is ready |
 //! | [`resources`] | what the system lets the process have |
@@ -29,6 +30,7 @@ pub mod logging;
 pub mod metrics;
 pub mod output;
 pub mod packaging;
+mod pinned;
 pub mod printable;
 pub mod readiness;
 pub mod resources;

@@ -28,16 +28,8 @@ pub struct User<'a> {
 /// The number of the field `id`; those of the texts follow it.
 const ID: u32 = 1;
 /// The names of the texts, in order.
-const TEXTS: [&str; 8] = [
-    "user_name",
-    "email",
-    "first_name",
-    "last_name",
-    "ip_address",
-    "gender",
-    "country",
-    "agent",
-];
+const TEXTS: [&str; 8] =
+    ["user_name", "email", "first_name", "last_name", "ip_address", "gender", "country", "agent"];
 
 impl<'a> User<'a> {
     /// Reads a protobuf message. Fields that a record does not have are left out, and of those that

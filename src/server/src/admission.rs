@@ -86,7 +86,8 @@ impl Admission {
         };
         let is_health = path.starts_with(HEALTH);
         let seat = self.calls.take(peer.origin());
-        let seat = seat.ok_or_else(|| status::exhausted("too many calls at once; try again", PAUSE))?;
+        let seat =
+            seat.ok_or_else(|| status::exhausted("too many calls at once; try again", PAUSE))?;
         if let Some(access) = self.access.as_ref().filter(|_| !is_health) {
             let roles = asked_for(path);
             let principal = access
@@ -234,7 +235,10 @@ mod tests {
         for path in method_paths() {
             assert_ne!(asked_for(&format!("/{path}")), Role::ALL, "{path}");
         }
-        assert_eq!(asked_for("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"), Role::ALL);
+        assert_eq!(
+            asked_for("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
+            Role::ALL
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muster_access::TlsFiles;
@@ -273,5 +273,9 @@ impl Settings for Config {
 
     fn http(&self) -> Option<SocketAddr> {
         Some(self.http)
+    }
+
+    fn tls_cert(&self) -> Option<&Path> {
+        self.tls_cert.as_deref()
     }
 }

@@ -149,7 +149,10 @@ impl Server {
         let operations = Operations::new(&queue, sampler, &config, roll);
         let options = Options {
             read_only: config.read_only,
-            sign_in: entrance.access.clone().map(|access| SignIn::new(access, entrance.is_secure())),
+            sign_in: entrance
+                .access
+                .clone()
+                .map(|access| SignIn::new(access, entrance.is_secure())),
             // Who has to sign in is found by no name of another site: cookies go with names.
             hosts: entrance.access.is_none().then(|| config.hosts.clone()),
             shutdown: shutdown.token(),
@@ -166,16 +169,14 @@ impl Server {
             config.header_bytes_max.get() as usize,
             shutdown.token(),
         );
+        let users = Users::start(Arc::clone(&queue), &config, streams, break_off.clone(), shutdown);
         let users =
-            Users::start(Arc::clone(&queue), &config, streams, break_off.clone(), shutdown);
-        let users = UsersServer::new(users)
-            .max_decoding_message_size(config.message_bytes_max.get());
+            UsersServer::new(users).max_decoding_message_size(config.message_bytes_max.get());
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let services =
-            Routes::new(users).add_service(health_service).add_service(reflection);
+        let services = Routes::new(users).add_service(health_service).add_service(reflection);
         let services = operations.add_to(services);
         let door = entrance.grpc_door(grpc, &config);
         let admission = entrance.admission(&config);

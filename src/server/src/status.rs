@@ -34,9 +34,7 @@ pub(crate) fn of(error: &Error) -> Status {
         | Error::Complete(_)
         | Error::Miscounted { .. }
         | Error::MixedPlaces(_) => Status::failed_precondition(message),
-        Error::Full { .. } => {
-            exhausted(&format!("{message}; try again later"), FULL_PAUSE)
-        }
+        Error::Full { .. } => exhausted(&format!("{message}; try again later"), FULL_PAUSE),
         error => {
             tracing::error!(%error, "no status for this error");
             Status::internal("the server failed; its log says why")

@@ -1,0 +1,118 @@
+//! A crowd that only opens connections, and somebody among it who works.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use std::io::Write as _;
+
+use crate::raw::PREFACE;
+use crate::site::Site;
+
+/// How many connections are held open against the server at once.
+const CROWD: usize = 5000;
+/// How many records somebody sends meanwhile.
+const RECORDS: usize = 300_000;
+/// What the server may need at the most, in MiB.
+const PEAK_MIB_MAX: u64 = 300;
+
+/// The most that a process has ever had in memory, in MiB.
+fn peak_mib(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+/// Holds connections open, each of which speaks half of the protocol, and opens others for those
+/// that are cut off, until `done`. Returns how many it has opened.
+fn crowd(port: u16, count: usize, done: &AtomicBool, opened: &AtomicUsize) {
+    let address: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
+    let mut held: Vec<TcpStream> = Vec::new();
+    while !done.load(Ordering::Relaxed) {
+        held.retain(|stream| {
+            // Whatever can be read, or is over.
+            let mut byte = [0];
+            !matches!(stream.peek(&mut byte), Ok(0))
+                && stream.take_error().is_ok_and(|error| error.is_none())
+        });
+        let missing = count - held.len();
+        if missing == 0 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        for i in 0..missing.min(50) {
+            if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) {
+                stream.set_nonblocking(true).unwrap();
+                let said = [&b""[..], &PREFACE[..7], PREFACE][i % 3];
+                let _ = stream.write_all(said);
+                held.push(stream);
+                opened.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[test]
+fn among_a_crowd_of_strangers_who_has_a_token_gets_through() {
+    let (_, hard) =
+        nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let site = Site::open(&[]);
+    let timed = || {
+        let begun = Instant::now();
+        site.send(RECORDS).expect_code(0);
+        RECORDS as f64 / begun.elapsed().as_secs_f64()
+    };
+    // Twice, so that it is not the first that is compared.
+    timed();
+    let alone = timed();
+    let (done, opened) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let among = thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| crowd(site.stack.grpc_port(), CROWD / 5, &done, &opened));
+        }
+        while opened.load(Ordering::Relaxed) < CROWD {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let among = timed();
+        done.store(true, Ordering::Relaxed);
+        among
+    });
+    let peak = peak_mib(site.stack.server.as_ref().unwrap().id());
+    let opened = opened.load(Ordering::Relaxed);
+    println!(
+        "{among:.0} records/s among a crowd of {CROWD}, {alone:.0} alone ({:.2}); \
+         {opened} connections were opened; the server had {peak} MiB at most",
+        among / alone
+    );
+    assert!(opened >= CROWD);
+    assert!(among > alone / 2.0, "{among:.0} records/s in place of {alone:.0}");
+    assert!(peak < PEAK_MIB_MAX, "{peak} MiB");
+}
+
+#[test]
+fn ten_thousand_connections_one_after_another_leave_nothing_behind() {
+    let site = Site::open(&[]);
+    let server = site.stack.server.as_ref().unwrap().id();
+    let files = || fs::read_dir(format!("/proc/{server}/fd")).unwrap().count();
+    site.send(3).expect_code(0);
+    let mut held = Vec::new();
+    for port in [site.stack.grpc_port(), site.stack.http_port()] {
+        for _ in 0..10_000 {
+            held.push(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap());
+            if held.len() > 700 {
+                held.remove(0);
+            }
+        }
+    }
+    site.send(3).expect_code(0);
+    drop(held);
+    muster_integration::wait::until(
+        crate::site::LIMIT,
+        || (files() < 100).then_some(()),
+        || format!("{} files are still open", files()),
+    );
+    let peak = peak_mib(server);
+    assert!(peak < PEAK_MIB_MAX, "{peak} MiB");
+}

@@ -1,0 +1,171 @@
+//! Too much, too long, too slow, too often: cut off, while others are served.
+
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use muster_integration::wait;
+
+use crate::raw::{PREFACE, connect, frame, get, wait_for_end};
+use crate::site::{LIMIT, Site, new_token};
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+/// `:method: POST`, `:scheme: http`, `:path: /Users/SendUserInfo`, `:authority: a`, in HPACK.
+const CALL: &[u8] = b"\x83\x86\x04\x13/Users/SendUserInfo\x01\x01a";
+
+/// What is inside is served all the while.
+fn assert_serves(site: &Site) {
+    site.send(3).expect_code(0);
+    assert_eq!(get(site.stack.http_port(), "/readyz", None).0, 200);
+}
+
+#[test]
+fn who_says_nothing_says_it_slowly_or_says_no_more_is_cut_off() {
+    let site = Site::open(&[("MUSTER_SERVER_ARRIVAL_MAX", "1s"), ("MUSTER_SERVER_IDLE_MAX", "1s")]);
+    let grpc = site.stack.grpc_port();
+    let http = site.stack.http_port();
+    let begun = Instant::now();
+    // Nothing; half a preface; a preface and no call; a call whose record does not come.
+    let headers = frame(HEADERS, 4, 1, CALL);
+    for said in [&b""[..], &PREFACE[..10], PREFACE, &[PREFACE, &headers].concat()] {
+        let mut stream = connect(grpc);
+        stream.write_all(said).unwrap();
+        wait_for_end(&mut stream, LIMIT);
+    }
+    // Headers byte by byte.
+    let mut stream = connect(http);
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
+    wait_for_end(&mut stream, LIMIT);
+    let mut stream = connect(http);
+    wait_for_end(&mut stream, LIMIT);
+    // One that was served, and asks nothing more.
+    let mut stream = connect(http);
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(wait_for_end(&mut stream, LIMIT).starts_with(b"HTTP/1.1 200"));
+    assert!(begun.elapsed() < LIMIT);
+    assert_serves(&site);
+}
+
+#[test]
+fn who_takes_nothing_of_a_download_is_cut_off() {
+    let site = Site::open(&[("MUSTER_SERVER_WRITE_MAX", "1s")]);
+    // More than sockets hold.
+    site.send(100_000).expect_code(0);
+    let mut stream = connect(site.stack.http_port());
+    let head = format!(
+        "GET /roll/all_users.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+        site.reader
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let open = || {
+        let (_, metrics) = get(site.stack.http_port(), "/metrics", Some(&site.reader));
+        metrics.contains("muster_connections_refused_total{reason=\"late\"} 1").then_some(())
+    };
+    wait::until(LIMIT, open, || "it is still open".to_owned());
+    let mut taken = Vec::new();
+    let whole = stream.read_to_end(&mut taken).is_ok();
+    assert!(!whole || taken.len() < 20_000_000, "the rest was not sent");
+}
+
+#[test]
+fn headers_without_end_are_refused() {
+    let site = Site::open(&[]);
+    let mut stream = connect(site.stack.grpc_port());
+    stream.write_all(PREFACE).unwrap();
+    stream.write_all(&frame(HEADERS, 0, 1, CALL)).unwrap();
+    // A literal header of 8 KiB, again and again: `x: aaa…`.
+    let mut header = b"\x00\x01x\x7f\x81\x3f".to_vec();
+    header.extend([b'a'; 127 + 8065]);
+    let more = frame(CONTINUATION, 0, 1, &header);
+    let sent = (0..100_000).take_while(|_| stream.write_all(&more).is_ok()).count();
+    assert!(sent < 10_000, "{sent} frames of headers were taken");
+    assert_serves(&site);
+}
+
+#[test]
+fn calls_that_are_begun_and_taken_back_end_the_connection() {
+    let site = Site::open(&[]);
+    let mut stream = connect(site.stack.grpc_port());
+    stream.write_all(PREFACE).unwrap();
+    let begun = (0..1_000_000_u32).map(|i| 2 * i + 1).take_while(|id| {
+        let call = [frame(HEADERS, 4, *id, CALL), frame(RST_STREAM, 0, *id, &[0, 0, 0, 8])];
+        stream.write_all(&call.concat()).is_ok()
+    });
+    let begun = begun.count();
+    assert!(begun < 1_000_000, "all calls were taken");
+    assert_serves(&site);
+}
+
+#[test]
+fn a_message_that_is_too_long_ends_its_call_and_no_other() {
+    let site = Site::open(&[]);
+    let mut stream = connect(site.stack.grpc_port());
+    stream.write_all(PREFACE).unwrap();
+    let token = format!("Bearer {}", site.sender);
+    let mut call = CALL.to_vec();
+    call.extend(b"\x00\x0dauthorization");
+    call.push(u8::try_from(token.len()).unwrap());
+    call.extend(token.as_bytes());
+    call.extend(b"\x00\x0ccontent-type\x10application/grpc\x00\x02te\x08trailers");
+    stream.write_all(&frame(HEADERS, 4, 1, &call)).unwrap();
+    // A message that says it has 4 GiB.
+    stream.write_all(&frame(0, 0, 1, b"\x00\xff\xff\xff\xff")).unwrap();
+    let mut answer = vec![0; 4096];
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("too large") {
+        let len = stream.read(&mut answer).expect("an answer comes");
+        assert!(
+            len > 0,
+            "the connection ended without a word: {:?}",
+            String::from_utf8_lossy(&said)
+        );
+        said.extend(&answer[..len]);
+    }
+    assert_serves(&site);
+}
+
+#[test]
+fn a_stream_that_brings_nothing_gives_its_seat_back_and_one_too_many_has_none() {
+    let site = Site::open(&[
+        ("MUSTER_SERVER_STREAMS_PER_ADDRESS_MAX", "1"),
+        ("MUSTER_SERVER_STREAM_IDLE_MAX", "3s"),
+    ]);
+    // It waits for standard input, which says nothing.
+    let (input, _silence) = std::io::pipe().unwrap();
+    let mut command = site.client(&["send", "-", "--batch", "silent"], Some(&site.sender));
+    let silent = muster_integration::process::Process::start_with_input(
+        "muster-client",
+        &mut command,
+        input.into(),
+    );
+    let begun = || {
+        let shown = site.run(&["batch", "show", "silent"], Some(&site.reader));
+        (shown.code() == Some(0)).then_some(())
+    };
+    wait::until(LIMIT, begun, || "the stream was not begun".to_owned());
+    let file = site.records(3).display().to_string();
+    let refused = site.run(&["send", &file], Some(&site.sender));
+    assert!(refused.stderr.contains("too many streams at once"), "{}", refused.stderr);
+    drop(silent);
+    assert_serves(&site);
+}
+
+#[test]
+fn nobody_sends_faster_than_they_may() {
+    let site = Site::open(&[]);
+    let slow =
+        new_token(&site.access(), &["slow", "--role", "send", "--records-per-second", "100"]);
+    let file = site.records(500).display().to_string();
+    let known = || (site.run(&["send", &file], Some(&slow)).code() == Some(0)).then_some(());
+    wait::until(LIMIT, known, || "the list was not read again".to_owned());
+    for mode in ["stream", "unary"] {
+        let begun = Instant::now();
+        let mut command = site.client(&["send", &file, "--mode", mode], Some(&slow));
+        command.args(["--retry-for", "60s"]);
+        let sent = muster_integration::process::Process::start("muster-client", &mut command);
+        sent.wait(LIMIT).expect_code(0);
+        // A second's worth may go at once.
+        assert!(begun.elapsed() > Duration::from_secs(3), "{mode}: {:?}", begun.elapsed());
+    }
+}

@@ -1,0 +1,11 @@
+//! Attacks, each of which docs/security.md names with its test: who may enter, what may come in, and
+//! what is never shown.
+
+mod crowd;
+mod limits;
+mod raw;
+mod shown;
+mod site;
+mod tls;
+mod tokens;
+mod web;
