@@ -52,7 +52,7 @@ fn a_value_that_does_not_fit() {
     muster-server: `http` (the defaults): is 127.0.0.1:9181, as `listen` is
     ");
     insta::assert_snapshot!(refusal(&desk, "muster-client send --server localhost users.json"), @r"
-    muster-client: `server` (the command line): `localhost` is not of the form http://HOST:PORT
+    muster-client: `server` (the command line): `localhost` is not of the form http://HOST:PORT or https://HOST:PORT
     ");
 }
 

@@ -136,6 +136,7 @@ fn muster_client_send() {
     [client]
     in_flight = 32
     mode = "stream"
+    plain_text = false
     retry_for = "1m"
     server = "http://127.0.0.1:50051"
     "#);

@@ -1,11 +1,17 @@
 //! The client's settings.
 
-use std::net::SocketAddr;
+mod token;
+
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
 use serde::{Deserialize, Serialize};
+use tonic::transport::Uri;
+
+pub use token::{BadToken, Token};
 
 /// The client's settings: the section `[client]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,8 +33,19 @@ pub struct Config {
     pub traces: Option<String>,
     /// How many of the traces that begin here are sent, from 0 to 1.
     pub traces_ratio: f64,
-    /// The server: `http://HOST:PORT`.
+    /// The server: `http://HOST:PORT`, or `https://HOST:PORT`.
     pub server: String,
+    /// A file with the authorities to trust, as PEM, in place of the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// A file with the client's own certificate, as PEM, for a server that asks for one.
+    pub tls_cert: Option<PathBuf>,
+    /// A file with the key of `tls_cert`, as PEM.
+    pub tls_key: Option<PathBuf>,
+    /// The token that says who asks.
+    #[serde(skip_serializing)]
+    pub token: Option<Token>,
+    /// Whether the token may travel unencrypted to another machine.
+    pub plain_text: bool,
     /// How records are sent.
     pub mode: Mode,
     /// How many unary calls are under way at once.
@@ -61,6 +78,11 @@ impl Default for Config {
             traces: None,
             traces_ratio: 1.0,
             server: "http://127.0.0.1:50051".to_owned(),
+            tls_ca: None,
+            tls_cert: None,
+            tls_key: None,
+            token: None,
+            plain_text: false,
             mode: Mode::default(),
             in_flight: NonZeroUsize::MIN.saturating_add(31),
             retry_for: Duration::from_secs(60),
@@ -73,9 +95,17 @@ impl Settings for Config {
     const SECTION: &'static str = "client";
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
-        match self.server.parse::<tonic::transport::Uri>() {
-            Ok(uri) if uri.scheme_str() == Some("http") && uri.authority().is_some() => Ok(()),
-            _ => Err(("server", format!("`{}` is not of the form http://HOST:PORT", self.server))),
+        let form = "is not of the form http://HOST:PORT or https://HOST:PORT";
+        let bad_server = || ("server", format!("`{}` {form}", self.server));
+        let uri: Uri = self.server.parse().map_err(|_| bad_server())?;
+        let host = uri.host().ok_or_else(bad_server)?;
+        match uri.scheme_str() {
+            Some("https") => self.check_pair(),
+            Some("http") => {
+                self.check_no_tls()?;
+                self.check_token(host)
+            }
+            _ => Err(bad_server()),
         }
     }
 
@@ -99,3 +129,52 @@ impl Settings for Config {
         self.http
     }
 }
+
+impl Config {
+    /// A certificate and its key go together.
+    fn check_pair(&self) -> Result<(), (&'static str, String)> {
+        let alone =
+            |flag| format!("is of no use alone: give the other of the pair, {flag}, as well");
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => Err(("tls_cert", alone("--tls-key"))),
+            (None, Some(_)) => Err(("tls_key", alone("--tls-cert"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody is to believe that a connection is encrypted which is not.
+    fn check_no_tls(&self) -> Result<(), (&'static str, String)> {
+        let Self { tls_ca, tls_cert, tls_key, .. } = self;
+        let given = [("tls_ca", tls_ca), ("tls_cert", tls_cert), ("tls_key", tls_key)];
+        match given.into_iter().find(|(_, file)| file.is_some()) {
+            Some((key, _)) => Err((
+                key,
+                format!("needs TLS, and `server` is {}: give it as https://…", self.server),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// A token that travels unencrypted is everybody's.
+    fn check_token(&self, host: &str) -> Result<(), (&'static str, String)> {
+        if self.token.is_none() || self.plain_text || is_loopback(host) {
+            return Ok(());
+        }
+        Err((
+            "token",
+            format!(
+                "would travel unencrypted to {host}: give `server` as https://…, or say \
+                 --plain-text if nobody can listen"
+            ),
+        ))
+    }
+}
+
+/// Whether what is sent to this host of a URL stays on this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::printable;
 use crate::retry::Retry;
 use crate::wait;
-use crate::wire::{BadUrl, Server, reason};
+use crate::wire::{BadServer, Server, reason_and_code};
 
 /// A server to operate.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) enum Error {
         server: String,
     },
     /// The server refused, or could not be reached for too long.
-    #[error("{server}: {} ({:?})", reason(.status), .status.code())]
+    #[error("{server}: {}", reason_and_code(.status))]
     Call {
         /// The server's URL.
         server: String,
@@ -120,10 +120,10 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Its URL is none.
-    pub(crate) fn new(config: &Config) -> Result<Self, BadUrl> {
+    /// The settings of the connection cannot be used.
+    pub(crate) fn new(config: &Config) -> Result<Self, BadServer> {
         let Config { server: url, retry_for, .. } = config;
-        Ok(Self { url: url.clone(), server: Server::new(url)?, retry: Retry::new(*retry_for) })
+        Ok(Self { url: url.clone(), server: Server::new(config)?, retry: Retry::new(*retry_for) })
     }
 
     /// The same server, with calls that are not made again: for whoever asks anew in a moment.

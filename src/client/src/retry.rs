@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::metrics;
+use crate::wire::obstacle;
 
 /// The first pause, which doubles each time, up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -19,7 +20,7 @@ const ASKED_MAX: Duration = Duration::from_secs(30);
 /// out sooner, when it does not answer on its connection.
 const HELD: Duration = Duration::from_secs(30);
 
-/// Whether the same call may succeed later.
+/// Whether the same call may succeed later, without anybody who puts something right.
 pub(crate) fn is_passing(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable
@@ -29,7 +30,7 @@ pub(crate) fn is_passing(status: &Status) -> bool {
         | Code::DeadlineExceeded
         // A connection that breaks shows as one of these.
         | Code::Unknown
-        | Code::Internal => true,
+        | Code::Internal => obstacle(status).is_none(),
         Code::Ok
         | Code::InvalidArgument
         | Code::NotFound

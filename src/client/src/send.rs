@@ -29,7 +29,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::retry::{Retry, is_passing};
 use crate::wait;
-use crate::wire::{BadUrl, Labels, Server, reason};
+use crate::wire::{BadServer, Labels, Server, obstacle, reason_and_code};
 use feed::Feed;
 use window::Lost;
 
@@ -58,13 +58,13 @@ pub enum Error {
     /// The input cannot be read; nothing was sent.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The server's URL is none.
+    /// The settings of the connection cannot be used.
     #[error(transparent)]
-    Server(#[from] BadUrl),
+    Server(#[from] BadServer),
     /// The server refused, or could not be reached for too long.
     #[error(
-        "{server}: {} ({:?}). Of batch {batch} some records may be accepted{}",
-        reason(.status), .status.code(), advice(.status, .batch)
+        "{server}: {}. Of batch {batch} some records may be accepted{}",
+        reason_and_code(.status), advice(.status, .batch)
     )]
     Call {
         /// The server's URL.
@@ -108,8 +108,11 @@ impl Error {
 
 /// What to do about it.
 fn advice(status: &Status, batch: &str) -> String {
+    let on = format!("the same command with --batch {batch} goes on from there");
     if is_passing(status) {
-        format!(": the same command with --batch {batch} goes on from there")
+        format!(": {on}")
+    } else if obstacle(status).is_some() {
+        format!(": once that is put right, {on}")
     } else {
         ", and the same command will be refused again".to_owned()
     }
@@ -144,7 +147,7 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let begun = Instant::now();
     let sources = Sources::from_arguments(&job.inputs)?;
     let progress = Progress::new(sources.bytes);
-    let server = Server::new(&config.server)?;
+    let server = Server::new(config)?;
     let batch = job.batch.clone().unwrap_or_else(new_batch);
     let span = tracing::info_span!("send", %batch, trace = traces::field(job.trace));
     let trace = traces::join(&span, job.trace);

@@ -26,7 +26,7 @@ pub(crate) async fn watched<T>(
     metrics::declare();
     let listener = http::listen("http", address).await?;
     let (readiness, end) = (Readiness::default(), Shutdown::default());
-    let server = Server::new(&config.server)?;
+    let server = Server::new(config)?;
     readiness.watch(move || answers(server.clone()), &end);
     let serve = http::serve(listener, readiness.subscribe(), end.token());
     tokio::select! {

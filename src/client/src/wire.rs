@@ -2,13 +2,16 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `connection`, `tls` | the way to the server, and in whose name |
 //! | `messages` | records as the messages of a call |
 //! | `call` | a call whose messages are encoded already |
+//! | `reason` | what a failed call means, in words |
 
 mod call;
+mod connection;
 mod messages;
-
-use std::time::Duration;
+mod reason;
+mod tls;
 
 use bytes::Bytes;
 use muster_program::traces::Trace;
@@ -22,18 +25,15 @@ use muster_proto::v1::roll_client::RollClient;
 use muster_proto::v1::workers_client::WorkersClient;
 use tokio::sync::mpsc;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Extensions, Request, Status};
 
 use self::call::{Outgoing, call};
+pub(crate) use self::connection::BadServer;
+use self::connection::Connection;
 pub(crate) use self::messages::{Draft, Messages};
-use crate::printable;
+pub(crate) use self::reason::{obstacle, reason, reason_and_code};
+use crate::config::Config;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a silent connection is asked whether its other end is still there, and how long the
-/// answer may take.
-const KEEPALIVE: Duration = Duration::from_secs(10);
 /// The largest page of dead letters: a hundred, each with a record of the largest gRPC message.
 const LETTERS_BYTES_MAX: usize = 512 << 20;
 /// The longest list of workers: a thousand, each with a hundred chunks in hand.
@@ -88,23 +88,17 @@ impl Labels {
 /// A connection to a server, made when it is first used and whenever it was lost. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
-    channel: Channel,
+    connection: Connection,
 }
 
 impl Server {
-    /// A connection to the server at this URL, which is not made yet.
+    /// A connection to the server of these settings, which is not made yet.
     ///
     /// # Errors
     ///
-    /// The text is no URL.
-    pub(crate) fn new(url: &str) -> Result<Self, BadUrl> {
-        let endpoint = Endpoint::from_shared(url.to_owned())
-            .map_err(|source| BadUrl { url: url.to_owned(), source })?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
-            .tcp_nodelay(true);
-        Ok(Self { channel: endpoint.connect_lazy() })
+    /// The settings cannot be used.
+    pub(crate) fn new(config: &Config) -> Result<Self, BadServer> {
+        Ok(Self { connection: Connection::new(config)? })
     }
 
     /// Sends one record, which is at `place` of the batch.
@@ -115,7 +109,7 @@ impl Server {
         message: Bytes,
     ) -> Result<UserResponse, Status> {
         let request = labels.label(Outgoing::One(Some(message)), place);
-        call(self.channel.clone(), "/Users/SendUserInfo", request).await
+        call(self.connection.clone(), "/Users/SendUserInfo", request).await
     }
 
     /// Sends a stream of records, the first of which is at `place` of the batch.
@@ -126,7 +120,7 @@ impl Server {
         pages: mpsc::Receiver<Messages>,
     ) -> Result<UserResponse, Status> {
         let request = labels.label(Outgoing::Pages(pages), place);
-        call(self.channel.clone(), "/Users/SendUserInfoClientStream", request).await
+        call(self.connection.clone(), "/Users/SendUserInfoClientStream", request).await
     }
 
     /// Shows the batch, or `None` if the server does not know it.
@@ -147,45 +141,27 @@ impl Server {
     }
 
     /// The operations on batches.
-    pub(crate) fn batches(&self) -> BatchesClient<Channel> {
-        BatchesClient::new(self.channel.clone())
+    pub(crate) fn batches(&self) -> BatchesClient<Connection> {
+        BatchesClient::new(self.connection.clone())
     }
 
     /// The operations on dead letters.
-    pub(crate) fn dead_letters(&self) -> DeadLettersClient<Channel> {
-        DeadLettersClient::new(self.channel.clone()).max_decoding_message_size(LETTERS_BYTES_MAX)
+    pub(crate) fn dead_letters(&self) -> DeadLettersClient<Connection> {
+        DeadLettersClient::new(self.connection.clone()).max_decoding_message_size(LETTERS_BYTES_MAX)
     }
 
     /// The operations on the queue.
-    pub(crate) fn queue(&self) -> QueueClient<Channel> {
-        QueueClient::new(self.channel.clone())
+    pub(crate) fn queue(&self) -> QueueClient<Connection> {
+        QueueClient::new(self.connection.clone())
     }
 
     /// The operations on workers.
-    pub(crate) fn workers(&self) -> WorkersClient<Channel> {
-        WorkersClient::new(self.channel.clone()).max_decoding_message_size(WORKERS_BYTES_MAX)
+    pub(crate) fn workers(&self) -> WorkersClient<Connection> {
+        WorkersClient::new(self.connection.clone()).max_decoding_message_size(WORKERS_BYTES_MAX)
     }
 
     /// The operations on the roll.
-    pub(crate) fn roll(&self) -> RollClient<Channel> {
-        RollClient::new(self.channel.clone())
+    pub(crate) fn roll(&self) -> RollClient<Connection> {
+        RollClient::new(self.connection.clone())
     }
-}
-
-/// The server's URL is none.
-#[derive(Debug, thiserror::Error)]
-#[error("the server `{url}` cannot be used: {source}")]
-pub struct BadUrl {
-    url: String,
-    source: tonic::transport::Error,
-}
-
-/// What the server said, or why it cannot be reached; fit for a terminal.
-pub(crate) fn reason(status: &Status) -> String {
-    let first = std::error::Error::source(status);
-    let said = match std::iter::successors(first, |error| error.source()).last() {
-        Some(cause) => format!("{}: {cause}", status.message()),
-        None => status.message().to_owned(),
-    };
-    printable::text(&said)
 }

@@ -13,10 +13,30 @@ use crate::operations::Operations;
 /// The settings of a connection.
 #[derive(Debug, clap::Args, Serialize)]
 pub(super) struct ServerFlags {
-    /// The server [default: http://127.0.0.1:50051]
+    /// The server, by http or https [default: http://127.0.0.1:50051]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
+    /// The authorities to trust, as PEM [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_ca: Option<PathBuf>,
+    /// The client's own certificate, as PEM [default: none]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert: Option<PathBuf>,
+    /// The key of --tls-cert, as PEM [default: none]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
+    /// A file with the token that says who asks [default: none]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_file: Option<PathBuf>,
+    /// Let a token travel unencrypted
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    plain_text: bool,
     /// How long to try again while nothing gets through [default: 60s]
     #[arg(long, value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,10 +12,10 @@ use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{Service, http};
-use tonic::transport::{self, Channel};
+use tonic::transport;
 use tonic::{Request, Status};
 
-use super::Messages;
+use super::{Connection, Messages};
 
 /// What a call sends, as it goes out.
 #[derive(Debug)]
@@ -48,14 +48,14 @@ impl http_body::Body for Outgoing {
 
 /// Makes a call to the method at `path`, which sends records.
 pub(super) async fn call(
-    channel: Channel,
+    connection: Connection,
     path: &'static str,
     request: Request<Outgoing>,
 ) -> Result<UserResponse, Status> {
     let (metadata, extensions, outgoing) = request.into_parts();
     // tonic would encode the messages: it is given none, and they take the place of its body.
     let request = Request::from_parts(metadata, extensions, tokio_stream::empty());
-    let mut grpc = Grpc::new(InPlace { channel, outgoing: Some(outgoing) });
+    let mut grpc = Grpc::new(InPlace { connection, outgoing: Some(outgoing) });
     grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let path = http::uri::PathAndQuery::from_static(path);
     Ok(grpc.client_streaming(request, path, ResponseCodec).await?.into_inner())
@@ -63,22 +63,22 @@ pub(super) async fn call(
 
 /// The way to the server for one call, with what it sends in place of the body.
 struct InPlace {
-    channel: Channel,
+    connection: Connection,
     outgoing: Option<Outgoing>,
 }
 
 impl Service<http::Request<Body>> for InPlace {
     type Response = http::Response<Body>;
     type Error = transport::Error;
-    type Future = <Channel as Service<http::Request<Body>>>::Future;
+    type Future = <Connection as Service<http::Request<Body>>>::Future;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.channel.poll_ready(context)
+        self.connection.poll_ready(context)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let outgoing = self.outgoing.take().map_or_else(Body::empty, Body::new);
-        self.channel.call(request.map(|_| outgoing))
+        self.connection.call(request.map(|_| outgoing))
     }
 }
 

@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::InterceptorLayer;
+use tonic::transport::{Server, ServerTlsConfig};
 use tonic::{Request, Response, Status, Streaming};
 
 /// How many dead letters, or batches, a page has at most.
@@ -30,6 +32,7 @@ const PAGE: usize = 2;
 
 /// The server. It ends when it is dropped.
 pub(crate) struct Double {
+    scheme: &'static str,
     addr: SocketAddr,
     state: Arc<State>,
     _runtime: Runtime,
@@ -51,15 +54,28 @@ struct State {
     full: Mutex<Duration>,
     first_call: OnceLock<Instant>,
     changes: Mutex<Vec<String>>,
+    /// What every call has to bring, if anything.
+    authorization: Mutex<Option<String>>,
 }
 
 impl Double {
     pub(crate) fn start() -> Self {
+        Self::serve("http", Server::builder())
+    }
+
+    /// The same, by TLS.
+    pub(crate) fn start_with_tls(tls: ServerTlsConfig) -> Self {
+        Self::serve("https", Server::builder().tls_config(tls).unwrap())
+    }
+
+    fn serve(scheme: &'static str, server: Server) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let addr = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
-        let service = tonic::transport::Server::builder()
+        let admission = Arc::clone(&state);
+        let service = server
+            .layer(InterceptorLayer::new(move |request| admission.admit(request)))
             .add_service(UsersServer::from_arc(Arc::clone(&state)))
             .add_service(BatchesServer::from_arc(Arc::clone(&state)))
             .add_service(DeadLettersServer::from_arc(Arc::clone(&state)))
@@ -68,11 +84,11 @@ impl Double {
             .add_service(RollServer::from_arc(Arc::clone(&state)))
             .serve_with_incoming(TcpListenerStream::new(listener));
         runtime.spawn(service);
-        Self { addr, state, _runtime: runtime }
+        Self { scheme, addr, state, _runtime: runtime }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("{}://{}", self.scheme, self.addr)
     }
 
     /// Shows these one after another when it is asked for batch `b-1`.
@@ -130,6 +146,12 @@ impl Double {
         self
     }
 
+    /// Refuses calls without this token.
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        *lock(&self.state.authorization) = Some(format!("Bearer {token}"));
+        self
+    }
+
     /// What it was asked to change, in order.
     pub(crate) fn changes(&self) -> Vec<String> {
         lock(&self.state.changes).clone()
@@ -146,6 +168,17 @@ impl State {
         let shown = batches.get_mut(id).ok_or_else(|| Status::not_found("no such batch"))?;
         let batch = if shown.len() > 1 { shown.pop_front() } else { shown.front().cloned() };
         Ok(Response::new(batch.unwrap()))
+    }
+
+    fn admit(&self, request: Request<()>) -> Result<Request<()>, Status> {
+        let given = request.metadata().get("authorization");
+        let given = given.map(|value| value.to_str().unwrap());
+        match lock(&self.authorization).as_deref() {
+            Some(expected) if given != Some(expected) => {
+                Err(Status::unauthenticated("no such token"))
+            }
+            _ => Ok(request),
+        }
     }
 
     fn change(&self, change: String) {

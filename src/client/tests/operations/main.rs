@@ -11,6 +11,7 @@ mod schema;
 mod send;
 mod stats;
 mod terminal;
+mod tls;
 mod workers;
 
 use std::process::{Child, Command, Stdio};
