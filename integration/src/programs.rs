@@ -15,6 +15,8 @@ const FOREIGN: &[&str] = &[
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
     "CREDENTIALS_DIRECTORY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
 ];
 
 /// A command that runs a built program of this workspace, with no configuration in its environment.

@@ -22,11 +22,7 @@ pub(crate) enum Refused {
 /// Declares all, so that what has not happened yet is known to be zero.
 pub(crate) fn declare() {
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open.");
-    describe_counter!(
-        REFUSED,
-        Unit::Count,
-        "Connections that were refused or cut off, by why."
-    );
+    describe_counter!(REFUSED, Unit::Count, "Connections that were refused or cut off, by why.");
     describe_counter!(
         RELOADS,
         Unit::Count,

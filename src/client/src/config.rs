@@ -93,6 +93,7 @@ impl Default for Config {
 
 impl Settings for Config {
     const SECTION: &'static str = "client";
+    const SECRETS: &'static [&'static str] = &["token"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         let form = "is not of the form http://HOST:PORT or https://HOST:PORT";

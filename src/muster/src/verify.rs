@@ -71,9 +71,9 @@ pub(crate) struct Verify {
 /// Does the job.
 pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
     let usage = |error| (exit::USAGE, error);
+    let store = command.store.url().map_err(usage)?;
     let inputs =
         Inputs::from_arguments(&command.inputs, &command.roll, command.normalise).map_err(usage)?;
-    let store = command.store.url().map_err(usage)?;
     let failure = |error| (exit::FAILURE, error);
     let open = |store: &_| Stored::open(store, &command.store.batch);
     let stored = store.as_ref().map(open).transpose().map_err(failure)?;
