@@ -64,11 +64,7 @@ fn settings_that_cannot_be_read() {
     muster-server: cannot read the settings in nowhere.toml: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(refusal(&desk, "muster up --config half.toml"), @r"
-    muster: half.toml is no TOML: TOML parse error at line 1, column 8
-      |
-    1 | [server
-      |        ^
-    unclosed table, expected `]`
+    muster: half.toml is no TOML: line 1, column 8: unclosed table, expected `]`
     ");
 }
 

@@ -8,9 +8,9 @@ use super::{Error, Layer, SECTIONS};
 pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::NoToml {
+    let mut table: toml::Table = text.parse().map_err(|error| Error::NoToml {
         path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
+        problem: problem(&text, &error),
     })?;
     for name in SECTIONS {
         let Some(toml::Value::Table(settings)) = table.get(name).cloned() else {
@@ -22,4 +22,13 @@ pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
         }
     }
     Layer::new(path.display().to_string(), &table)
+}
+
+/// Where the file is no TOML, and why. The line itself is not shown: it may hold a password.
+fn problem(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = before.matches('\n').count() + 1;
+    let column = before[line_start..].chars().count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
 }
