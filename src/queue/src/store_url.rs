@@ -84,6 +84,10 @@ impl FromStr for StoreUrl {
     type Err = InvalidStoreUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
+        // It is shown, on terminals too, and none needs them: a URL writes them as `%1B`.
+        if text.contains(char::is_control) {
+            return Err(InvalidStoreUrl);
+        }
         match text.strip_prefix("file:") {
             Some("") => Err(InvalidStoreUrl),
             Some(path) => Ok(Self::Embedded(PathBuf::from(path))),
@@ -186,6 +190,8 @@ mod tests {
             "redis-cluster://one:1,",
             "redis-cluster://one:1/2",
             "redis-unix:///tmp/redis",
+            "file:/tmp/\u{1b}[31m",
+            "redis://\u{1b}[31m@localhost",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl), "{text}");
         }
