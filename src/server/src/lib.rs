@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`config`] | its settings |
 //! | `users` | the service `Users`: one record, or a stream of them |
+//! | [`services`](fn@services) | all services, apart from where they are served |
 //! | `operations` | the services below, for gRPC and for the dashboard |
 //! | `batches` | the service `muster.v1.Batches`: list, resume, end, wait for a batch |
 //! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
@@ -12,7 +13,7 @@
 //! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
 //! | `sampler` | what the queue is like, looked at once a second |
 //! | `caller` | who asks for a change, for the log |
-//! | `metadata` | what travels beside the messages, read |
+//! | [`metadata`] | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
 //! | `calls` | every call, measured |
 //! | `metrics` | what is measured |
@@ -24,12 +25,13 @@ mod calls;
 pub mod config;
 mod dead_letters;
 mod health;
-mod metadata;
+pub mod metadata;
 mod metrics;
 mod operations;
 mod queue;
 mod roll;
 mod sampler;
+mod services;
 mod status;
 mod users;
 mod workers;
@@ -53,7 +55,7 @@ use crate::calls::MeasureCalls;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::sampler::Sampler;
-use crate::users::{Users, UsersServer};
+pub use crate::services::services;
 
 /// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
 /// down by when the store is slow.
@@ -140,14 +142,12 @@ impl Server {
         let http =
             http::serve_beside(self.http, readiness.subscribe(), dashboard, shutdown.token());
         let break_off = CancellationToken::new();
-        let users = Users::start(Arc::clone(&queue), &self.config, break_off.clone(), shutdown);
+        let users = services::users(&queue, &self.config, break_off.clone(), shutdown);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let services = Routes::new(UsersServer::new(users))
-            .add_service(health_service)
-            .add_service(reflection);
+        let services = users.add_service(health_service).add_service(reflection);
         let services = operations.add_to(services);
         let grpc = serve_grpc(self.grpc, services, shutdown.token());
         let patience = async {
