@@ -21,7 +21,7 @@ rec {
   # --locked holds only if Cargo finds every member of the workspace, and it takes a manifest for one
   # only if there is something to compile.
   stubMembers = ''
-    for manifest in bench/Cargo.toml integration/Cargo.toml integration/*/Cargo.toml src/*/Cargo.toml; do
+    for manifest in bench/Cargo.toml fuzz/Cargo.toml integration/Cargo.toml integration/*/Cargo.toml src/*/Cargo.toml; do
       sources=$(dirname "$manifest")/src
       if [ ! -d "$sources" ]; then install -D /dev/null "$sources/lib.rs"; fi
     done

@@ -7,12 +7,19 @@ let
     files:
     fileset.toSource {
       root = ../.;
-      # The peers of the benchmark run programs of others, and are none of the workspace.
-      fileset = fileset.difference (fileset.unions files) (fileset.maybeMissing ../bench/peers);
+      # The peers of the benchmark run programs of others, and the fuzzer has a compiler of its own:
+      # they are none of the workspace.
+      fileset = fileset.difference (fileset.unions files) (
+        fileset.unions [
+          (fileset.maybeMissing ../bench/peers)
+          (fileset.maybeMissing ../fuzz/libfuzzer)
+        ]
+      );
     };
   named = matches: folders: fileset.unions (map (fileset.fileFilter matches) folders);
   code = [
     ../bench
+    ../fuzz
     ../integration
     ../src
   ];

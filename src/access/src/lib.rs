@@ -45,7 +45,7 @@ pub use list::{Access, AccessError, Refusal, is_name};
 pub use peer::{Call, Peer};
 pub use principal::Principal;
 pub use rate::Rate;
-pub use role::Role;
+pub use role::{NoRole, Role};
 pub use seats::{Seat, Seats};
 pub use session::{Session, Sessions};
 pub use tls::{Tls, TlsError, TlsFiles};

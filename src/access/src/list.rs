@@ -242,8 +242,7 @@ mod tests {
     }
 
     fn entry(name: &str, token: &Token) -> String {
-        let digest = token.digest();
-        format!("[[token]]\nname = \"{name}\"\nroles = [\"send\"]\nsha256 = \"{digest}\"\n")
+        token.entry(name, &[Role::Send], None)
     }
 
     #[test]

@@ -84,12 +84,10 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::role::Role;
 
     fn access(folder: &std::path::Path, tokens: &[(&str, &Token)]) -> Access {
-        let entry = |(name, token): &(&str, &Token)| {
-            let digest = token.digest();
-            format!("[[token]]\nname = \"{name}\"\nroles = [\"read\"]\nsha256 = \"{digest}\"\n")
-        };
+        let entry = |(name, token): &(&str, &Token)| token.entry(name, &[Role::Read], None);
         let path = folder.join("access.toml");
         std::fs::write(&path, tokens.iter().map(entry).collect::<String>()).unwrap();
         Access::open(&path, None).unwrap()

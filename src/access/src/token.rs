@@ -4,6 +4,7 @@
 //! a plain SHA-256 is kept, as no slow password hash is needed for what no person has thought up.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -11,6 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+
+use crate::role::Role;
 
 /// What every token begins with, so that a search for leaked secrets finds it.
 const PREFIX: &str = "muster_";
@@ -31,6 +34,19 @@ impl Token {
     /// Its text.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Its entry in an access list, for somebody of this name with these roles.
+    pub fn entry(&self, name: &str, roles: &[Role], rate: Option<NonZeroU32>) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for role in roles.iter().map(|role| role.name()) {
+            if !names.contains(&role) {
+                names.push(role);
+            }
+        }
+        let rate = rate.map(|rate| format!("records_per_second = {rate}\n")).unwrap_or_default();
+        let digest = self.digest();
+        format!("[[token]]\nname = \"{name}\"\nroles = {names:?}\nsha256 = \"{digest}\"\n{rate}")
     }
 
     /// What the access list has of it.

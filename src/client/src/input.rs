@@ -113,6 +113,12 @@ impl Reader {
         Self { counts, begun: 0, scanner: None }
     }
 
+    /// Reads one stream in the place of what its source would open.
+    pub fn of_stream(source: Source, stream: impl Read + Send + 'static) -> Self {
+        let counts = vec![Counts::none(Arc::new(source))];
+        Self { counts, begun: 1, scanner: Some(Scanner::new(Box::new(stream))) }
+    }
+
     /// What came out of each source so far, in the order in which they are read.
     pub fn counts(&self) -> &[Counts] {
         &self.counts

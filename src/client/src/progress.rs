@@ -6,8 +6,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use muster_program::output;
 
-use crate::printable;
-
 /// The bar. It is drawn on standard error if that is a terminal.
 #[derive(Clone, Debug)]
 pub struct Progress {
@@ -48,7 +46,6 @@ impl Progress {
     /// Says what is wrong, above the bar, as one line that is fit for a terminal whoever wrote
     /// parts of it.
     pub fn complain(&self, complaint: &dyn std::fmt::Display) {
-        let complaint = printable::text(&complaint.to_string());
         self.bar.suspend(|| output::complain(&complaint));
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use muster_access::{Role, Token};
 use muster_client::input::Sources;
 use muster_client::report::Report;
 use muster_client::send::{self, Job};
@@ -125,7 +126,7 @@ async fn job(
     worker.roll = scratch.roll();
     worker.store = StoreUrl::Embedded(scratch.queue());
     let report = tokio::select! {
-        report = pass_through(inputs.clone(), &worker, &shutdown) => report?,
+        report = pass_through(inputs.clone(), &worker, &scratch.access(), &shutdown) => report?,
         () = shutdown.begun() => return Err("told to end; nothing was written".into()),
     };
     publish(&worker.roll, output)
@@ -133,22 +134,29 @@ async fn job(
     Ok(report)
 }
 
-/// Sends the input through a server and workers on the store of `worker`.
+/// Sends the input through a server and workers on the store of `worker`. `access` is where the
+/// access list can be.
 async fn pass_through(
     inputs: Vec<OsString>,
     worker: &muster_worker::config::Config,
+    access: &Path,
     shutdown: &Shutdown,
 ) -> Result<Report, Failure> {
     let queue = worker.store.open(&worker.store_options()).await?;
     let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+    // Others on this machine can reach the port: it is for this run alone.
+    let token = Token::random();
+    std::fs::write(access, token.entry("run", &[Role::Send], None))?;
     let server = Server::bind(&muster_server::config::Config {
         listen: any_port,
         http: any_port,
+        access: Some(access.to_owned()),
         ..Default::default()
     })
     .await?;
     let client = muster_client::config::Config {
         server: format!("http://{}", server.grpc_addr()?),
+        token: Some(token.reveal().parse()?),
         ..Default::default()
     };
     let trace = traces::of_environment();

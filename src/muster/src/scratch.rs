@@ -52,6 +52,11 @@ impl Scratch {
         self.folder.join("queue.redb")
     }
 
+    /// The file of the access list.
+    pub(crate) fn access(&self) -> PathBuf {
+        self.folder.join("access.toml")
+    }
+
     /// The folder of the roll, which has a lock of its own.
     pub(crate) fn roll(&self) -> PathBuf {
         self.folder.join("roll")

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use muster_access::{Access, Role, Token, is_name};
 use muster_program::daemon::Failure;
 use muster_program::{exit, output};
@@ -30,14 +31,18 @@ pub(crate) struct New {
     #[arg(value_name = "NAME", value_parser = name)]
     name: String,
     /// What they may do; may be given several times
-    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = Role::ALL.map(Role::name))]
-    roles: Vec<String>,
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = roles())]
+    roles: Vec<Role>,
     /// How many records a second they may send [default: as the server's settings say]
     #[arg(long, value_name = "N")]
     records_per_second: Option<NonZeroU32>,
     /// Add the entry to this access list; a server that has it follows within a second
     #[arg(long, value_name = "FILE")]
     access: Option<PathBuf>,
+}
+
+fn roles() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::name)).try_map(|name| name.parse::<Role>())
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
@@ -48,7 +53,7 @@ fn name(text: &str) -> Result<String, &'static str> {
 pub(crate) fn run(command: &Command) -> Result<u8, (u8, Failure)> {
     let Command::New(new) = command;
     let token = Token::random();
-    let entry = new.entry(&token);
+    let entry = token.entry(&new.name, &new.roles, new.records_per_second);
     match &new.access {
         Some(path) => add(path, &entry).map_err(|error| (exit::FAILURE, error))?,
         None => output::complain(&entry.trim_end()),
@@ -56,24 +61,6 @@ pub(crate) fn run(command: &Command) -> Result<u8, (u8, Failure)> {
     output::print(&format!("{}\n", token.reveal()))
         .map_err(|error| (exit::FAILURE, error.into()))?;
     Ok(exit::OK)
-}
-
-impl New {
-    fn entry(&self, token: &Token) -> String {
-        let mut roles: Vec<&str> = Vec::new();
-        for role in &self.roles {
-            if !roles.contains(&role.as_str()) {
-                roles.push(role);
-            }
-        }
-        let rate = self.records_per_second.map(|rate| format!("records_per_second = {rate}\n"));
-        format!(
-            "[[token]]\nname = \"{}\"\nroles = {roles:?}\nsha256 = \"{}\"\n{}",
-            self.name,
-            token.digest(),
-            rate.unwrap_or_default(),
-        )
-    }
 }
 
 /// Adds an entry to an access list that can be read without and with it; or leaves it alone.

@@ -1,7 +1,9 @@
 //! The log: text on a terminal, JSON otherwise, always on standard error.
 //!
 //! A line says what spans it was written in: `batch`, `chunk`, `attempt`, `worker`, `trace`. In JSON
-//! they are under `span`.
+//! they are under `span`. Nothing in a line is obeyed by a terminal but the log's own colours.
+
+mod harmless;
 
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -13,10 +15,15 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
-use crate::resources;
+use crate::{printable, resources};
 
 /// Something that is told of every span and event.
 pub(crate) type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
+/// The longest filter, in bytes.
+const FILTER_BYTES_MAX: usize = 4096;
+/// How much is shown of a text that is no filter, in characters.
+const EXCERPT_CHARS_MAX: usize = 80;
 
 /// The log of this process, once it is started.
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -88,10 +95,13 @@ impl Log {
             metadata.is_span() && *metadata.level() <= Level::INFO && is_ours(metadata)
         })
         .with_max_level_hint(LevelFilter::INFO);
-        let lines = fmt::layer().log_internal_errors(false).with_writer(writer);
+        let lines = fmt::layer().log_internal_errors(false);
         let lines: Layer = match form {
-            Form::Text => lines.boxed(),
-            Form::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+            Form::Text => lines.fmt_fields(harmless::fields()).with_writer(writer).boxed(),
+            Form::Json => {
+                let lines = lines.with_writer(harmless::Json(writer)).json();
+                lines.flatten_event(true).with_span_list(false).boxed()
+            }
         };
         let log = Self { handle, first: filter.to_owned(), current: Mutex::new(filter.to_owned()) };
         Ok((log, lines.with_filter(events.or(spans)).boxed()))
@@ -119,16 +129,22 @@ pub(crate) fn is_ours(metadata: &Metadata<'_>) -> bool {
 /// Reads a filter that lets the lines of this module through, whatever else it says.
 fn with_own_lines(filter: &str) -> Result<EnvFilter, InvalidFilter> {
     let own = format!("{}=info", module_path!());
-    let own = own.parse().map_err(|_| InvalidFilter { text: filter.to_owned() })?;
+    let own = own.parse().map_err(|_| InvalidFilter { text: excerpt(filter) })?;
     Ok(parse_filter(filter)?.add_directive(own))
 }
 
 /// Reads a filter. Names of levels that others use are understood: `warning`, `critical`, `fatal`.
+/// The value of a span's field stands for itself: it is no pattern, which could cost any time and
+/// memory.
 ///
 /// # Errors
 ///
-/// `text` is no filter.
+/// `text` is no filter, or longer than one may be.
 pub fn parse_filter(text: &str) -> Result<EnvFilter, InvalidFilter> {
+    let invalid = || InvalidFilter { text: excerpt(text) };
+    if text.len() > FILTER_BYTES_MAX {
+        return Err(invalid());
+    }
     let filter = match text.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
         "critical" | "fatal" => "error".to_owned(),
@@ -136,9 +152,14 @@ pub fn parse_filter(text: &str) -> Result<EnvFilter, InvalidFilter> {
     };
     // A single word that is no level would be the name of a part of the program: rarely meant.
     if !filter.contains(['=', ',', '[']) && filter.parse::<LevelFilter>().is_err() {
-        return Err(InvalidFilter { text: text.to_owned() });
+        return Err(invalid());
     }
-    EnvFilter::builder().parse(filter).map_err(|_| InvalidFilter { text: text.to_owned() })
+    EnvFilter::builder().with_regex(false).parse(filter).map_err(|_| invalid())
+}
+
+/// The beginning of a filter that is none: it may come from anywhere.
+fn excerpt(filter: &str) -> String {
+    printable::beginning(filter, EXCERPT_CHARS_MAX)
 }
 
 /// A text that is no filter.
@@ -260,10 +281,45 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_others_wrote_is_obeyed() {
+        let hostile = "a\u{1b}[31m\u{9b}0m\u{202e}b\nc\0";
+        for form in [Form::Text, Form::Json] {
+            with_log("info", form, |_, written| {
+                tracing::info_span!("of", batch = hostile).in_scope(|| {
+                    tracing::info!(shown = %hostile, debugged = ?hostile, text = hostile, "{hostile}");
+                });
+                let line = written.take();
+                let (line, rest) = line.split_once('\n').unwrap();
+                assert_eq!(rest, "", "one line");
+                let own = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[3m", "\u{1b}[32m"];
+                let others = own.iter().fold(line.to_owned(), |line, own| line.replace(own, ""));
+                assert_eq!(others.chars().find(|c| printable::is_obeyed(*c)), None, "{others:?}");
+                assert!(line.contains("202e"), "it is spelt out: {line}");
+            });
+        }
+    }
+
+    #[test]
     fn levels_and_filters_are_understood() {
         for text in ["info", "INFO", "WARNING", "critical", "info,muster_queue=debug", "off"] {
             assert!(parse_filter(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_filter_is_shown_short_and_harmless() {
+        let long = "\u{1b}[31m".repeat(1000);
+        let error = parse_filter(&long).unwrap_err().to_string();
+        assert!(error.starts_with(r"`\u{1b}[31m\u{1b}[31m"), "{error}");
+        assert!(error.len() < 400, "{error}");
+        assert!(parse_filter(&format!("info,{}", "a,".repeat(4096))).is_err());
+    }
+
+    #[test]
+    fn a_value_in_a_filter_is_no_pattern() {
+        // As a pattern it would take gigabytes.
+        let pattern = format!(".*a{}", ".".repeat(40));
+        assert!(parse_filter(&format!("info,[span{{field={pattern}}}]=debug")).is_ok());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
+use crate::printable;
+
 /// Prints a result on standard output. A reader that has gone away has had what it wanted.
 ///
 /// # Errors
@@ -30,7 +32,8 @@ pub fn offer(part: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Says on standard error what is wrong, as one line. Nobody may be listening.
+/// Says on standard error what is wrong, as one line, in which nothing is obeyed by a terminal: it
+/// may name files and keys that others chose. Nobody may be listening.
 pub fn complain(complaint: &dyn Display) {
-    let _ = writeln!(io::stderr(), "{complaint}");
+    let _ = writeln!(io::stderr(), "{}", printable::text(&complaint.to_string()));
 }

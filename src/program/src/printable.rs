@@ -8,6 +8,14 @@ pub fn text(text: &str) -> String {
     escape(text, |c, shown| shown.extend(c.escape_debug()))
 }
 
+/// The beginning of a text, as [`text`](self::text) shows it: so many characters of it.
+pub fn beginning(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => self::text(&text[..end]) + "…",
+        None => self::text(text),
+    }
+}
+
 /// JSON of the same meaning, with what a terminal would obey as `\u001b`. Line breaks, which stand
 /// only between the values of JSON, stay.
 pub fn json(json: &str) -> String {
@@ -43,6 +51,9 @@ pub fn is_obeyed(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -64,6 +75,14 @@ mod tests {
             text("a\u{202e}b\u{2066}c\u{200b}d\u{2028}"),
             r"a\u{202e}b\u{2066}c\u{200b}d\u{2028}"
         );
+        assert_eq!(text("\u{1d173}\u{1bca0}\u{13430}"), r"\u{1d173}\u{1bca0}\u{13430}");
+    }
+
+    #[test]
+    fn a_beginning_ends_between_two_characters() {
+        assert_eq!(beginning("\u{1b}äö", 3), "\\u{1b}äö");
+        assert_eq!(beginning("\u{1b}äö", 2), "\\u{1b}ä…");
+        assert_eq!(beginning("", 0), "");
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //! | [`metadata`] | what travels beside the messages |
 //! | [`user`] | a record where it stands, read and written without a copy |
 //! | [`chunk`] | how the records of a chunk stand one after another in its payload |
+//! | [`codec`] | how the servers of [`v1`] read messages |
 
 pub mod chunk;
+pub mod codec;
 pub mod metadata;
 pub mod user;
 mod wire;
@@ -37,6 +39,7 @@ pub mod users {
 )]
 pub mod v1 {
     tonic::include_proto!("muster.v1");
+    include!(concat!(env!("OUT_DIR"), "/servers/muster.v1.rs"));
 }
 
 /// The descriptors of both packages, for the reflection service.

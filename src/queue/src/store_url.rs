@@ -90,6 +90,10 @@ impl FromStr for StoreUrl {
     type Err = InvalidStoreUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
+        // It is shown, on terminals too, and none needs them: a URL writes them as `%1B`.
+        if text.contains(char::is_control) {
+            return Err(InvalidStoreUrl);
+        }
         match text.strip_prefix("file:") {
             Some("") => return Err(InvalidStoreUrl::NoStore),
             Some(path) => return Ok(Self::Embedded(PathBuf::from(path))),
@@ -229,6 +233,8 @@ mod tests {
             "redis-unix:///tmp/redis",
             "rediss://localhost:abc?ca=a",
             "rediss-cluster://one?ca=a",
+            "file:/tmp/\u{1b}[31m",
+            "redis://\u{1b}[31m@localhost",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::NoStore), "{text}");
         }

@@ -5,6 +5,7 @@
 //! | [`config`] | its settings |
 //! | [`flags`] | those that are flags, for each program with a server |
 //! | `users` | the service `Users`: one record, or a stream of them |
+//! | [`services`](fn@services) | all services, apart from where they are served |
 //! | `operations` | the services below, for gRPC and for the dashboard |
 //! | `batches` | the service `muster.v1.Batches`: list, resume, end, wait for a batch |
 //! | `dead_letters` | the service `muster.v1.DeadLetters`: list, replay, drop |
@@ -15,7 +16,7 @@
 //! | `admission` | who may make which call |
 //! | `sampler` | what the queue is like, looked at once a second |
 //! | `caller` | who asks for a change, for the log |
-//! | `metadata` | what travels beside the messages, read |
+//! | [`metadata`] | what travels beside the messages, read |
 //! | `status` | the one place where errors become gRPC statuses |
 //! | `calls` | every call, measured |
 //! | `metrics` | what is measured |
@@ -30,12 +31,13 @@ mod dead_letters;
 mod entrance;
 pub mod flags;
 mod health;
-mod metadata;
+pub mod metadata;
 mod metrics;
 mod operations;
 mod queue;
 mod roll;
 mod sampler;
+mod services;
 mod status;
 mod users;
 mod workers;
@@ -62,7 +64,7 @@ use crate::entrance::Entrance;
 use crate::operations::Operations;
 use crate::roll::Roll;
 use crate::sampler::Sampler;
-use crate::users::{Users, UsersServer};
+pub use crate::services::services;
 
 /// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
 /// down by when the store is slow.
@@ -169,14 +171,12 @@ impl Server {
             config.header_bytes_max.get() as usize,
             shutdown.token(),
         );
-        let users = Users::start(Arc::clone(&queue), &config, streams, break_off.clone(), shutdown);
-        let users =
-            UsersServer::new(users).max_decoding_message_size(config.message_bytes_max.get());
+        let users = services::users(&queue, &config, streams, break_off.clone(), shutdown);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let services = Routes::new(users).add_service(health_service).add_service(reflection);
+        let services = users.add_service(health_service).add_service(reflection);
         let services = operations.add_to(services);
         let door = entrance.grpc_door(grpc, &config);
         let admission = entrance.admission(&config);

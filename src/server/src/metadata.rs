@@ -11,13 +11,17 @@ use tonic::metadata::MetadataMap;
 
 /// What a sender says of its records, beside them. All of it is optional.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sent {
-    pub(crate) batch: Option<BatchId>,
-    pub(crate) place: Option<u64>,
-    pub(crate) priority: Priority,
-    pub(crate) policy: Policy,
+pub struct Sent {
+    /// The batch that they belong to.
+    pub batch: Option<BatchId>,
+    /// The place of the first of them in it.
+    pub place: Option<u64>,
+    /// Whether they are processed before others.
+    pub priority: Priority,
+    /// What becomes of the batch when some of it are dead letters.
+    pub policy: Policy,
     /// The call's place in its trace.
-    pub(crate) trace: Option<Trace>,
+    pub trace: Option<Trace>,
 }
 
 impl Sent {
@@ -26,7 +30,7 @@ impl Sent {
     /// # Errors
     ///
     /// `INVALID_ARGUMENT` names the key and what it must be.
-    pub(crate) fn read(metadata: &MetadataMap) -> Result<Self, Status> {
+    pub fn read(metadata: &MetadataMap) -> Result<Self, Status> {
         Ok(Self {
             batch: value(metadata, BATCH, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
             place: value(metadata, PLACE, "a whole number from 0 on")?,

@@ -5,10 +5,8 @@ mod oddities;
 mod properties;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use super::scanner::Scanner;
-use super::{Counts, Item, Reader, Source};
+use super::{Item, Reader, Source};
 
 /// Reads `bytes` as if they were standard input.
 pub(super) fn read(bytes: &[u8]) -> Reader {
@@ -21,11 +19,7 @@ fn read_in_steps(bytes: &[u8], step: usize) -> Reader {
 }
 
 fn reader_of(stream: impl Read + Send + 'static) -> Reader {
-    Reader {
-        counts: vec![Counts::none(Arc::new(Source::Stdin))],
-        begun: 1,
-        scanner: Some(Scanner::new(Box::new(stream))),
-    }
+    Reader::of_stream(Source::Stdin, stream)
 }
 
 /// What came out, a line for each: `LINE: id ID` for a record, `LINE: REASON` for a rejection.

@@ -1,20 +1,25 @@
 //! What can be wrong with settings, in words that name the key and where it came from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
 
 use super::{SECTIONS, secret};
+use crate::printable;
 
 /// The least likeness, from 0 to 1, at which a key is suggested for a misspelt one.
 const LIKENESS_MIN: f64 = 0.85;
 
-/// Why settings cannot be used.
+/// How much is shown of a key, and of what is wrong with a value, in characters.
+const KEY_CHARS_MAX: usize = 80;
+const PROBLEM_CHARS_MAX: usize = 400;
+
+/// Why settings cannot be used. Each is one line, fit to be shown.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read the settings in {}: {source}", path.display())]
+    #[error("cannot read the settings in {}: {source}", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -22,7 +27,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is no TOML.
-    #[error("{} is no TOML: {problem}", path.display())]
+    #[error("{} is no TOML: {}", shown(path), printable::beginning(problem, PROBLEM_CHARS_MAX))]
     NoToml {
         /// The file.
         path: PathBuf,
@@ -30,7 +35,7 @@ pub enum Error {
         problem: String,
     },
     /// A key is not known.
-    #[error("`{key}` ({origin}) is no setting; {}", suggestion(.nearest))]
+    #[error("`{}` ({}) is no setting; {}", key_of(key), origin_of(origin), suggestion(.nearest))]
     UnknownKey {
         /// The key.
         key: String,
@@ -40,7 +45,12 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// A value does not fit.
-    #[error("`{key}` ({origin}): {problem}")]
+    #[error(
+        "`{}` ({}): {}",
+        key_of(key),
+        origin_of(origin),
+        printable::beginning(problem, PROBLEM_CHARS_MAX)
+    )]
     BadValue {
         /// The key.
         key: String,
@@ -62,6 +72,19 @@ pub enum Error {
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings as TOML: {0}")]
     Dump(String),
+}
+
+fn shown(path: &Path) -> String {
+    printable::text(&path.to_string_lossy())
+}
+
+fn key_of(key: &str) -> String {
+    printable::beginning(key, KEY_CHARS_MAX)
+}
+
+/// A path, or the name of a variable.
+fn origin_of(origin: &str) -> String {
+    printable::beginning(origin, PROBLEM_CHARS_MAX)
 }
 
 fn suggestion(nearest: &Option<String>) -> String {

@@ -8,7 +8,7 @@ use super::{Error, Layer, SECTIONS};
 pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::NoToml {
+    let mut table: toml::Table = text.parse().map_err(|error| Error::NoToml {
         path: path.to_owned(),
         problem: problem(&text, &error),
     })?;

@@ -1,5 +1,7 @@
 //! The steps of dead letters.
 
+use std::ops::Bound;
+
 use redb::{ReadTransaction, ReadableTable};
 
 use super::clock::now_ms;
@@ -213,11 +215,12 @@ pub(super) fn of_group(
     let (letters, dead) = (store.open_table(LETTERS)?, store.open_table(DEAD)?);
     let batches = store.open_table(BATCHES)?;
     let (mut found, mut bytes) = (Vec::new(), 0);
+    // There may be no place behind that of the one: callers make pages up.
     let from = match after {
-        Some(after) => (group, after.batch.as_str(), after.place + 1),
-        None => (group, "", 0),
+        Some(after) => Bound::Excluded((group, after.batch.as_str(), after.place)),
+        None => Bound::Included((group, "", 0)),
     };
-    for letter in letters.range(from..)? {
+    for letter in letters.range::<(&str, &str, u64)>((from, Bound::Unbounded))? {
         let (key, _) = letter?;
         let (name, batch, place) = key.value();
         if name != group || found.len() == limit || bytes >= LETTERS_BYTES_MAX {

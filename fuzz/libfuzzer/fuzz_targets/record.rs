@@ -1,0 +1,5 @@
+//! `muster_fuzz::record` under libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| muster_fuzz::record(data));
