@@ -68,6 +68,7 @@ fn the_log_names_who_did_it_and_no_secret_is_shown_anywhere() {
     site.run(&["queue", "pause"], Some(&site.operator)).expect_code(0);
     let server = site.stack.server.as_mut().unwrap();
     server.wait_for_line("operator at 127.0.0.1", LIMIT);
+    let server = site.stack.server.as_ref().unwrap();
     let id = server.id();
     let (_, metrics) = get(site.stack.http_port(), "/metrics", Some(&site.reader));
     let shown = [

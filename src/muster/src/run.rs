@@ -125,8 +125,9 @@ async fn job(
         .map_err(|error| format!("cannot make the roll {}: {error}", output.display()))?;
     worker.roll = scratch.roll();
     worker.store = StoreUrl::Embedded(scratch.queue());
+    let access = scratch.access();
     let report = tokio::select! {
-        report = pass_through(inputs.clone(), &worker, &scratch.access(), &shutdown) => report?,
+        report = pass_through(inputs.clone(), &worker, &access, &shutdown) => report?,
         () = shutdown.begun() => return Err("told to end; nothing was written".into()),
     };
     publish(&worker.roll, output)

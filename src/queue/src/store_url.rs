@@ -92,7 +92,7 @@ impl FromStr for StoreUrl {
     fn from_str(text: &str) -> Result<Self, InvalidStoreUrl> {
         // It is shown, on terminals too, and none needs them: a URL writes them as `%1B`.
         if text.contains(char::is_control) {
-            return Err(InvalidStoreUrl);
+            return Err(InvalidStoreUrl::NoStore);
         }
         match text.strip_prefix("file:") {
             Some("") => return Err(InvalidStoreUrl::NoStore),
