@@ -292,14 +292,6 @@ fn a_bad_value_is_named_with_its_origin() {
 }
 
 #[test]
-fn a_line_that_is_no_toml_is_named_and_not_shown() {
-    let message = error(Some("log = \"info\"\nstore = \"redis://:s3cret@a"), &[]);
-    assert!(message.contains("muster.toml is no TOML: line 2, column "), "{message}");
-    assert!(!message.contains("s3cret"), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
-}
-
-#[test]
 fn what_is_wrong_is_shown_short_and_harmless() {
     let message = error(Some(&format!("\"\\u001b{}\" = 1", "k".repeat(10_000))), &[]);
     assert!(message.starts_with(r"`\u{1b}kkk"), "{message}");
