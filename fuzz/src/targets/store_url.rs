@@ -25,7 +25,7 @@ pub fn store_url(data: &[u8]) {
     match password(&text) {
         None => assert!(text.contains('@') || display == text, "{display}"),
         // What is said elsewhere in the URL, as a name for example, is no secret.
-        Some(password) if text.matches(&password).count() == 1 => {
+        Some(password) if is_said_once(&text, &password) => {
             assert!(!display.contains(&password), "{display}");
         }
         Some(_) => {}
@@ -34,7 +34,13 @@ pub fn store_url(data: &[u8]) {
     assert_eq!(again.to_string(), display);
 }
 
-/// The password that Redis' own reader finds in the URL of one server, as it is written there.
+/// Whether the login says the password as it is, and nothing else in the URL does.
+fn is_said_once(url: &str, password: &str) -> bool {
+    let login = url.rsplit_once('@').map_or("", |(login, _)| login);
+    login.contains(password) && url.matches(password).count() == 1
+}
+
+/// The password that Redis' own reader finds in the URL of one server, decoded.
 fn password(url: &str) -> Option<String> {
     let info = url.into_connection_info().ok()?;
     let password = info.redis_settings().password()?.to_owned();

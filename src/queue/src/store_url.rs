@@ -235,6 +235,9 @@ mod tests {
             "rediss-cluster://one?ca=a",
             "file:/tmp/\u{1b}[31m",
             "redis://\u{1b}[31m@localhost",
+            "redis://localhost:?a@b",
+            "redis://localhost#:s3cret@b",
+            "redis-sentinel://localhost:26379/main@b",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::NoStore), "{text}");
         }

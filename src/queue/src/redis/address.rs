@@ -33,7 +33,12 @@ impl Address {
         if scheme != "redis" && scheme != "rediss" {
             return None;
         }
-        // The password may have an `@`, a host has none.
+        // The password may have an `@`. Behind the hosts one would tell who looks for the password,
+        // to leave it out, a wrong place.
+        let hosts_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        if rest[hosts_end..].contains('@') {
+            return None;
+        }
         let at = rest.rfind('@').map_or(0, |at| at + 1);
         let (login, rest) = rest.split_at(at);
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
