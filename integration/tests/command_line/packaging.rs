@@ -58,6 +58,8 @@ fn the_manual_has_a_page_for_each_command() {
     insta::assert_snapshot!(names("muster"), @r"
     muster-completions.1
     muster-run.1
+    muster-token-new.1
+    muster-token.1
     muster-up-health.1
     muster-up.1
     muster-verify.1

@@ -91,13 +91,36 @@ fn muster_server() {
     traces_ratio = 1.0
 
     [server]
+    age_max = "1day"
+    anonymous = false
+    arrival_max = "10s"
     at_deadline = "abort"
     bytes_max = 1073741824
+    call_max = "5m"
+    calls_max = 16384
+    calls_per_address_max = 8192
+    calls_per_connection_max = 1024
+    connections_max = 1024
+    connections_per_address_max = 512
     deadline = "1h"
+    field_bytes_max = 1048576
     grace = "10s"
+    header_bytes_max = 16384
+    hosts = []
     http = "127.0.0.1:9181"
+    idle_max = "15m"
     listen = "127.0.0.1:50051"
+    message_bytes_max = 4194304
+    open_metrics = false
+    plain_text = false
     read_only = false
+    record_bytes_max = 1048576
+    records_per_second_max = 1000000
+    records_per_stream_max = 1000000000
+    stream_idle_max = "10m"
+    streams_max = 1024
+    streams_per_address_max = 256
+    write_max = "30s"
     "#);
 }
 
@@ -178,14 +201,37 @@ fn muster_up() {
     traces_ratio = 1.0
 
     [server]
+    age_max = "1day"
+    anonymous = false
+    arrival_max = "10s"
     at_deadline = "abort"
     bytes_max = 1073741824
+    call_max = "5m"
+    calls_max = 16384
+    calls_per_address_max = 8192
+    calls_per_connection_max = 1024
+    connections_max = 1024
+    connections_per_address_max = 512
     deadline = "1h"
+    field_bytes_max = 1048576
     grace = "10s"
+    header_bytes_max = 16384
+    hosts = []
     http = "127.0.0.1:9181"
+    idle_max = "15m"
     listen = "127.0.0.1:50051"
+    message_bytes_max = 4194304
+    open_metrics = false
+    plain_text = false
     read_only = false
+    record_bytes_max = 1048576
+    records_per_second_max = 1000000
+    records_per_stream_max = 1000000000
     roll = "."
+    stream_idle_max = "10m"
+    streams_max = 1024
+    streams_per_address_max = 256
+    write_max = "30s"
 
     [worker]
     attempts_max = 5

@@ -69,7 +69,7 @@ impl Site {
         let mut command = programs::command("muster-client");
         command.args(arguments);
         let server = format!("http://127.0.0.1:{}", self.stack.grpc_port());
-        command.args(["--server", &server, "--retry-for", "1s"]);
+        command.args(["--server", &server]).env("MUSTER_CLIENT_RETRY_FOR", "1s");
         command.current_dir(self.folder.path());
         if let Some(token) = token {
             command.env("MUSTER_CLIENT_TOKEN", token);

@@ -23,8 +23,8 @@ fn who_has_no_token_a_wrong_one_or_another_role_is_refused_at_once() {
         (&["send", &file], Some(&site.reader), "reader may not do this: it asks for the role send"),
         (&["send", &file, "--mode", "unary"], Some(&wrong), "this token is not known"),
         (&["queue", "pause"], Some(&site.reader), "it asks for the role operate"),
-        (&["batch", "abort", "b", "--yes"], Some(&site.sender), "it asks for the role operate"),
-        (&["dead", "drop", "--all", "--yes"], Some(&site.reader), "it asks for the role operate"),
+        (&["log", "debug"], Some(&site.reader), "it asks for the role operate"),
+        (&["queue", "resume"], Some(&site.sender), "it asks for the role operate"),
         (&["roll", "download"], Some(&site.sender), "it asks for the role read"),
         (&["workers"], Some(&site.sender), "it asks for the role read"),
     ] {

@@ -44,7 +44,8 @@ impl Double {
     {
         let (silent, failure) = {
             let mut world = self.world();
-            world.peer = request.remote_addr();
+            world.peer =
+                request.extensions().get::<muster_access::Peer>().map(muster_access::Peer::address);
             let user_agent = request.metadata().get("user-agent");
             world.user_agent = user_agent.map(|agent| agent.to_str().unwrap().to_owned());
             world.calls.push(format!("{call} {:?}", request.get_ref()));
