@@ -113,7 +113,7 @@ fn a_message_that_is_too_long_ends_its_call_and_no_other() {
     // A message that says it has 4 GiB.
     stream.write_all(&frame(0, 0, 1, b"\x00\xff\xff\xff\xff")).unwrap();
     let mut answer = vec![0; 4096];
-    let mut said = Vec::new();
+    let mut said: Vec<u8> = Vec::new();
     // Headers that end the stream: the status is among them.
     let ended = frame(HEADERS, 5, 1, &[])[3..].to_vec();
     while !said.windows(ended.len()).any(|bytes| bytes == ended) {

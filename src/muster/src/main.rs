@@ -25,7 +25,7 @@ enum Command {
     /// Do the whole job, from files to the roll, and end
     Run(run::Run),
     /// Run a server and workers, and stay
-    Up(up::Up),
+    Up(Box<up::Up>),
     /// Prove that a roll has every record of its inputs once
     Verify(verify::Verify),
     /// Make the tokens by which a server knows who calls

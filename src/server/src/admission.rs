@@ -176,7 +176,6 @@ pin_project! {
     /// A call that is being answered. It is not boxed: there may be one for each record.
     #[project = AnsweringProjection]
     #[derive(Debug)]
-    #[expect(clippy::large_enum_variant, reason = "the larger one is the usual one")]
     pub(crate) enum Answering<F> {
         Inside {
             #[pin]

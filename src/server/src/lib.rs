@@ -164,13 +164,13 @@ impl Server {
         let web = http::probes(readiness.subscribe())
             .merge(entrance.guard_metrics(http::metrics(), &config))
             .merge(dashboard);
-        let web = muster_access::serve(
+        let web = Box::pin(muster_access::serve(
             entrance.web_door(http, &config).connections(),
             web,
             config.arrival_max,
             config.header_bytes_max.get() as usize,
             shutdown.token(),
-        );
+        ));
         let users = services::users(&queue, &config, streams, break_off.clone(), shutdown);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
@@ -180,7 +180,7 @@ impl Server {
         let services = operations.add_to(services);
         let door = entrance.grpc_door(grpc, &config);
         let admission = entrance.admission(&config);
-        let grpc = serve_grpc(door, admission, services, &config, shutdown.token());
+        let grpc = Box::pin(serve_grpc(door, admission, services, &config, shutdown.token()));
         let patience = async {
             shutdown.begun().await;
             tokio::time::sleep(config.grace / 2).await;
