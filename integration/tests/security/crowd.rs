@@ -14,7 +14,9 @@ use crate::site::Site;
 /// How many connections are held open against the server at once.
 const CROWD: usize = 5000;
 /// How many records somebody sends meanwhile.
-const RECORDS: usize = 300_000;
+const RECORDS: usize = 100_000;
+/// How often it is tried without the crowd, and among it.
+const ROUNDS: usize = 3;
 /// What the server may need at the most, in MiB.
 const PEAK_MIB_MAX: u64 = 300;
 
@@ -64,21 +66,25 @@ fn among_a_crowd_of_strangers_who_has_a_token_gets_through() {
         site.send(RECORDS).expect_code(0);
         RECORDS as f64 / begun.elapsed().as_secs_f64()
     };
-    // Twice, so that it is not the first that is compared.
-    timed();
-    let alone = timed();
-    let (done, opened) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let among = thread::scope(|scope| {
-        for _ in 0..5 {
-            scope.spawn(|| crowd(site.stack.grpc_port(), CROWD / 5, &done, &opened));
-        }
-        while opened.load(Ordering::Relaxed) < CROWD {
-            thread::sleep(Duration::from_millis(20));
-        }
-        let among = timed();
-        done.store(true, Ordering::Relaxed);
-        among
-    });
+    let opened = AtomicUsize::new(0);
+    let timed_among = || {
+        let (done, before) = (AtomicBool::new(false), opened.load(Ordering::Relaxed));
+        thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| crowd(site.stack.grpc_port(), CROWD / 5, &done, &opened));
+            }
+            while opened.load(Ordering::Relaxed) - before < CROWD {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let among = timed();
+            done.store(true, Ordering::Relaxed);
+            among
+        })
+    };
+    // In turn, and the best of each: whatever else the machine does makes either slower.
+    let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (timed(), timed_among())).collect();
+    let alone = rounds.iter().map(|(alone, _)| *alone).fold(0.0, f64::max);
+    let among = rounds.iter().map(|(_, among)| *among).fold(0.0, f64::max);
     let peak = peak_mib(site.stack.server.as_ref().unwrap().id());
     let opened = opened.load(Ordering::Relaxed);
     println!(

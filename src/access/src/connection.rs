@@ -118,6 +118,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let mut this = self.project();
+        is_welcome(this.peer, *this.came, this.times)?;
         let written = this.stream.as_mut().poll_write(context, bytes);
         in_time(written, this.writing, this.times.write_max, context)
     }
@@ -128,6 +129,7 @@ impl AsyncWrite for Connection {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut this = self.project();
+        is_welcome(this.peer, *this.came, this.times)?;
         let written = this.stream.as_mut().poll_write_vectored(context, bytes);
         in_time(written, this.writing, this.times.write_max, context)
     }
@@ -141,6 +143,7 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut this = self.project();
+        is_welcome(this.peer, *this.came, this.times)?;
         let flushed = this.stream.as_mut().poll_flush(context);
         in_time(flushed, this.writing, this.times.write_max, context)
     }
@@ -150,6 +153,19 @@ impl AsyncWrite for Connection {
         let shut = this.stream.as_mut().poll_shutdown(context);
         in_time(shut, this.writing, this.times.write_max, context)
     }
+}
+
+/// Whether a connection may be written to. Who is being answered may not be reading meanwhile, and so
+/// would not see that it has to go.
+fn is_welcome(peer: &Peer, came: Instant, times: &Times) -> io::Result<()> {
+    if peer.pass().is_some_and(|pass| pass.out().is_cancelled()) {
+        return Err(gone("it had to give way to others"));
+    }
+    if !peer.was_let_in() && came.elapsed() >= times.arrival_max {
+        metrics::refused(Refused::Late);
+        return Err(gone("it made no call for too long"));
+    }
+    Ok(())
 }
 
 /// What writing has come to, unless it has been waiting for too long.

@@ -279,6 +279,7 @@ mod tests {
 
         std::fs::write(&path, entry("paris", &paris)).unwrap();
         access.0.look();
+        access.0.look();
         assert_eq!(name(Some(berlin.reveal()), &[]), Err(Refusal::UnknownToken));
         assert_eq!(name(Some(paris.reveal()), &[]), Ok("paris".to_owned()));
     }

@@ -87,7 +87,7 @@ impl Peer {
 
     /// Since when there has been no call, if there is none.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
-        let is_idle = self.0.calls.load(Ordering::Relaxed) == 0;
+        let is_idle = self.0.calls.load(Ordering::Acquire) == 0;
         is_idle.then(|| *self.0.idle_since.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -101,9 +101,9 @@ impl Peer {
 impl Drop for Call {
     fn drop(&mut self) {
         let inner = &self.0.0;
-        if inner.calls.fetch_sub(1, Ordering::Relaxed) == 1 {
-            *inner.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        }
+        // First, so that a connection without calls has been so since no earlier than now.
+        *inner.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        inner.calls.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -45,14 +45,6 @@ impl Rate {
         bucket.left -= f64::from(records);
         Ok(())
     }
-
-    /// Takes `records` permissions, and waits until there is one. Cancel-safe: nothing is taken
-    /// before.
-    pub async fn wait(&self, records: u32) {
-        while let Err(pause) = self.take(records) {
-            tokio::time::sleep(pause).await;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -64,7 +56,9 @@ mod tests {
         let rate = Rate::new(NonZeroU32::new(100).unwrap());
         let begun = Instant::now();
         for _ in 0..50 {
-            rate.wait(10).await;
+            while let Err(pause) = rate.take(10) {
+                tokio::time::sleep(pause).await;
+            }
         }
         // A second's worth was there at the beginning.
         let took = begun.elapsed().as_secs_f64();

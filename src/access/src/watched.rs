@@ -20,9 +20,15 @@ pub(crate) struct Watched<T, E> {
     what: &'static str,
     files: Vec<PathBuf>,
     parse: Box<Parse<T, E>>,
-    /// The digest of what was read last, understood or not.
-    seen: Mutex<[u8; 32]>,
+    /// The digest of what was looked at last, and of what was read last, understood or not.
+    seen: Mutex<Seen>,
     current: RwLock<Arc<T>>,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    looked_at: [u8; 32],
+    read: [u8; 32],
 }
 
 type Parse<T, E> = dyn Fn(Vec<Content>) -> Result<T, E> + Send + Sync;
@@ -50,7 +56,8 @@ impl<T, E: fmt::Display> Watched<T, E> {
         parse: impl Fn(Vec<Content>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<Self, Unread<E>> {
         let contents = read(&files)?;
-        let seen = Mutex::new(digest(&contents));
+        let read = digest(&contents);
+        let seen = Mutex::new(Seen { looked_at: read, read });
         let first = parse(contents).map_err(Unread::Bad)?;
         Ok(Self {
             what,
@@ -66,16 +73,20 @@ impl<T, E: fmt::Display> Watched<T, E> {
     }
 
     /// Looks whether they have changed, and takes what they say now if it can be understood. What
-    /// cannot be is said once, and what was taken before stays.
+    /// cannot be is said once, and what was taken before stays. Who writes them may be amid it: a
+    /// change is taken at the second look that sees it.
     pub(crate) fn look(&self) {
         let files = self.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
         let files = files.join(", ");
         let read = read(&self.files);
         let now = read.as_ref().map_or([0; 32], |contents| digest(contents));
-        let before =
-            std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
-        if now == before {
-            return;
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = std::mem::replace(&mut seen.looked_at, now);
+            if now == seen.read || now != before {
+                return;
+            }
+            seen.read = now;
         }
         let taken = read.and_then(|contents| (self.parse)(contents).map_err(Unread::Bad));
         metrics::reloaded(self.what, taken.is_ok());
@@ -132,10 +143,14 @@ mod tests {
         let watched = Watched::open("number", vec![path.clone()], number).unwrap();
         for (text, current) in [("2", 2), ("two", 2), ("", 2), ("3", 3)] {
             std::fs::write(&path, text).unwrap();
+            let before = *watched.current();
+            watched.look();
+            assert_eq!(*watched.current(), before, "it may be half written");
             watched.look();
             assert_eq!(*watched.current(), current, "{text}");
         }
         std::fs::remove_file(&path).unwrap();
+        watched.look();
         watched.look();
         assert_eq!(*watched.current(), 3);
         let again = Watched::open("number", vec![path.clone()], number).err().unwrap();

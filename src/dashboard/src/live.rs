@@ -33,6 +33,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How long what one viewer was sent is new enough for others: a little less, since they do not
 /// come at the same moment.
 const FRESH: Duration = Duration::from_millis(900);
+/// How long one stream of events lasts: the browser asks for another then, and is asked anew who it
+/// is.
+const LIFE: Duration = Duration::from_secs(10 * 60);
 /// After how long a browser connects again when the connection is lost.
 const RECONNECT: Duration = Duration::from_secs(2);
 
@@ -172,9 +175,12 @@ async fn events(
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let shared = dashboard.live.share(page);
-    let end = dashboard.options.shutdown.clone().cancelled_owned();
+    let shutdown = dashboard.options.shutdown.clone();
+    let end = async move {
+        let _: Result<(), _> = tokio::time::timeout(LIFE, shutdown.cancelled()).await;
+    };
     let viewer = Viewer { dashboard, shared, ticks, sent: None, _seat: seat };
-    let events = stream::unfold(viewer, Viewer::next).take_until(end);
+    let events = stream::unfold(viewer, Viewer::next).take_until(Box::pin(end));
     Ok(respond(events))
 }
 

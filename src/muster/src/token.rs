@@ -36,7 +36,7 @@ pub(crate) struct New {
     /// How many records a second they may send [default: as the server's settings say]
     #[arg(long, value_name = "N")]
     records_per_second: Option<NonZeroU32>,
-    /// Add the entry to this access list; a server that has it follows within a second
+    /// Add the entry to this access list; a server that has it follows within seconds
     #[arg(long, value_name = "FILE")]
     access: Option<PathBuf>,
 }

@@ -231,6 +231,11 @@ impl Config {
     }
 }
 
+/// Shorter times would cut off whoever is only slow, and longer ones nobody.
+const TIME_MIN: Duration = Duration::from_millis(100);
+const TIME_MAX: Duration = Duration::from_secs(30 * DAY);
+const DAY: u64 = 24 * 60 * 60;
+
 /// A shorter deadline could end the batch of a sender that is only slow.
 const DEADLINE_MIN: Duration = Duration::from_secs(1);
 
@@ -251,6 +256,20 @@ impl Settings for Config {
         }
         if self.message_bytes_max < self.record_bytes_max {
             return Err(("message_bytes_max", "must be at least `record_bytes_max`".to_owned()));
+        }
+        for (key, time) in [
+            ("arrival_max", self.arrival_max),
+            ("idle_max", self.idle_max),
+            ("write_max", self.write_max),
+            ("age_max", self.age_max),
+            ("call_max", self.call_max),
+            ("stream_idle_max", self.stream_idle_max),
+        ] {
+            if !(TIME_MIN..=TIME_MAX).contains(&time) {
+                let range =
+                    format!("must be from {TIME_MIN:?} to {} days", TIME_MAX.as_secs() / DAY);
+                return Err((key, range));
+            }
         }
         self.validate_access()
     }

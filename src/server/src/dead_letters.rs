@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use muster_access::{Principal, Role};
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
 use muster_proto::v1;
@@ -102,6 +103,10 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
         use v1::list_dead_letters_request::Of;
+        let sees_all = request
+            .extensions()
+            .get::<Arc<Principal>>()
+            .is_none_or(|principal| principal.may(Role::Read));
         let v1::ListDeadLettersRequest { of, page_token, page_size } = request.into_inner();
         let size = match page_size {
             0 => PAGE_SIZE_DEFAULT,
@@ -110,6 +115,11 @@ impl v1::dead_letters_server::DeadLetters for DeadLetters {
         let page = match of {
             Some(Of::Batch(batch)) => {
                 self.page_of_batch(batch_id("batch", &batch)?, &page_token, size).await?
+            }
+            Some(Of::Group(_)) if !sees_all => {
+                return Err(Status::permission_denied(
+                    "a sender sees the letters of its batch alone: a group asks for the role read",
+                ));
             }
             Some(Of::Group(group)) => self.page_of_group(&group, &page_token, size).await?,
             None => return Err(Status::invalid_argument("name a `batch` or a `group`")),

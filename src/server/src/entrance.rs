@@ -88,7 +88,10 @@ async fn pass_reader(access: &Access, request: Request, next: Next) -> Response 
     let peer = request.extensions().get::<Peer>();
     let found = peer.map(|peer| access.identify(token, peer));
     match found {
-        Some(Ok(principal)) if principal.may(Role::Read) => next.run(request).await,
+        Some(Ok(principal)) if principal.may(Role::Read) => {
+            peer.into_iter().for_each(Peer::is_known);
+            next.run(request).await
+        }
         Some(Ok(_)) => (StatusCode::FORBIDDEN, "this asks for the role read\n").into_response(),
         _ => {
             let ask = [(WWW_AUTHENTICATE, "Bearer")];

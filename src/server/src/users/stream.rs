@@ -249,9 +249,7 @@ impl Stream<'_> {
         mut first: u64,
         mut chunks: Vec<Filled>,
     ) -> Result<(), Error> {
-        if let Some(rate) = self.principal.as_ref().and_then(|principal| principal.rate()) {
-            rate.wait(chunks.iter().map(|chunk| chunk.count).sum()).await;
-        }
+        self.wait_for_rate(&batch, chunks.iter().map(|chunk| chunk.count).sum()).await;
         while !chunks.is_empty() {
             let (span, trace) = chunk::begin(&batch, first, self.trace);
             let new = filling::in_a_row(first, &chunks, trace.as_ref());
@@ -267,6 +265,21 @@ impl Stream<'_> {
             first = received;
         }
         Ok(())
+    }
+
+    /// Waits until the sender may send so many records more.
+    async fn wait_for_rate(&self, batch: &BatchId, records: u32) {
+        let Some(rate) = self.principal.as_ref().and_then(|principal| principal.rate()) else {
+            return;
+        };
+        let mut next_sign = Instant::now() + self.sign_interval();
+        while let Err(pause) = rate.take(records) {
+            tokio::time::sleep(pause.min(self.sign_interval())).await;
+            if Instant::now() >= next_sign {
+                self.sign(batch).await;
+                next_sign = Instant::now() + self.sign_interval();
+            }
+        }
     }
 
     /// Appends chunks, as soon as the queue takes them.
