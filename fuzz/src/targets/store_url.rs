@@ -37,7 +37,9 @@ pub fn store_url(data: &[u8]) {
 /// Whether the login says the password as it is, and nothing else in the URL does.
 fn is_said_once(url: &str, password: &str) -> bool {
     let login = url.rsplit_once('@').map_or("", |(login, _)| login);
-    login.contains(password) && url.matches(password).count() == 1
+    let login = login.split_once("://").map_or("", |(_, login)| login);
+    let said = login.split_once(':').map_or("", |(_, said)| said);
+    said == password && url.matches(password).count() == 1
 }
 
 /// The password that Redis' own reader finds in the URL of one server, decoded.
