@@ -8,7 +8,7 @@ pub fn text(text: &str) -> String {
     escape(text, |c, shown| shown.extend(c.escape_debug()))
 }
 
-/// The beginning of a text, as [`text`](self::text) shows it: so many characters of it.
+/// The beginning of a text, as [`text()`] shows it: so many characters of it.
 pub fn beginning(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
         Some((end, _)) => self::text(&text[..end]) + "…",
