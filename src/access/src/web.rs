@@ -26,7 +26,8 @@ const HEADERS_MAX: usize = 64;
 /// Serves `router` on the connections until `end`, and then until the answers under way have gone
 /// out. It is told whose a request is by an extension, the [`Peer`](crate::Peer).
 ///
-/// The headers of a request must come within `header_max`, and fit into `header_bytes_max` bytes.
+/// The headers of a request must come within `header_max` of the answer before, and fit into
+/// `header_bytes_max` bytes. A browser that keeps a connection open expects to find it so.
 pub async fn serve(
     connections: impl Stream<Item = io::Result<Connection>>,
     router: Router,

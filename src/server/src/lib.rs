@@ -167,7 +167,7 @@ impl Server {
         let web = Box::pin(muster_access::serve(
             entrance.web_door(http, &config).connections(),
             web,
-            config.arrival_max,
+            config.idle_max,
             config.header_bytes_max.get() as usize,
             shutdown.token(),
         ));
