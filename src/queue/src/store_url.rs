@@ -235,12 +235,12 @@ mod tests {
             "rediss-cluster://one?ca=a",
             "file:/tmp/\u{1b}[31m",
             "redis://\u{1b}[31m@localhost",
-            "redis://localhost:?a@b",
             "redis://localhost#:s3cret@b",
             "redis-sentinel://localhost:26379/main@b",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::NoStore), "{text}");
         }
+        assert_eq!("redis://localhost:?a@b".parse::<StoreUrl>(), Err(InvalidStoreUrl::NoTls));
         assert_eq!("redis://one?ca=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::NoTls));
         assert_eq!("rediss://one?db=1".parse::<StoreUrl>(), Err(InvalidStoreUrl::Query));
         assert_eq!("rediss://one?cert=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::Half));
