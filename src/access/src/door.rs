@@ -33,32 +33,25 @@ pub struct Door {
 
 /// What is spoken behind a door.
 #[derive(Clone, Copy, Debug)]
-enum Spoken {
+pub enum Spoken {
+    /// gRPC, by HTTP/2.
     Grpc,
+    /// HTTP/1.
     Web,
 }
 
 type Handshakes = FuturesUnordered<BoxFuture<'static, Option<Connection>>>;
 
 impl Door {
-    /// A door for gRPC. Without `tls` it is in plain text.
-    pub fn grpc(
+    /// A door behind which this is spoken. Without `tls` it is in plain text.
+    pub fn new(
         listener: TcpListener,
+        spoken: Spoken,
         gate: Arc<Gate>,
         tls: Option<Arc<Tls>>,
         times: Times,
     ) -> Self {
-        Self { listener, gate, tls, spoken: Spoken::Grpc, times }
-    }
-
-    /// A door for HTTP/1. Without `tls` it is in plain text.
-    pub fn web(
-        listener: TcpListener,
-        gate: Arc<Gate>,
-        tls: Option<Arc<Tls>>,
-        times: Times,
-    ) -> Self {
-        Self { listener, gate, tls, spoken: Spoken::Web, times }
+        Self { listener, gate, tls, spoken, times }
     }
 
     /// The connections that were let in. It never ends.
@@ -73,23 +66,21 @@ impl Door {
     async fn next(&self, handshakes: &mut Handshakes) -> Connection {
         loop {
             // Both are cancel-safe: a connection is accepted or not, and a handshake goes on.
-            let (stream, pass) = tokio::select! {
+            let accepted = tokio::select! {
                 Some(spoken) = handshakes.next(), if !handshakes.is_empty() => match spoken {
                     Some(connection) => return connection,
                     None => continue,
                 },
-                accepted = self.listener.accept() => match accepted.map(|(stream, from)| {
-                    (stream, self.gate.admit(from), from)
-                }) {
-                    Ok((stream, Some(pass), from)) => (stream, (pass, from)),
-                    Ok((_, None, _)) => continue,
-                    Err(error) => {
-                        pause_after(&error).await;
-                        continue;
-                    }
-                },
+                accepted = self.listener.accept() => accepted,
             };
-            let (pass, from) = pass;
+            let (stream, from) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            };
+            let Some(pass) = self.gate.admit(from) else { continue };
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, %from, "a connection was lost");
                 continue;

@@ -39,7 +39,7 @@ mod watched;
 mod web;
 
 pub use connection::{Connection, Times};
-pub use door::Door;
+pub use door::{Door, Spoken};
 pub use gate::{Gate, Room};
 pub use list::{Access, AccessError, Refusal, is_name};
 pub use peer::{Call, Peer};

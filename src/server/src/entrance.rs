@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use muster_access::{Access, Door, Gate, Peer, Role, Room, Seats, Times, Tls, Watch as _};
+use muster_access::{Access, Door, Gate, Peer, Role, Room, Seats, Spoken, Times, Tls, Watch as _};
 use muster_program::daemon::Failure;
 use muster_program::shutdown::Shutdown;
 use tokio::net::TcpListener;
@@ -56,12 +56,12 @@ impl Entrance {
 
     /// The door of gRPC.
     pub(crate) fn grpc_door(&self, listener: TcpListener, config: &Config) -> Door {
-        Door::grpc(listener, gate(config), self.tls.clone(), times(config))
+        Door::new(listener, Spoken::Grpc, gate(config), self.tls.clone(), times(config))
     }
 
     /// The door of the dashboard and the probes.
     pub(crate) fn web_door(&self, listener: TcpListener, config: &Config) -> Door {
-        Door::web(listener, gate(config), self.tls.clone(), times(config))
+        Door::new(listener, Spoken::Web, gate(config), self.tls.clone(), times(config))
     }
 
     /// What lets calls of gRPC in.
