@@ -1,6 +1,7 @@
 //! An installation with an access list, and those who are on it.
 
 use std::fs;
+use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use muster_integration::programs;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::stack::Stack;
 use muster_integration::users::{Users, write_ndjson};
+use muster_integration::wait;
 use tempfile::TempDir;
 
 /// How long anything may take that a person waits for.
@@ -80,6 +82,20 @@ impl Site {
     pub(crate) fn run(&self, arguments: &[&str], token: Option<&str>) -> Finished {
         let mut command = self.client(arguments, token);
         Process::start("muster-client", &mut command).wait(LIMIT)
+    }
+
+    /// Begins a batch by a stream with this token, which brings nothing more until the writer is dropped.
+    pub(crate) fn begin_stream(&self, batch: &str, token: &str) -> (Process, PipeWriter) {
+        let (input, silence) = std::io::pipe().expect("there is room for a pipe");
+        let mut command = self.client(&["send", "-", "--batch", batch], Some(token));
+        command.env("MUSTER_CLIENT_RETRY_FOR", "60s");
+        let client = Process::start_with_input("muster-client", &mut command, input.into());
+        let begun = || {
+            let shown = self.run(&["batch", "show", batch], Some(&self.reader));
+            (shown.code() == Some(0)).then_some(())
+        };
+        wait::until(LIMIT, begun, || "the stream was not begun".to_owned());
+        (client, silence)
     }
 
     /// Sends so many records as the sender, and waits for the roll.

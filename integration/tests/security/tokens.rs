@@ -61,6 +61,23 @@ fn a_token_that_is_taken_off_the_list_is_refused_within_seconds_and_others_are_n
 }
 
 #[test]
+fn a_stream_is_broken_off_when_its_token_is_taken_off_the_list_and_no_other_is() {
+    let site = Site::open(&[]);
+    let (others, silence) = site.begin_stream("others", &site.sender);
+    let before = fs::read_to_string(site.access()).unwrap();
+    let added = new_token(&site.access(), &["late", "--role", "send"]);
+    let file = site.records(3).display().to_string();
+    let is_let_in = || (site.run(&["send", &file], Some(&added)).code() == Some(0)).then_some(());
+    wait::until(LIMIT, is_let_in, || "the list was not read again".to_owned());
+    let (revoked, _silence) = site.begin_stream("revoked", &added);
+    fs::write(site.access(), before).unwrap();
+    let revoked = revoked.wait(LIMIT);
+    assert!(revoked.stderr.contains("this token is not known"), "{}", revoked.stderr);
+    drop(silence);
+    others.wait(LIMIT).expect_code(0);
+}
+
+#[test]
 fn the_log_names_who_did_it_and_no_secret_is_shown_anywhere() {
     let mut site = Site::open(&[("MUSTER_LOG", "debug")]);
     site.run(&["queue", "pause"], Some(&site.operator)).expect_code(0);

@@ -100,9 +100,11 @@ impl Access {
     /// It cannot be read or understood; the message names the file, and the entry.
     pub fn open(path: &Path, rate: Option<NonZeroU32>) -> Result<Self, AccessError> {
         let shown = path.display().to_string();
-        let parse = move |mut contents: Vec<Vec<u8>>| {
+        let parse = move |mut contents: Vec<Vec<u8>>, before: Option<&List>| {
             let content = contents.pop().unwrap_or_default();
-            List::parse(&content, rate).map_err(|problem| format!("{shown}: {problem}"))
+            let list = List::parse(&content, rate);
+            let list = list.map_err(|problem| format!("{shown}: {problem}"))?;
+            Ok(before.into_iter().fold(list, List::in_place_of))
         };
         let watched = Watched::open("access", vec![path.to_owned()], parse);
         watched.map(Self).map_err(|error: Unread<String>| AccessError(error.to_string()))
@@ -195,6 +197,23 @@ impl List {
         }
         Ok(list)
     }
+
+    /// This list in place of another: whose entry is the same is the same somebody, and all others
+    /// of before are revoked.
+    fn in_place_of(mut self, before: &Self) -> Self {
+        keep(&mut self.tokens, &before.tokens);
+        keep(&mut self.certificates, &before.certificates);
+        self
+    }
+}
+
+fn keep<K: PartialEq>(now: &mut [(K, Arc<Principal>)], before: &[(K, Arc<Principal>)]) {
+    for (key, was) in before {
+        match now.iter_mut().find(|(known, is)| known == key && is.is_as(was)) {
+            Some((_, is)) => *is = Arc::clone(was),
+            None => was.revoke(),
+        }
+    }
 }
 
 fn principal(
@@ -282,6 +301,32 @@ mod tests {
         access.0.look();
         assert_eq!(name(Some(berlin.reveal()), &[]), Err(Refusal::UnknownToken));
         assert_eq!(name(Some(paris.reveal()), &[]), Ok("paris".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn whose_entry_stays_as_it_is_has_the_same_rate_and_others_are_revoked() {
+        let (berlin, paris, rome) = (Token::random(), Token::random(), Token::random());
+        let list = |entries: &[(&str, &Token, &[Role])]| {
+            let entry = |(name, token, roles): &(&str, &Token, &[Role])| {
+                token.entry(name, roles, NonZeroU32::new(1))
+            };
+            parse(&entries.iter().map(entry).collect::<String>()).unwrap()
+        };
+        let before = list(&[
+            ("berlin", &berlin, &[Role::Send]),
+            ("paris", &paris, &[Role::Send]),
+            ("rome", &rome, &[Role::Send]),
+        ]);
+        let was: Vec<_> = before.tokens.iter().map(|(_, was)| Arc::clone(was)).collect();
+        was[0].rate().unwrap().take(1).unwrap();
+        let now = list(&[("paris", &paris, &[Role::Read]), ("berlin", &berlin, &[Role::Send])]);
+        let now = now.in_place_of(&before);
+        assert!(now.tokens[1].1.rate().unwrap().take(1).is_err(), "what was taken is taken");
+        was[1].revoked().await;
+        was[2].revoked().await;
+        for stays in [&was[0], &now.tokens[0].1] {
+            assert!(futures::FutureExt::now_or_never(stays.revoked()).is_none(), "{stays}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// A bucket of permissions, one for each record.
 #[derive(Debug)]
 pub struct Rate {
-    per_second: f64,
+    per_second: NonZeroU32,
     bucket: Mutex<Bucket>,
 }
 
@@ -23,8 +23,13 @@ struct Bucket {
 impl Rate {
     /// A full one.
     pub fn new(per_second: NonZeroU32) -> Self {
-        let per_second = f64::from(per_second.get());
-        Self { per_second, bucket: Mutex::new(Bucket { left: per_second, at: Instant::now() }) }
+        let bucket = Bucket { left: f64::from(per_second.get()), at: Instant::now() };
+        Self { per_second, bucket: Mutex::new(bucket) }
+    }
+
+    /// How many it lets pass in a second.
+    pub fn per_second(&self) -> NonZeroU32 {
+        self.per_second
     }
 
     /// Takes `records` permissions if there is one at all: so that what comes at once is not
@@ -36,11 +41,12 @@ impl Rate {
     pub fn take(&self, records: u32) -> Result<(), Duration> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let filled = (now - bucket.at).as_secs_f64() * self.per_second;
-        bucket.left = (bucket.left + filled).min(self.per_second);
+        let per_second = f64::from(self.per_second.get());
+        let filled = (now - bucket.at).as_secs_f64() * per_second;
+        bucket.left = (bucket.left + filled).min(per_second);
         bucket.at = now;
         if bucket.left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - bucket.left) / self.per_second));
+            return Err(Duration::from_secs_f64((1.0 - bucket.left) / per_second));
         }
         bucket.left -= f64::from(records);
         Ok(())

@@ -55,7 +55,8 @@ impl Tls {
         let TlsFiles { certificate, key, client_ca } = files.clone();
         let paths = [Some(certificate), Some(key), client_ca].into_iter().flatten().collect();
         let files = files.clone();
-        let watched = Watched::open("tls", paths, move |contents| Configs::read(&files, &contents));
+        let watched =
+            Watched::open("tls", paths, move |contents, _| Configs::read(&files, &contents));
         watched.map(Self).map_err(|error| TlsError(error.to_string()))
     }
 

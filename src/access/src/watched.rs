@@ -31,7 +31,8 @@ struct Seen {
     read: [u8; 32],
 }
 
-type Parse<T, E> = dyn Fn(Vec<Content>) -> Result<T, E> + Send + Sync;
+/// From the files, and from what they said before.
+type Parse<T, E> = dyn Fn(Vec<Content>, Option<&T>) -> Result<T, E> + Send + Sync;
 
 /// Something that looks for changes as long as it is polled.
 pub trait Watch: Send + Sync {
@@ -53,12 +54,12 @@ impl<T, E: fmt::Display> Watched<T, E> {
     pub(crate) fn open(
         what: &'static str,
         files: Vec<PathBuf>,
-        parse: impl Fn(Vec<Content>) -> Result<T, E> + Send + Sync + 'static,
+        parse: impl Fn(Vec<Content>, Option<&T>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<Self, Unread<E>> {
         let contents = read(&files)?;
         let read = digest(&contents);
         let seen = Mutex::new(Seen { looked_at: read, read });
-        let first = parse(contents).map_err(Unread::Bad)?;
+        let first = parse(contents, None).map_err(Unread::Bad)?;
         Ok(Self {
             what,
             files,
@@ -88,7 +89,8 @@ impl<T, E: fmt::Display> Watched<T, E> {
             }
             seen.read = now;
         }
-        let taken = read.and_then(|contents| (self.parse)(contents).map_err(Unread::Bad));
+        let parse = |contents| (self.parse)(contents, Some(&self.current()));
+        let taken = read.and_then(|contents| parse(contents).map_err(Unread::Bad));
         metrics::reloaded(self.what, taken.is_ok());
         match taken {
             Ok(new) => {
@@ -138,7 +140,9 @@ mod tests {
     fn a_change_is_taken_and_what_cannot_be_understood_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("number");
-        let number = |contents: Vec<Content>| String::from_utf8_lossy(&contents[0]).parse::<u32>();
+        let number = |contents: Vec<Content>, _: Option<&u32>| {
+            String::from_utf8_lossy(&contents[0]).parse::<u32>()
+        };
         std::fs::write(&path, "1").unwrap();
         let watched = Watched::open("number", vec![path.clone()], number).unwrap();
         for (text, current) in [("2", 2), ("two", 2), ("", 2), ("3", 3)] {

@@ -111,11 +111,12 @@ impl generated::users_server::Users for Users {
         // A sender that has not named its batch cannot come back to it.
         let unless_ended = (!is_named)
             .then(|| AbortUnlessEnded::new(Arc::clone(&self.queue), batch.clone(), &self.shutdown));
+        let sender = principal(&request).cloned();
         let stream = stream::Stream {
             queue: self.queue.as_ref(),
             options,
             trace,
-            principal: principal(&request).cloned(),
+            principal: sender.clone(),
             lengths: self.lengths,
             limits: self.limits,
         };
@@ -124,6 +125,9 @@ impl generated::users_server::Users for Users {
         let refused = tokio::select! {
             refused = receiver.receive(request.into_inner()) => refused?,
             // What was received and not yet appended is dropped: nobody was told "ok" for it.
+            () = revoked(sender.as_deref()) => {
+                return Err(Status::unavailable("the access list has changed; resume the batch"));
+            }
             () = self.break_off.cancelled() => {
                 return Err(Status::unavailable("the server is shutting down; resume the batch"));
             }
@@ -146,6 +150,15 @@ impl generated::users_server::Users for Users {
 /// Who sends, if there is an access list.
 fn principal<T>(request: &Request<T>) -> Option<&Arc<Principal>> {
     request.extensions().get()
+}
+
+/// Waits until who sends may not, or has other roles or another rate; for ever without an access
+/// list.
+async fn revoked(sender: Option<&Principal>) {
+    match sender {
+        Some(sender) => sender.revoked().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn ok() -> UserResponse {
