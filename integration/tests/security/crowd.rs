@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use std::io::Write as _;
 
+use muster_integration::wait;
+
 use crate::raw::PREFACE;
-use crate::site::Site;
+use crate::site::{LIMIT, Site};
 
 /// How many connections are held open against the server at once.
 const CROWD: usize = 5000;
@@ -74,9 +76,8 @@ fn among_a_crowd_of_strangers_who_has_a_token_gets_through() {
             for _ in 0..5 {
                 scope.spawn(|| crowd(site.stack.grpc_port(), CROWD / 5, &done, &opened));
             }
-            while opened.load(Ordering::Relaxed) - before < CROWD {
-                thread::sleep(Duration::from_millis(20));
-            }
+            let is_there = || (opened.load(Ordering::Relaxed) - before >= CROWD).then_some(());
+            wait::until(LIMIT, is_there, || "the crowd is not there".to_owned());
             let among = timed();
             done.store(true, Ordering::Relaxed);
             among
@@ -115,8 +116,8 @@ fn ten_thousand_connections_one_after_another_leave_nothing_behind() {
     }
     site.send(3).expect_code(0);
     drop(held);
-    muster_integration::wait::until(
-        crate::site::LIMIT,
+    wait::until(
+        LIMIT,
         || (files() < 100).then_some(()),
         || format!("{} files are still open", files()),
     );

@@ -1,6 +1,7 @@
 //! Too much, too long, too slow, too often: cut off, while others are served.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use muster_integration::process::Process;
@@ -9,11 +10,39 @@ use muster_integration::wait;
 use crate::raw::{PREFACE, connect, frame, get, wait_for_end};
 use crate::site::{LIMIT, Site, new_token};
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
 /// `:method: POST`, `:scheme: http`, `:path: /Users/SendUserInfo`, `:authority: a`, in HPACK.
 const CALL: &[u8] = b"\x83\x86\x04\x13/Users/SendUserInfo\x01\x01a";
+
+/// The headers of a call to this method, with a token.
+fn call_with(token: &str, path: &str) -> Vec<u8> {
+    let literal = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let mut headers = [b"\x83\x86\x04", &literal(path)[..], b"\x01\x01a"].concat();
+    for (name, value) in [
+        ("authorization", format!("Bearer {token}").as_str()),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ] {
+        headers.extend([b"\0", &literal(name)[..], &literal(value)].concat());
+    }
+    headers
+}
+
+/// Waits for headers that end the first call: the status is among them.
+fn wait_for_status(stream: &mut TcpStream) {
+    let ended = frame(HEADERS, 5, 1, &[])[3..].to_vec();
+    let mut answer = vec![0; 4096];
+    let mut said: Vec<u8> = Vec::new();
+    while !said.windows(ended.len()).any(|bytes| bytes == ended) {
+        let len = stream.read(&mut answer).expect("an answer comes");
+        assert!(len > 0, "the connection ended without a word: {said:?}");
+        said.extend(&answer[..len]);
+    }
+}
 
 /// What is inside is served all the while.
 fn assert_serves(site: &Site) {
@@ -103,45 +132,60 @@ fn a_message_that_is_too_long_ends_its_call_and_no_other() {
     let site = Site::open(&[]);
     let mut stream = connect(site.stack.grpc_port());
     stream.write_all(PREFACE).unwrap();
-    let token = format!("Bearer {}", site.sender);
-    let mut call = CALL.to_vec();
-    call.extend(b"\x00\x0dauthorization");
-    call.push(u8::try_from(token.len()).unwrap());
-    call.extend(token.as_bytes());
-    call.extend(b"\x00\x0ccontent-type\x10application/grpc\x00\x02te\x08trailers");
+    let call = call_with(&site.sender, "/Users/SendUserInfo");
     stream.write_all(&frame(HEADERS, 4, 1, &call)).unwrap();
     // A message that says it has 4 GiB.
-    stream.write_all(&frame(0, 0, 1, b"\x00\xff\xff\xff\xff")).unwrap();
-    let mut answer = vec![0; 4096];
-    let mut said: Vec<u8> = Vec::new();
-    // Headers that end the stream: the status is among them.
-    let ended = frame(HEADERS, 5, 1, &[])[3..].to_vec();
-    while !said.windows(ended.len()).any(|bytes| bytes == ended) {
-        let len = stream.read(&mut answer).expect("an answer comes");
-        assert!(len > 0, "the connection ended without a word: {said:?}");
-        said.extend(&answer[..len]);
-    }
+    stream.write_all(&frame(DATA, 0, 1, b"\x00\xff\xff\xff\xff")).unwrap();
+    wait_for_status(&mut stream);
     assert_serves(&site);
 }
 
-/// Begins a stream, and says nothing more in it.
-fn silent(site: &Site) -> (Process, std::io::PipeWriter) {
-    let (input, silence) = std::io::pipe().unwrap();
-    let mut command = site.client(&["send", "-", "--batch", "silent"], Some(&site.sender));
-    command.env("MUSTER_CLIENT_RETRY_FOR", "60s");
-    let silent = Process::start_with_input("muster-client", &mut command, input.into());
-    let begun = || {
-        let shown = site.run(&["batch", "show", "silent"], Some(&site.reader));
-        (shown.code() == Some(0)).then_some(())
-    };
-    wait::until(LIMIT, begun, || "the stream was not begun".to_owned());
-    (silent, silence)
+#[test]
+fn a_call_that_is_not_over_in_time_is_ended() {
+    let site = Site::open(&[("MUSTER_SERVER_CALL_MAX", "1s")]);
+    let mut stream = connect(site.stack.grpc_port());
+    stream.write_all(PREFACE).unwrap();
+    let call = call_with(&site.sender, "/Users/SendUserInfo");
+    stream.write_all(&frame(HEADERS, 4, 1, &call)).unwrap();
+    wait_for_status(&mut stream);
+    let (_, metrics) = get(site.stack.http_port(), "/metrics", Some(&site.reader));
+    let counted = "_count{method=\"Users/SendUserInfo\",code=\"DeadlineExceeded\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
+    assert_serves(&site);
+}
+
+/// Asks for something, and lets none of the answer come.
+fn ask_and_take_nothing(site: &Site) -> TcpStream {
+    let mut stream = connect(site.stack.grpc_port());
+    // With a window of no bytes.
+    let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let call = frame(HEADERS, 4, 1, &call_with(&site.reader, "/muster.v1.Queue/GetStats"));
+    let asked = [&PREFACE[..24], &settings, &call, &frame(DATA, 1, 1, &[0; 5])].concat();
+    stream.write_all(&asked).unwrap();
+    stream
+}
+
+#[test]
+fn an_answer_that_is_not_taken_keeps_its_seat_and_not_for_long() {
+    let site = Site::open(&[("MUSTER_SERVER_CALLS_PER_ADDRESS_MAX", "1")]);
+    let mut stream = ask_and_take_nothing(&site);
+    // It is answered: what follows is behind it.
+    stream.read_exact(&mut [0; 64]).unwrap();
+    let mut command = site.client(&["stats", "--log", "debug"], Some(&site.reader));
+    let mut waiting = Process::start("muster-client", &mut command);
+    waiting.wait_for_line("too many calls at once", LIMIT);
+    drop(stream);
+    waiting.wait(LIMIT).expect_code(0);
+
+    let site = Site::open(&[("MUSTER_SERVER_CALL_MAX", "1s")]);
+    wait_for_end(&mut ask_and_take_nothing(&site), LIMIT);
+    assert_serves(&site);
 }
 
 #[test]
 fn a_stream_too_many_has_no_seat_until_another_ends() {
     let site = Site::open(&[("MUSTER_SERVER_STREAMS_PER_ADDRESS_MAX", "1")]);
-    let (silent, _silence) = silent(&site);
+    let (silent, _silence) = site.begin_stream("silent", &site.sender);
     let file = site.records(3).display().to_string();
     let mut command = site.client(&["send", &file, "--log", "debug"], Some(&site.sender));
     let mut waiting = Process::start("muster-client", &mut command);
@@ -157,7 +201,7 @@ fn a_stream_that_brings_nothing_gives_its_seat_back() {
         ("MUSTER_SERVER_STREAMS_PER_ADDRESS_MAX", "1"),
         ("MUSTER_SERVER_STREAM_IDLE_MAX", "1s"),
     ]);
-    let (mut silent, _silence) = silent(&site);
+    let (mut silent, _silence) = site.begin_stream("silent", &site.sender);
     let file = site.records(3).display().to_string();
     let served =
         || (site.run(&["send", &file], Some(&site.sender)).code() == Some(0)).then_some(());

@@ -89,7 +89,7 @@ impl AsyncRead for Connection {
         if let Some(out) = this.out
             && out.as_mut().poll(context).is_ready()
         {
-            return Poll::Ready(Err(gone("it had to give way to others")));
+            return Poll::Ready(Err(gone("it had to give way to others, or took too long")));
         }
         if let Poll::Ready(read) = this.stream.poll_read(context, buffer) {
             return Poll::Ready(read);
@@ -159,7 +159,7 @@ impl AsyncWrite for Connection {
 /// would not see that it has to go.
 fn is_welcome(peer: &Peer, came: Instant, times: &Times) -> io::Result<()> {
     if peer.pass().is_some_and(|pass| pass.out().is_cancelled()) {
-        return Err(gone("it had to give way to others"));
+        return Err(gone("it had to give way to others, or took too long"));
     }
     if !peer.was_let_in() && came.elapsed() >= times.arrival_max {
         metrics::refused(Refused::Late);

@@ -13,6 +13,7 @@
 //! | `peer` | whose it is |
 //! | `tls` | the certificates that are shown and asked for |
 //! | `web` | HTTP/1 on such connections |
+//! | `lasting` | what lasts as long as an answer does |
 //! | `list` | who may do what: the access list |
 //! | `principal`, `role` | somebody on it, and what they may do |
 //! | `token` | secrets that say who calls, and their digests |
@@ -25,6 +26,7 @@
 mod connection;
 mod door;
 mod gate;
+mod lasting;
 mod list;
 mod metrics;
 mod peer;
@@ -41,6 +43,7 @@ mod web;
 pub use connection::{Connection, Times};
 pub use door::{Door, Spoken};
 pub use gate::{Gate, Room};
+pub use lasting::Lasting;
 pub use list::{Access, AccessError, Refusal, is_name};
 pub use peer::{Call, Peer};
 pub use principal::Principal;
@@ -49,6 +52,6 @@ pub use role::{NoRole, Role};
 pub use seats::{Seat, Seats};
 pub use session::{Session, Sessions};
 pub use tls::{Tls, TlsError, TlsFiles};
-pub use token::{Digest, NoDigest, Token};
+pub use token::{Digest, NoBearer, NoDigest, Token, bearer};
 pub use watched::Watch;
 pub use web::serve;

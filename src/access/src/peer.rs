@@ -9,6 +9,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::gate::Pass;
+use crate::metrics::{self, Refused};
 
 /// Whose connection it is: each call is told. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -77,6 +78,14 @@ impl Peer {
         Call(self.clone())
     }
 
+    /// Closes the connection, since it takes too long over something.
+    pub fn cut_off(&self) {
+        metrics::refused(Refused::Late);
+        if let Some(pass) = &self.0.pass {
+            pass.out().cancel();
+        }
+    }
+
     pub(crate) fn was_let_in(&self) -> bool {
         self.0.known.load(Ordering::Relaxed)
     }
@@ -95,6 +104,13 @@ impl Peer {
     pub(crate) fn of_test(subjects: &[&str]) -> Self {
         let subjects = subjects.iter().map(|subject| (*subject).to_owned()).collect();
         Self::new(([127, 0, 0, 1], 1).into(), subjects, None)
+    }
+}
+
+impl Call {
+    /// Whose it is.
+    pub fn peer(&self) -> &Peer {
+        &self.0
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng as _;
@@ -116,6 +118,24 @@ impl FromStr for Digest {
     }
 }
 
+/// An `authorization` that is none of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`authorization` must be `Bearer TOKEN`")]
+pub struct NoBearer;
+
+/// The token that a call comes with, if it has one (RFC 6750).
+///
+/// # Errors
+///
+/// It says otherwise who calls.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, NoBearer> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    match value.to_str().ok().and_then(|value| value.split_once(' ')) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token)),
+        _ => Err(NoBearer),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +155,22 @@ mod tests {
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of("abc").unwrap().to_string(), known);
         assert_eq!(known.to_uppercase().parse(), Ok(Digest::of("abc").unwrap()));
+    }
+
+    #[test]
+    fn a_call_has_a_token_or_none_and_nothing_else_in_its_place() {
+        let of = |value: &'static [u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, value.try_into().unwrap());
+            bearer(&headers).map(|token| token.map(str::to_owned))
+        };
+        assert_eq!(bearer(&HeaderMap::new()), Ok(None));
+        for value in ["Bearer muster_x", "bearer muster_x", "BEARER muster_x"] {
+            assert_eq!(of(value.as_bytes()), Ok(Some("muster_x".to_owned())), "{value}");
+        }
+        for value in [&b"Basic eA=="[..], b"muster_x", b"Bearer", b"", b"Bearer \xff"] {
+            assert_eq!(of(value), Err(NoBearer), "{value:?}");
+        }
     }
 
     #[test]

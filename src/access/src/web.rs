@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use crate::connection::Connection;
+use crate::lasting::Lasting;
 
 /// How many headers a request may have.
 const HEADERS_MAX: usize = 64;
@@ -70,7 +71,7 @@ async fn serve_one(
             request.extensions_mut().insert(peer);
             let response: Response = router.call(request).await?;
             // The call lasts as long as its answer does.
-            Ok::<_, Infallible>(response.map(|body| Body::new(Lasting { body, _call: call })))
+            Ok::<_, Infallible>(response.map(|body| Body::new(Lasting::new(body, call))))
         }
     });
     let mut serving = pin!(http.serve_connection(TokioIo::new(connection), service));
@@ -83,34 +84,5 @@ async fn serve_one(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A body that keeps its call under way.
-    struct Lasting {
-        #[pin]
-        body: Body,
-        _call: crate::Call,
-    }
-}
-
-impl hyper::body::Body for Lasting {
-    type Data = <Body as hyper::body::Body>::Data;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
-        self.project().body.poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        self.body.size_hint()
     }
 }

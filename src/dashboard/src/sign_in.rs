@@ -10,13 +10,13 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use muster_access::{Access, Peer, Principal, Role, Sessions};
+use muster_access::{Access, Peer, Principal, Role, Sessions, bearer};
 use serde::Deserialize;
 
 use crate::error::Failure;
@@ -71,9 +71,7 @@ impl SignIn {
         if let Some(known) = session.and_then(|text| self.sessions.find(&self.access, text)) {
             return Some(known);
         }
-        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.strip_prefix("Bearer "));
-        self.access.identify(token, peer?).ok()
+        self.access.identify(bearer(headers).ok()?, peer?).ok()
     }
 
     /// The text of the cookie.

@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use muster_access::{Access, Call, Peer, Role, Seat, Seats};
+use muster_access::{Access, Call, Lasting, Peer, Role, Seat, Seats, bearer};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codegen::Service;
-use tonic::codegen::http::header::AUTHORIZATION;
-use tonic::codegen::http::{HeaderMap, Request, Response};
+use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
 use tower_layer::Layer;
 
@@ -29,8 +29,19 @@ use crate::status;
 
 /// What health checks begin with.
 const HEALTH: &str = "/grpc.health.v1.Health/";
+/// How many health checks may be under way, in all and from one address: anybody may make them, and
+/// so they take no seats of others.
+const HEALTH_SEATS: (usize, usize) = (1024, 256);
+/// What calls that send records begin with.
+const USERS: &str = "/Users/";
 /// The method that takes a stream of records: it may take its time.
 const STREAM: &str = "/Users/SendUserInfoClientStream";
+/// The methods that answer by a stream: it may take its time.
+const ANSWER_STREAMS: [&str; 3] = [
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/muster.v1.Roll/DownloadRoll",
+];
 /// When somebody for whom there is no room may try again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -63,10 +74,11 @@ fn asked_for(path: &str) -> &'static [Role] {
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     /// Without it, everybody may do everything.
-    pub(crate) access: Option<Arc<Access>>,
-    pub(crate) calls: Seats,
-    /// How long a call may take that is no stream.
-    pub(crate) call_max: Duration,
+    access: Option<Arc<Access>>,
+    calls: Seats,
+    health_calls: Seats,
+    /// How long a call may take that is no stream, and how long its answer may not be taken.
+    call_max: Duration,
 }
 
 /// A service behind it.
@@ -77,22 +89,34 @@ pub(crate) struct Guarded<S> {
 }
 
 impl Admission {
+    /// One for calls of those on the list, if there is one, with these seats.
+    pub(crate) fn new(access: Option<Arc<Access>>, calls: Seats, call_max: Duration) -> Self {
+        let (all, of_address) = HEALTH_SEATS;
+        Self { access, calls, health_calls: Seats::new(all, of_address), call_max }
+    }
+
     /// Lets a call in, and tells its service who makes it.
     fn admit<B>(&self, request: &mut Request<B>) -> Result<Admitted, Status> {
         let path = request.uri().path();
-        let time = (path != STREAM).then_some(self.call_max);
+        let answer_max = (path != STREAM).then_some(self.call_max);
+        // The answer to a record is so short that its seat is bound enough.
+        let is_long = !path.starts_with(USERS) && !ANSWER_STREAMS.contains(&path);
+        let take_max = is_long.then_some(self.call_max);
         let Some(peer) = request.extensions().get::<Peer>().cloned() else {
             return Err(Status::internal("the connection says not whose it is"));
         };
         let is_health = path.starts_with(HEALTH);
-        let seat = self.calls.take(peer.origin());
+        let seats = if is_health { &self.health_calls } else { &self.calls };
+        let seat = seats.take(peer.origin());
         let seat =
             seat.ok_or_else(|| status::exhausted("too many calls at once; try again", PAUSE))?;
         if let Some(access) = self.access.as_ref().filter(|_| !is_health) {
             let roles = asked_for(path);
-            let principal = access
-                .identify(token(request.headers())?, &peer)
-                .map_err(|refusal| Status::unauthenticated(refusal.to_string()))?;
+            let token = bearer(request.headers());
+            let token = token.map_err(|error| Status::unauthenticated(error.to_string()))?;
+            let principal = access.identify(token, &peer);
+            let principal =
+                principal.map_err(|error| Status::unauthenticated(error.to_string()))?;
             if !roles.iter().any(|role| principal.may(*role)) {
                 let asked = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
                 return Err(Status::permission_denied(format!(
@@ -105,17 +129,7 @@ impl Admission {
         if !is_health {
             peer.is_known();
         }
-        Ok(Admitted { _call: peer.begin(), _seat: seat, time })
-    }
-}
-
-/// The token of a call, if it has one.
-fn token(headers: &HeaderMap) -> Result<Option<&str>, Status> {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-    match token {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token)),
-        _ => Err(Status::unauthenticated("`authorization` must be `Bearer TOKEN`")),
+        Ok(Admitted { call: peer.begin(), _seat: seat, answer_max, take_max, _taking: None })
     }
 }
 
@@ -133,12 +147,32 @@ pub(crate) fn stream_seat<T>(
     seat.map(Some).ok_or_else(|| status::exhausted("too many streams at once; try again", PAUSE))
 }
 
-/// A call that was let in, until it has ended.
+/// A call that was let in, until its answer has been taken.
 #[derive(Debug)]
-struct Admitted {
-    _call: Call,
+pub(crate) struct Admitted {
+    call: Call,
     _seat: Seat,
-    time: Option<Duration>,
+    /// How long it may take to be answered.
+    answer_max: Option<Duration>,
+    /// How long its answer may take to be taken.
+    take_max: Option<Duration>,
+    _taking: Option<AbortOnDropHandle<()>>,
+}
+
+impl Admitted {
+    /// It is answered. Whoever asks and does not take the answer has to go: HTTP/2 asks for no more
+    /// of it until they do, so that nothing but a clock would notice.
+    #[expect(clippy::disallowed_methods, reason = "it ends with the answer, if not before")]
+    fn answered(mut self) -> Self {
+        self._taking = self.take_max.map(|time| {
+            let peer = self.call.peer().clone();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                sleep(time).await;
+                peer.cut_off();
+            }))
+        });
+        self
+    }
 }
 
 impl<S> Layer<S> for Admission {
@@ -154,7 +188,7 @@ where
     S: Service<Request<Q>, Response = Response<A>>,
     A: Default,
 {
-    type Response = Response<A>;
+    type Response = Response<Lasting<A, Option<Admitted>>>;
     type Error = S::Error;
     type Future = Answering<S::Future>;
 
@@ -165,6 +199,7 @@ where
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         match self.admission.admit(&mut request) {
             Ok(admitted) => {
+                let admitted = Some(admitted);
                 Answering::Inside { answer: self.service.call(request), clock: None, admitted }
             }
             Err(status) => Answering::Refused { status: Some(status) },
@@ -183,7 +218,7 @@ pin_project! {
             // Set once it waits: a call that is answered at once needs none.
             #[pin]
             clock: Option<Sleep>,
-            admitted: Admitted,
+            admitted: Option<Admitted>,
         },
         Refused {
             status: Option<Status>,
@@ -196,15 +231,18 @@ where
     F: Future<Output = Result<Response<A>, E>>,
     A: Default,
 {
-    type Output = Result<Response<A>, E>;
+    type Output = Result<Response<Lasting<A, Option<Admitted>>>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             AnsweringProjection::Inside { answer, mut clock, admitted } => {
                 if let Poll::Ready(answer) = answer.poll(context) {
-                    return Poll::Ready(answer);
+                    let admitted = admitted.take().map(Admitted::answered);
+                    let lasting = |body| Lasting::new(body, admitted);
+                    return Poll::Ready(answer.map(|answer| answer.map(lasting)));
                 }
-                let Some(time) = admitted.time else { return Poll::Pending };
+                let time = admitted.as_ref().and_then(|admitted| admitted.answer_max);
+                let Some(time) = time else { return Poll::Pending };
                 if clock.is_none() {
                     clock.set(Some(sleep(time)));
                 }
@@ -226,6 +264,9 @@ where
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
     use super::*;
     use crate::metrics::method_paths;
 
@@ -238,6 +279,17 @@ mod tests {
             asked_for("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
             Role::ALL
         );
+    }
+
+    #[test]
+    fn the_methods_that_answer_by_a_stream_are_known() {
+        let ours: Vec<String> = method_paths().into_iter().map(|path| format!("/{path}")).collect();
+        let files = FileDescriptorSet::decode(muster_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let methods = files.file.iter().flat_map(|file| &file.service).flat_map(|of| &of.method);
+        let are_streams = methods.map(prost_types::MethodDescriptorProto::server_streaming);
+        for (path, is_stream) in ours.iter().zip(are_streams) {
+            assert_eq!(ANSWER_STREAMS.contains(&path.as_str()), is_stream, "{path}");
+        }
     }
 
     #[test]

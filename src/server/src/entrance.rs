@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use muster_access::{Access, Door, Gate, Peer, Role, Room, Seats, Spoken, Times, Tls, Watch as _};
+use muster_access::{
+    Access, Door, Gate, Peer, Role, Room, Seats, Spoken, Times, Tls, Watch as _, bearer,
+};
 use muster_program::daemon::Failure;
 use muster_program::shutdown::Shutdown;
 use tokio::net::TcpListener;
@@ -67,7 +69,7 @@ impl Entrance {
     /// What lets calls of gRPC in.
     pub(crate) fn admission(&self, config: &Config) -> Admission {
         let calls = Seats::new(config.calls_max.get(), config.calls_per_address_max.get());
-        Admission { access: self.access.clone(), calls, call_max: config.call_max }
+        Admission::new(self.access.clone(), calls, config.call_max)
     }
 
     /// The metrics, for those who may read, unless they are for everybody.
@@ -83,10 +85,9 @@ impl Entrance {
 }
 
 async fn pass_reader(access: &Access, request: Request, next: Next) -> Response {
-    let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let peer = request.extensions().get::<Peer>();
-    let found = peer.map(|peer| access.identify(token, peer));
+    let token = bearer(request.headers()).ok();
+    let found = token.zip(peer).map(|(token, peer)| access.identify(token, peer));
     match found {
         Some(Ok(principal)) if principal.may(Role::Read) => {
             peer.into_iter().for_each(Peer::is_known);
