@@ -32,16 +32,20 @@ fn call_with(token: &str, path: &str) -> Vec<u8> {
     headers
 }
 
-/// Waits for headers that end the first call: the status is among them.
-fn wait_for_status(stream: &mut TcpStream) {
-    let ended = frame(HEADERS, 5, 1, &[])[3..].to_vec();
+/// Waits until these bytes are among those that came.
+fn wait_for(stream: &mut TcpStream, bytes: &[u8]) {
     let mut answer = vec![0; 4096];
     let mut said: Vec<u8> = Vec::new();
-    while !said.windows(ended.len()).any(|bytes| bytes == ended) {
+    while !said.windows(bytes.len()).any(|window| window == bytes) {
         let len = stream.read(&mut answer).expect("an answer comes");
         assert!(len > 0, "the connection ended without a word: {said:?}");
         said.extend(&answer[..len]);
     }
+}
+
+/// Waits for headers that end the first call: the status is among them.
+fn wait_for_status(stream: &mut TcpStream) {
+    wait_for(stream, &frame(HEADERS, 5, 1, &[])[3..]);
 }
 
 /// What is inside is served all the while.
@@ -171,6 +175,11 @@ fn an_answer_that_is_not_taken_keeps_its_seat_and_not_for_long() {
     let mut stream = ask_and_take_nothing(&site);
     // It is answered: what follows is behind it.
     stream.read_exact(&mut [0; 64]).unwrap();
+    // Health checks take no seats of others, and others none of theirs.
+    let mut check = connect(site.stack.grpc_port());
+    let call = frame(HEADERS, 4, 1, &call_with("", "/grpc.health.v1.Health/Check"));
+    check.write_all(&[PREFACE, &call, &frame(DATA, 1, 1, &[0; 5])].concat()).unwrap();
+    wait_for(&mut check, b"\0\0\0\0\x02\x08\x01");
     let mut command = site.client(&["stats", "--log", "debug"], Some(&site.reader));
     let mut waiting = Process::start("muster-client", &mut command);
     waiting.wait_for_line("too many calls at once", LIMIT);
