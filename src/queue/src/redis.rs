@@ -58,6 +58,7 @@ use self::decode::Unreadable;
 use self::keys::Partition;
 use self::payloads::Names;
 use self::scripts::Scripts;
+use self::work::Calm;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
     DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay,
@@ -89,6 +90,7 @@ pub struct RedisQueue {
     /// The partition at which the next look for work, or for a complete batch, begins, counted on
     /// without end.
     turn: AtomicUsize,
+    calm: Calm,
 }
 
 impl fmt::Debug for RedisQueue {
@@ -133,6 +135,7 @@ impl RedisQueue {
             limits: options.limits,
             names: Names::new(),
             turn: AtomicUsize::new(0),
+            calm: Calm::new(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The steps of work: leased, extended, given back, committed.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use redis::{Pipeline, Script, Value};
@@ -22,6 +23,9 @@ const BLOCK_PAUSED_MAX: Duration = Duration::from_secs(1);
 /// How long one read waits where there are several partitions: it can wait for one of them alone,
 /// and work in the others waits until the next look at all.
 const BLOCK_ONE_OF_MANY_MAX: Duration = Duration::from_millis(250);
+
+/// For how long a look that has found little stands for others.
+const CALM_MAX: Duration = Duration::from_millis(100);
 
 /// How long a worker that holds nothing may be silent before it is forgotten, in milliseconds.
 const SILENT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
@@ -52,6 +56,44 @@ struct Found {
     paused: bool,
 }
 
+impl Found {
+    fn nothing_for(due: Duration) -> Self {
+        Self { work: Vec::new(), due, paused: false }
+    }
+}
+
+/// Until when nobody has to look, since a look a moment ago has found little: then one waits for what
+/// comes at once, which is a script less for each chunk.
+#[derive(Debug)]
+pub(super) struct Calm {
+    until: Mutex<Instant>,
+}
+
+impl Calm {
+    pub(super) fn new() -> Self {
+        Self { until: Mutex::new(Instant::now()) }
+    }
+
+    fn until(&self) -> MutexGuard<'_, Instant> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left(&self) -> Duration {
+        self.until().saturating_duration_since(Instant::now())
+    }
+
+    /// Is told what a look has found that was to find up to `max`.
+    fn set(&self, found: &Found, max: usize) {
+        let is_calm = found.work.len() < max && !found.paused;
+        let lasts = if is_calm { found.due.min(CALM_MAX) } else { Duration::ZERO };
+        *self.until() = Instant::now() + lasts;
+    }
+
+    fn end(&self) {
+        *self.until() = Instant::now();
+    }
+}
+
 impl RedisQueue {
     /// Priorities and ages count within a partition. Where there are several, each call begins
     /// with another.
@@ -65,14 +107,23 @@ impl RedisQueue {
             return Ok(Vec::new());
         }
         let started = Instant::now();
+        // Of several partitions one can wait for one alone: there it is never calm.
+        let mut may_be_calm = self.partitions.len() == 1 && !wait.is_zero();
         loop {
-            let Found { work, due, paused } = self.lease_now(worker, max).await?;
+            let Found { work, due, paused } = match self.calm.left() {
+                calm if may_be_calm && !calm.is_zero() => Found::nothing_for(calm),
+                _ => self.lease_now(worker, max).await?,
+            };
+            may_be_calm = false;
             let left = wait.saturating_sub(started.elapsed());
             if !work.is_empty() || left.is_zero() {
                 return Ok(work);
             }
             let (work, over) = self.lease_blocking(worker, max, left.min(due), paused).await?;
-            self.each_lease(&self.scripts.release, &over).await?;
+            if !over.is_empty() {
+                self.calm.end();
+                self.each_lease(&self.scripts.release, &over).await?;
+            }
             if !work.is_empty() {
                 work.iter().for_each(measure_wait);
                 return Ok(work);
@@ -82,7 +133,7 @@ impl RedisQueue {
 
     /// Leases what is there, without waiting.
     async fn lease_now(&self, worker: &WorkerId, max: usize) -> Result<Found> {
-        let mut all = Found { work: Vec::new(), due: Duration::MAX, paused: false };
+        let mut all = Found::nothing_for(Duration::MAX);
         for partition in self.in_turn() {
             if all.work.len() == max {
                 break;
@@ -109,6 +160,7 @@ impl RedisQueue {
                 all.due = all.due.min(Duration::from_millis(due_ms));
             }
         }
+        self.calm.set(&all, max);
         Ok(all)
     }
 
@@ -247,6 +299,10 @@ impl RedisQueue {
         }
         // A commit that the store loses is made again: what it lost is in the queue again.
         let first: bool = self.connection.run(&commit).await?;
+        if !outcome.retry.is_empty() {
+            // A look finds when they are due.
+            self.calm.end();
+        }
         Ok(if first { Committed::Taken } else { Committed::Refused })
     }
 

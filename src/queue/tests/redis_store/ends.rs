@@ -108,7 +108,7 @@ async fn an_aborted_batch_leaves_only_what_expires() {
     }
     assert_eq!(queue.depth().await.unwrap(), Depth::default());
     assert_eq!(shown(&queue, &batch).await.kept, 0);
-    assert_eq!(keys(&server).await, ["{muster}:batch:b", "{muster}:depth"]);
+    assert_eq!(keys(&server).await, ["{muster}:batch:b"]);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn what_an_abort_leaves_when_it_is_cut_short_is_discarded_later() {
     for _ in 0..3 {
         assert_eq!(queue.end_overdue(9).await.unwrap(), []);
     }
-    assert_eq!(keys(&server).await, ["{muster}:batch:b", "{muster}:depth"]);
+    assert_eq!(keys(&server).await, ["{muster}:batch:b"]);
     assert!(shown(&queue, &batch).await.overdue);
 }
 

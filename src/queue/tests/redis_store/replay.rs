@@ -81,8 +81,7 @@ async fn letters_of_a_written_batch_go_into_a_new_one() {
     assert_eq!(payload, expected.into_bytes());
     assert_eq!(shown(&queue, &replayed.into).await.state, BatchState::Complete);
     assert!(queue.mark_written(&replayed.into, "5ha").await.unwrap());
-    let mut left = vec!["{muster}:batch:b".to_owned(), "{muster}:depth".to_owned()];
-    left.push(format!("{{muster}}:batch:{}", replayed.into));
+    let mut left = ["{muster}:batch:b".to_owned(), format!("{{muster}}:batch:{}", replayed.into)];
     left.sort();
     assert_eq!(keys(&server).await, left);
 }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use muster_queue::{BatchState, Committed, History, Outcome, Policy, Queue, WorkerId};
+use muster_queue::{
+    BatchState, Committed, History, Outcome, Policy, Priority, Queue, Work, WorkerId,
+};
 
 use super::given::{
-    AS_SENT, LONG_WAIT, NO_WAIT, all_dead, ask, kept, keys, lease_chunk, one_chunk, payload, queue,
-    replays, retry, run, sealed_batch, sealed_batch_of, shown,
+    AS_SENT, LONG_WAIT, NO_WAIT, all_dead, ask, chunk, kept, keys, lease_chunk, one_chunk, open,
+    payload, queue, replays, retry, run, sealed_batch, sealed_batch_of, shown,
 };
 use crate::redis_server::RedisServer;
 
@@ -43,6 +45,36 @@ async fn a_retry_comes_when_its_time_has_come() {
     assert_eq!((complete.state, complete.retrying), (BatchState::Complete, 0));
     assert_eq!(queue.results(&batch, 0, usize::MAX).await.unwrap().len(), 2);
     assert_eq!(queue.depth().await.unwrap(), muster_queue::Depth::default());
+}
+
+#[tokio::test]
+async fn a_retry_comes_in_its_time_while_each_look_finds_a_little() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    let batch = open(&queue, "b", Priority::Normal).await;
+    queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
+    let first = lease_chunk(&queue, &worker).await;
+    let again = retry(0, Duration::from_millis(300), false);
+    let outcome = Outcome { retry: vec![again], ..kept(Vec::new()) };
+    let committed = Instant::now();
+    queue.commit(&first, &outcome).await.unwrap();
+
+    for place in 1.. {
+        queue.append(&batch, &[chunk(place, 1)]).await.unwrap();
+        let work = queue.lease(&worker, 9, LONG_WAIT).await.unwrap();
+        let mut retried = false;
+        for work in &work {
+            let Work::Chunk(chunk) = work else { panic!("{work:?}") };
+            retried |= chunk.first == 0;
+            queue.commit(chunk, &AS_SENT).await.unwrap();
+        }
+        if retried {
+            break;
+        }
+        assert!(committed.elapsed() < Duration::from_secs(4), "{:?}", committed.elapsed());
+    }
+    assert!(committed.elapsed() >= Duration::from_millis(300), "{:?}", committed.elapsed());
 }
 
 #[tokio::test]
@@ -207,5 +239,5 @@ async fn a_retry_of_an_aborted_batch_leaves_the_queue() {
     }
     assert_eq!(shown(&queue, &batch).await.retrying, 0);
     assert_eq!(queue.depth().await.unwrap(), muster_queue::Depth::default());
-    assert_eq!(keys(&server).await, ["{muster}:batch:b", "{muster}:depth"]);
+    assert_eq!(keys(&server).await, ["{muster}:batch:b"]);
 }

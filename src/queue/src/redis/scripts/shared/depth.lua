@@ -4,12 +4,9 @@ local function count_waiting(line, records, bytes)
     redis.call('HINCRBY', depth, line .. ':records', tostring(records))
     redis.call('HINCRBY', depth, line .. ':bytes', tostring(bytes))
     redis.call('HINCRBY', depth, 'bytes', tostring(bytes))
-    if redis.call('HINCRBY', depth, 'records', tostring(records)) ~= 0 then
-        return
-    end
-    -- Nothing waits. What an earlier version appended or committed was not counted by line: what is
-    -- off by that is put right.
-    for _, name in ipairs({ 'high', 'normal', 'low', 'isolated' }) do
-        redis.call('HDEL', depth, name .. ':records', name .. ':bytes')
+    if redis.call('HINCRBY', depth, 'records', tostring(records)) == 0 then
+        -- Nothing waits. What an earlier version appended or committed was not counted by line: what
+        -- is off by that is put right.
+        redis.call('DEL', depth)
     end
 end
