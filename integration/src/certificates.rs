@@ -67,6 +67,11 @@ impl Authority {
         self.certificate.pem()
     }
 
+    /// Its own certificate and key, for a server that shows them by mistake.
+    pub fn itself(&self) -> Issued {
+        Issued { certificate_pem: self.pem(), key_pem: self.issuer.key().serialize_pem() }
+    }
+
     /// Writes its certificate as `NAME.pem` into the folder.
     ///
     /// # Panics

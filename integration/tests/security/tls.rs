@@ -123,6 +123,12 @@ fn certificates_that_change_are_served_without_a_restart_and_broken_ones_are_not
     let is_new = || secured.stats(&next_ca, Some(&ops)).code() == Some(0);
     wait::until(LIMIT, || is_new().then_some(()), || "the new certificate is not shown".to_owned());
     assert_eq!(secured.stats(&ca, Some(&ops)).code(), Some(1), "the old one is not shown");
+
+    // As `openssl req -x509` makes one, if it is not told otherwise.
+    next.itself().write(&folder, "server");
+    let asked = || secured.stats(&next_ca, Some(&ops)).stderr;
+    let said = || asked().contains("is that of an authority").then_some(());
+    wait::until(LIMIT, said, asked);
 }
 
 #[test]

@@ -91,6 +91,12 @@ fn of_certificate(error: &CertificateError) -> String {
             expected.to_str(),
             if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") }
         ),
+        // The words of webpki, which rustls hands on as they are.
+        CertificateError::Other(error) if error.to_string().contains("CaUsedAsEndEntity") => {
+            "the server's certificate is that of an authority: it has to be replaced there by one \
+             that says `CA:FALSE`"
+                .to_owned()
+        }
         error => {
             format!(
                 "the server's certificate cannot be used ({error}): it has to be replaced there"
