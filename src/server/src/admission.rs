@@ -25,6 +25,7 @@ use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
 use tower_layer::Layer;
 
+use crate::router::USERS;
 use crate::status;
 
 /// What health checks begin with.
@@ -32,8 +33,6 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// How many health checks may be under way, in all and from one address: anybody may make them, and
 /// so they take no seats of others.
 const HEALTH_SEATS: (usize, usize) = (1024, 256);
-/// What calls that send records begin with.
-const USERS: &str = "/Users/";
 /// The method that takes a stream of records: it may take its time.
 const STREAM: &str = "/Users/SendUserInfoClientStream";
 /// The methods that answer by a stream: it may take its time.

@@ -12,6 +12,7 @@
 //! | `queue` | the service `muster.v1.Queue`: what waits; pause and resume |
 //! | `workers` | the service `muster.v1.Workers`: which there are |
 //! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
+//! | `router` | which of them a call goes to |
 //! | `entrance` | the doors, and what is asked of those who come to them |
 //! | `admission` | who may make which call |
 //! | `sampler` | what the queue is like, looked at once a second |
@@ -36,6 +37,7 @@ mod metrics;
 mod operations;
 mod queue;
 mod roll;
+mod router;
 mod sampler;
 mod services;
 mod status;
@@ -55,7 +57,6 @@ use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 use crate::admission::Admission;
 use crate::calls::MeasureCalls;
@@ -63,6 +64,7 @@ use crate::config::Config;
 use crate::entrance::Entrance;
 use crate::operations::Operations;
 use crate::roll::Roll;
+use crate::router::Router;
 use crate::sampler::Sampler;
 pub use crate::services::services;
 
@@ -176,8 +178,8 @@ impl Server {
             .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let services = users.add_service(health_service).add_service(reflection);
-        let services = operations.add_to(services);
+        let others = operations.routes().add_service(health_service).add_service(reflection);
+        let services = Router { users, others: others.prepare() };
         let door = entrance.grpc_door(grpc, &config);
         let admission = entrance.admission(&config);
         let grpc = Box::pin(serve_grpc(door, admission, services, &config, shutdown.token()));
@@ -200,7 +202,7 @@ impl Server {
 fn serve_grpc(
     door: Door,
     admission: Admission,
-    services: Routes,
+    services: Router,
     config: &Config,
     end: CancellationToken,
 ) -> impl Future<Output = Result<(), Failure>> + use<> {
@@ -215,8 +217,7 @@ fn serve_grpc(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .layer(MeasureCalls)
         .layer(admission)
-        .add_routes(services)
-        .serve_with_incoming_shutdown(door.connections(), end.cancelled_owned());
+        .serve_with_incoming_shutdown(services, door.connections(), end.cancelled_owned());
     async { Ok(server.await?) }
 }
 

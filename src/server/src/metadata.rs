@@ -6,7 +6,7 @@ use muster_program::traces::Trace;
 use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
 use muster_queue::{BatchId, Policy, Priority};
 use tonic::Status;
-use tonic::codegen::http::HeaderMap;
+use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
 /// What a sender says of its records, beside them. All of it is optional.
@@ -31,11 +31,22 @@ impl Sent {
     ///
     /// `INVALID_ARGUMENT` names the key and what it must be.
     pub fn read(metadata: &MetadataMap) -> Result<Self, Status> {
+        let (mut batch, mut place, mut priority, mut policy) = (None, None, None, None);
+        // Each key that is there is looked at once: they are fewer than those that may be.
+        for (key, value) in metadata.as_ref() {
+            match key.as_str() {
+                BATCH => first(&mut batch, key, value, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
+                PLACE => first(&mut place, key, value, "a whole number from 0 on")?,
+                PRIORITY => first(&mut priority, key, value, "high, normal or low")?,
+                POLICY => first(&mut policy, key, value, "partial or fail")?,
+                _ => {}
+            }
+        }
         Ok(Self {
-            batch: value(metadata, BATCH, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
-            place: value(metadata, PLACE, "a whole number from 0 on")?,
-            priority: value(metadata, PRIORITY, "high, normal or low")?.unwrap_or_default(),
-            policy: value(metadata, POLICY, "partial or fail")?.unwrap_or_default(),
+            batch,
+            place,
+            priority: priority.unwrap_or_default(),
+            policy: policy.unwrap_or_default(),
             trace: trace(metadata.as_ref()),
         })
     }
@@ -43,18 +54,25 @@ impl Sent {
 
 /// The trace of a call, if it has one.
 pub(crate) fn trace(headers: &HeaderMap) -> Option<Trace> {
-    headers.get(TRACE)?.to_str().ok()?.parse().ok()
+    parse(headers.get(TRACE)?)
 }
 
-fn value<T: FromStr>(map: &MetadataMap, key: &str, expected: &str) -> Result<Option<T>, Status> {
-    let Some(value) = map.get(key) else {
-        return Ok(None);
-    };
-    let parsed = value.to_str().ok().and_then(|text| text.parse().ok());
-    match parsed {
-        Some(value) => Ok(Some(value)),
-        None => Err(Status::invalid_argument(format!("metadata `{key}` must be {expected}"))),
+/// Reads a value, unless there was one before: of a key that is there twice, the first counts.
+fn first<T: FromStr>(
+    read: &mut Option<T>,
+    key: &HeaderName,
+    value: &HeaderValue,
+    expected: &str,
+) -> Result<(), Status> {
+    if read.is_none() {
+        let invalid = || Status::invalid_argument(format!("metadata `{key}` must be {expected}"));
+        *read = Some(parse(value).ok_or_else(invalid)?);
     }
+    Ok(())
+}
+
+fn parse<T: FromStr>(value: &HeaderValue) -> Option<T> {
+    value.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -88,6 +106,17 @@ mod tests {
         assert_eq!(sent.batch.unwrap().as_str(), "b-1");
         assert_eq!((sent.place, sent.priority), (Some(7), Priority::High));
         assert_eq!(sent.policy, Policy::Fail);
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_first_counts() {
+        let mut map = MetadataMap::new();
+        map.append(BATCH, "a".parse().unwrap());
+        map.append(BATCH, "b".parse().unwrap());
+        map.append(PLACE, "1".parse().unwrap());
+        map.append(PLACE, "none".parse().unwrap());
+        let sent = Sent::read(&map).unwrap();
+        assert_eq!((sent.batch.unwrap().as_str(), sent.place), ("a", Some(1)));
     }
 
     #[test]

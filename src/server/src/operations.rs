@@ -56,9 +56,8 @@ impl Operations {
     }
 
     /// For gRPC.
-    pub(crate) fn add_to(self, routes: Routes) -> Routes {
-        routes
-            .add_service(BatchesServer::from_arc(self.batches))
+    pub(crate) fn routes(self) -> Routes {
+        Routes::new(BatchesServer::from_arc(self.batches))
             .add_service(DeadLettersServer::from_arc(self.dead_letters))
             .add_service(QueueServer::from_arc(self.queue))
             .add_service(RollServer::from_arc(self.roll))

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
-use tonic::service::Routes;
 use tower_layer::Layer as _;
 
 use crate::calls::MeasureCalls;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::roll::Roll;
+use crate::router::Router;
 use crate::sampler::Sampler;
 use crate::users::{Users, UsersServer};
 
@@ -44,7 +44,7 @@ pub fn services(
     let operations = Operations::new(queue, sampler, config, roll);
     let dashboard = operations.services();
     let users = users(queue, config, streams, shutdown.token(), shutdown);
-    (MeasureCalls.layer(operations.add_to(users)), dashboard)
+    (MeasureCalls.layer(Router { users, others: operations.routes() }), dashboard)
 }
 
 /// The service `Users`. `break_off` ends streams that are under way, and refuses calls.
@@ -54,8 +54,8 @@ pub(crate) fn users(
     streams: Seats,
     break_off: CancellationToken,
     shutdown: &Shutdown,
-) -> Routes {
+) -> UsersServer<Users> {
     let users = Users::start(Arc::clone(queue), config, streams, break_off, shutdown);
     let message_bytes_max = config.message_bytes_max.get();
-    Routes::new(UsersServer::new(users).max_decoding_message_size(message_bytes_max))
+    UsersServer::new(users).max_decoding_message_size(message_bytes_max)
 }

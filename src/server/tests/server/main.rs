@@ -17,3 +17,4 @@ mod resend;
 mod store_away;
 mod stream;
 mod unary;
+mod unknown;
