@@ -30,7 +30,7 @@ impl Service<Request<Body>> for Router {
         <Routes as Service<Request<Body>>>::Future,
     >;
 
-    /// All of them are, always.
+    /// Each service is ready, always.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
