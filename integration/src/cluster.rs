@@ -130,7 +130,15 @@ impl Cluster {
 
     /// Gives the slots to the masters, makes the nodes known to each other, and then each of the
     /// others the replica of a master.
+    ///
+    /// Each has an epoch of its own from the start. Those that had the same one would settle it
+    /// between them, and a replica whose master is killed before it has heard the new one is never
+    /// given a vote: its claim is older than its master's.
     fn join(&self) -> RedisResult<()> {
+        for (epoch, node) in (1..).zip(&self.nodes) {
+            let epoch: u16 = epoch;
+            let () = resp::ask(node.port(), &["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])?;
+        }
         let (masters, replicas) = self.nodes.split_at(MASTERS);
         for (number, master) in masters.iter().enumerate() {
             let slots = SLOTS * number / MASTERS..SLOTS * (number + 1) / MASTERS;
@@ -184,8 +192,33 @@ fn start_node(number: usize, durability: Durability, program: &str, folder: &Pat
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::programs::store_program;
+
+    /// What a node says of the masters, which are those with slots: where each is, and its epoch.
+    fn epochs(node: &RedisServer) -> Vec<(String, String)> {
+        let nodes: String = resp::ask(node.port(), &["CLUSTER", "NODES"]).unwrap();
+        let fields = nodes.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+        let masters = fields.filter(|fields| fields.len() > 8);
+        let mut epochs: Vec<_> =
+            masters.map(|fields| (fields[1].to_owned(), fields[6].to_owned())).collect();
+        epochs.sort();
+        epochs
+    }
+
+    #[test]
+    fn every_node_knows_each_master_s_epoch_once_they_are_healthy() {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::start(Durability::Memory, &store_program(), folder.path());
+        let known = epochs(&cluster.nodes[0]);
+        let different: BTreeSet<_> = known.iter().map(|(_, epoch)| epoch).collect();
+        assert_eq!(different.len(), MASTERS, "{known:?}");
+        for node in &cluster.nodes {
+            assert_eq!(epochs(node), known);
+        }
+    }
 
     #[test]
     fn a_replica_takes_a_killed_master_s_place_with_its_data() {
