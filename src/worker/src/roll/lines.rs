@@ -5,7 +5,7 @@ use std::path::Path;
 use muster_proto::chunk::{Decoder, Unreadable};
 use muster_proto::user::User;
 use muster_queue::ResultChunk;
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 
 use super::{Error, FILE_NAME};
 
@@ -68,10 +68,18 @@ pub fn lay_out(
 
 /// The records of a batch, counted and digested: all of what is between its first and its last
 /// byte in the roll.
-#[derive(Default)]
+///
+/// By ring: where a processor has no instructions for it, that takes half the time of sha2, with
+/// which the roll itself is digested, since its state can be kept.
 pub(super) struct BatchDigest {
     pub(super) records: u64,
-    digest: Sha256,
+    digest: Context,
+}
+
+impl Default for BatchDigest {
+    fn default() -> Self {
+        Self { records: 0, digest: Context::new(&SHA256) }
+    }
 }
 
 impl BatchDigest {
@@ -84,11 +92,11 @@ impl BatchDigest {
 
     /// Their SHA-256, in hexadecimal.
     pub(super) fn sha256(self) -> String {
-        hex(self.digest)
+        hex(self.digest.finish().as_ref())
     }
 }
 
 /// A digest in hexadecimal.
-pub(super) fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -95,7 +95,11 @@ impl NewRoll {
             self.write(&piece[..len])?;
         }
         let digest = self.digest.clone().chain_update(TAIL);
-        if hex(digest) == manifest.sha256 { Ok(()) } else { Err(changed("its SHA-256 differs")) }
+        if hex(&digest.finalize()) == manifest.sha256 {
+            Ok(())
+        } else {
+            Err(changed("its SHA-256 differs"))
+        }
     }
 
     /// Adds records.
@@ -141,7 +145,7 @@ impl NewRoll {
         self.write(if self.manifest.records == 0 { EMPTY } else { TAIL })?;
         let synced = self.file.sync_all().and_then(|()| self.file.metadata()?.modified());
         let modified = synced.map_err(|source| Error::io("write", &self.path, source))?;
-        self.manifest.sha256 = hex(self.digest);
+        self.manifest.sha256 = hex(&self.digest.finalize());
         self.manifest.resume = Some(Resume { modified, sha256_state: state });
         rename(&self.path, &self.folder.join(FILE_NAME))?;
         write_manifest(&self.folder, &self.manifest)?;

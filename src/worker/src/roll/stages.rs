@@ -1,5 +1,5 @@
-//! How batches get into a new roll: read from the store, laid out, and written, each while the
-//! next is under way.
+//! How batches get into a new roll: read from the store, laid out, digested, and written, each while
+//! the next is under way.
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, Queue, ResultChunk};
@@ -13,11 +13,17 @@ use super::{Error, Pages, background};
 const AHEAD: usize = 1;
 
 /// What a stage passes on.
-enum Step<T> {
+enum Step<T, B = Box<Batch>> {
     /// A part of a batch.
     Part(T),
     /// The batch is over.
-    End(Box<Batch>),
+    End(B),
+}
+
+/// A batch, all of whose records have passed.
+struct Digested {
+    batch: Batch,
+    digest: BatchDigest,
 }
 
 /// Adds batches to a new roll, until the shutdown begins. Returns it, with those that were added.
@@ -32,15 +38,18 @@ pub(super) async fn add(
     shutdown: &Shutdown,
 ) -> Result<(NewRoll, Vec<Batch>), Error> {
     let (to_lay_out, pages) = mpsc::channel(AHEAD);
-    let (to_write, blocks) = mpsc::channel(AHEAD);
-    let (read, laid_out, written) = tokio::join!(
+    let (to_digest, blocks) = mpsc::channel(AHEAD);
+    let (to_write, digested_blocks) = mpsc::channel(AHEAD);
+    let (read, laid_out, digested, written) = tokio::join!(
         read(queue, batches, to_lay_out, shutdown),
-        background::run(move || lay_out_all(pages, &to_write)),
-        background::run(move || write_all(blocks, roll)),
+        background::run(move || lay_out_all(pages, &to_digest)),
+        background::run(move || digest_all(blocks, &to_write)),
+        background::run(move || write_all(digested_blocks, roll)),
     );
     // A stage that fails ends the others, which know of no error then.
     read?;
     laid_out?;
+    digested?;
     written
 }
 
@@ -74,7 +83,7 @@ fn lay_out_all(
     next: &mpsc::Sender<Step<Block>>,
 ) -> Result<(), Error> {
     let pass_on = |step| {
-        // When the third has failed, the first notices by the end of this one.
+        // When a later one has failed, the first notices by the end of this one.
         next.blocking_send(step).ok();
         Ok(())
     };
@@ -90,21 +99,43 @@ fn lay_out_all(
     Ok(())
 }
 
-/// The third: the roll.
-fn write_all(
+/// The third: the digest of each batch.
+fn digest_all(
     mut blocks: mpsc::Receiver<Step<Block>>,
-    mut roll: NewRoll,
-) -> Result<(NewRoll, Vec<Batch>), Error> {
-    let (mut added, mut digest) = (Vec::new(), BatchDigest::default());
+    next: &mpsc::Sender<Step<Block, Box<Digested>>>,
+) -> Result<(), Error> {
+    let mut digest = BatchDigest::default();
     while let Some(step) = blocks.blocking_recv() {
-        match step {
+        let step = match step {
             Step::Part(block) => {
                 digest.add(&block);
-                roll.add(&block)?;
+                Step::Part(block)
             }
             Step::End(batch) => {
-                roll.end(&batch, std::mem::take(&mut digest));
-                added.push(*batch);
+                let digest = std::mem::take(&mut digest);
+                Step::End(Box::new(Digested { batch: *batch, digest }))
+            }
+        };
+        if next.blocking_send(step).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The fourth: the roll.
+fn write_all(
+    mut blocks: mpsc::Receiver<Step<Block, Box<Digested>>>,
+    mut roll: NewRoll,
+) -> Result<(NewRoll, Vec<Batch>), Error> {
+    let mut added = Vec::new();
+    while let Some(step) = blocks.blocking_recv() {
+        match step {
+            Step::Part(block) => roll.add(&block)?,
+            Step::End(ended) => {
+                let Digested { batch, digest } = *ended;
+                roll.end(&batch, digest);
+                added.push(batch);
             }
         }
     }
