@@ -4,6 +4,7 @@ mod abandoned;
 mod chunk;
 mod filling;
 mod named;
+mod pace;
 mod record;
 mod run;
 mod stream;

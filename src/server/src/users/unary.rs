@@ -1,4 +1,5 @@
-//! Group commit for unary calls: what arrives while one write is under way goes with the next.
+//! Group commit for unary calls: what arrives while one write is under way goes with the next, and with
+//! it what comes within a moment, when many call.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::named;
+use super::pace::Pace;
 use super::record::Record;
 use super::run::{self, Run};
 use crate::metadata::Sent;
@@ -102,7 +104,7 @@ async fn group(
     break_off: CancellationToken,
 ) {
     let mut runs: HashMap<run::Kind, Run> = HashMap::new();
-    let mut calls = Vec::new();
+    let (mut calls, mut pace) = (Vec::new(), Pace::new());
     loop {
         let closed = waiting.is_closed();
         let next = waiting.recv_many(&mut calls, WAITING_MAX);
@@ -121,9 +123,12 @@ async fn group(
         if received == 0 {
             break;
         }
+        pace.gather(&mut calls, &mut waiting, WAITING_MAX).await;
         // First, so that nothing is appended to a run that others may have sealed as abandoned.
         Run::seal_ripe(&mut runs, queue.as_ref()).await;
+        let written = calls.len();
         write(queue.as_ref(), &mut runs, calls.drain(..)).await;
+        pace.wrote(written, waiting.len());
     }
     for run in runs.into_values() {
         run.seal(queue.as_ref()).await;
