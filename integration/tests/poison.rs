@@ -9,11 +9,9 @@ use std::time::{Duration, Instant};
 use muster_integration::process::Process;
 use muster_integration::programs;
 use muster_integration::redis_server::Durability::Memory;
-use muster_integration::resp;
 use muster_integration::roll::{assert_roll, count};
 use muster_integration::stack::{SEND, Stack};
 use muster_integration::users::{User, Users, write_json};
-use muster_integration::wait;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -122,7 +120,7 @@ fn a_killed_worker_costs_its_record_no_attempt_and_others_take_it_over_in_time()
     let client = send(&stack, &input);
     // It is in the only worker's hands when the others come.
     stack.workers[0].wait_for_line("working", POISON);
-    wait_until_leased(&stack);
+    wait_until_in_hand(&mut stack);
     stack.start_workers_as(2, || faulty(&[]));
     stack.workers[2].wait_for_line("working", POISON);
     stack.workers.remove(0).kill();
@@ -151,7 +149,7 @@ fn what_a_worker_has_in_hand_when_its_time_is_up_goes_to_others_at_once() {
     let input = input(1, 0, "slow 30");
     let mut stack = start(&[("MUSTER_WORKER_GRACE", "2s"), ("MUSTER_WORKER_LEASE", "60s")], 1);
     let client = send(&stack, &input);
-    wait_until_leased(&stack);
+    wait_until_in_hand(&mut stack);
     let worker = stack.workers.remove(0);
     worker.terminate();
     let ended = worker.wait(Duration::from_secs(5)).expect_code(0);
@@ -172,7 +170,7 @@ fn a_second_sigterm_ends_a_worker_at_once_and_loses_nothing() {
     let input = input(1, 0, "slow 30");
     let mut stack = start(&[], 1);
     let client = send(&stack, &input);
-    wait_until_leased(&stack);
+    wait_until_in_hand(&mut stack);
     let mut worker = stack.workers.remove(0);
     worker.terminate();
     worker.wait_for_line("a second signal ends at once", POISON);
@@ -183,12 +181,7 @@ fn a_second_sigterm_ends_a_worker_at_once_and_loses_nothing() {
     assert_roll(&stack.roll(), input.users);
 }
 
-/// Waits until a worker has the only chunk in hand.
-fn wait_until_leased(stack: &Stack) {
-    let pending = || {
-        let group = ["XPENDING", "{muster}:queue:normal", "workers"];
-        let summary: Vec<redis::Value> = resp::ask(stack.redis.port(), &group).unwrap_or_default();
-        summary.first() == Some(&redis::Value::Int(1))
-    };
-    wait::until(POISON, || pending().then_some(()), || "no worker has leased it".to_owned());
+/// Waits until the only worker has the record that takes long in hand.
+fn wait_until_in_hand(stack: &mut Stack) {
+    stack.workers[0].wait_for_line("slow, as it asked for", POISON);
 }

@@ -28,6 +28,7 @@ impl Processor for Faulty {
 }
 
 fn wait(seconds: u64) -> Verdict {
+    tracing::info!(seconds, "slow, as it asked for");
     thread::sleep(Duration::from_secs(seconds));
     Verdict::Keep
 }
