@@ -80,16 +80,16 @@ mod tests {
         let (sender, mut waiting) = mpsc::channel(MAX);
         let mut pace = Pace::new();
         pace.wrote(senders, 0);
-        for &after_ms in after_ms {
-            let sender = sender.clone();
-            tokio::spawn(async move {
-                sleep(Duration::from_millis(after_ms)).await;
-                sender.send(()).await.ok();
-            });
-        }
-        let (mut calls, began) = (vec![()], Instant::now());
-        pace.gather(&mut calls, &mut waiting, MAX).await;
-        (calls.len(), began.elapsed().as_millis())
+        let calls = after_ms.iter().map(async |&after_ms| {
+            sleep(Duration::from_millis(after_ms)).await;
+            sender.send(()).await.ok();
+        });
+        let write = async {
+            let (mut calls, began) = (vec![()], Instant::now());
+            pace.gather(&mut calls, &mut waiting, MAX).await;
+            (calls.len(), began.elapsed().as_millis())
+        };
+        tokio::join!(write, futures::future::join_all(calls)).0
     }
 
     #[tokio::test(start_paused = true)]
