@@ -154,14 +154,15 @@ impl Report {
         let command = format!("muster-bench {command}");
         let mut circumstances = Circumstances::now(command, rounds, self.quick);
         circumstances.versions.extend(found.versions);
-        results.begin(section, circumstances)?;
+        results.begin(section, circumstances);
         for (what, why) in found.missing {
             say(&format!("{what} is left out: {why}"));
-            results.add(Row::Missing { section, what, why })?;
+            results.add(Row::Missing { section, what, why });
         }
         let mut cases = self.all_cases(section, found.peers);
         cases.retain(|case| self.is_wanted(case));
-        interleave(section, &cases, rounds, results)
+        interleave(section, &cases, rounds, results);
+        results.save()
     }
 
     fn is_wanted(&self, case: &Case) -> bool {

@@ -1,8 +1,8 @@
 //! What has been measured, as lines of JSON beside the pictures of a page, in `results.jsonl`: the
 //! page can be made of them again, and a section be measured anew without the others.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -58,13 +58,18 @@ impl Results {
     }
 
     /// Forgets what was measured of a section, and begins it.
-    pub(crate) fn begin(
-        &mut self,
-        section: Section,
-        circumstances: Circumstances,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn begin(&mut self, section: Section, circumstances: Circumstances) {
         self.rows.retain(|row| row.section() != section);
         self.rows.push(Row::Begun { section, circumstances });
+    }
+
+    /// Adds a line.
+    pub(crate) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Writes the file. It is as it was until then, and stays so when a section is broken off.
+    pub(crate) fn save(&self) -> anyhow::Result<()> {
         let mut text = String::new();
         for row in &self.rows {
             text += &serde_json::to_string(row)?;
@@ -72,15 +77,9 @@ impl Results {
         }
         let folder = self.path.parent().context("it is in a folder")?;
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        fs::write(&self.path, text).with_context(|| self.path.display().to_string())
-    }
-
-    /// Adds a line.
-    pub(crate) fn add(&mut self, row: Row) -> anyhow::Result<()> {
-        let mut file = File::options().append(true).open(&self.path)?;
-        writeln!(file, "{}", serde_json::to_string(&row)?)?;
-        self.rows.push(row);
-        Ok(())
+        let part = self.path.with_extension("part");
+        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &self.path));
+        written.with_context(|| self.path.display().to_string())
     }
 
     /// Whether a run has failed.
@@ -105,8 +104,9 @@ mod tests {
         for (section, what) in
             [(Section::Throughput, "a"), (Section::Rest, "b"), (Section::Throughput, "c")]
         {
-            results.begin(section, Circumstances::default()).unwrap();
-            results.add(missing(section, what)).unwrap();
+            results.begin(section, Circumstances::default());
+            results.add(missing(section, what));
+            results.save().unwrap();
         }
         let read = Results::of_page(&page).unwrap();
         assert_eq!(read.rows, results.rows);
@@ -119,5 +119,20 @@ mod tests {
         ];
         assert_eq!(read.rows, expected);
         assert!(!read.has_failures());
+    }
+
+    #[test]
+    fn a_section_that_is_broken_off_leaves_what_was_measured_of_it_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("performance.md");
+        let mut results = Results::of_page(&page).unwrap();
+        results.begin(Section::Rest, Circumstances::default());
+        results.add(missing(Section::Rest, "a"));
+        results.save().unwrap();
+        let before = results.rows.clone();
+        results.begin(Section::Rest, Circumstances::default());
+        results.add(missing(Section::Rest, "b"));
+        drop(results);
+        assert_eq!(Results::of_page(&page).unwrap().rows, before);
     }
 }
