@@ -135,8 +135,7 @@ impl Cluster {
     /// between them, and a replica whose master is killed before it has heard the new one is never
     /// given a vote: its claim is older than its master's.
     fn join(&self) -> RedisResult<()> {
-        for (epoch, node) in (1..).zip(&self.nodes) {
-            let epoch: u16 = epoch;
+        for (epoch, node) in (1_u16..).zip(&self.nodes) {
             let () = resp::ask(node.port(), &["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])?;
         }
         let (masters, replicas) = self.nodes.split_at(MASTERS);

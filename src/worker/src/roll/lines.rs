@@ -69,8 +69,8 @@ pub fn lay_out(
 /// The records of a batch, counted and digested: all of what is between its first and its last
 /// byte in the roll.
 ///
-/// By ring: where a processor has no instructions for it, that takes half the time of sha2, with
-/// which the roll itself is digested, since its state can be kept.
+/// By ring: where a processor has no instructions for it, that is faster than sha2, with which the
+/// roll itself is digested, since its state can be kept.
 pub(super) struct BatchDigest {
     pub(super) records: u64,
     digest: Context,
