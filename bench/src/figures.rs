@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 /// Figures by their names. Times are in seconds, times a record in microseconds, sizes in bytes.
 pub(crate) type Figures = BTreeMap<String, f64>;
 
-/// Records a second until every one is stored; of what stores nothing, until every one is answered.
+/// Records a second until every one is stored; of what stores nothing, until every one is answered;
+/// beside a queue, the mean of those that come and those that are worked off.
 pub(crate) const RATE: &str = "rate";
 /// Records a second until every one is answered.
 pub(crate) const ACCEPTED_RATE: &str = "accepted_rate";
@@ -27,8 +28,8 @@ pub(crate) const P50: &str = "p50";
 pub(crate) const P99: &str = "p99";
 /// The same of 999 in 1000.
 pub(crate) const P999: &str = "p999";
-/// Records a second that were worked off while none came.
-pub(crate) const DRAIN_RATE: &str = "drain_rate";
+/// Records a second that were worked off while others came.
+pub(crate) const WORKED_OFF_RATE: &str = "worked_off_rate";
 /// Calls a second that were to be made.
 pub(crate) const OFFERED_RATE: &str = "offered_rate";
 /// How long something took; of several times, the median.

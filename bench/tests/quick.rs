@@ -47,6 +47,23 @@ fn a_report_of_throughput_has_every_case_and_loses_nothing() {
 }
 
 #[test]
+fn a_report_of_a_backlog_says_what_comes_and_what_is_worked_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = ["report", "--only", "scaling", "--cases", "backlog", "--quick"];
+    let report = [&report[..], &["--peers", "none", "--folder", "bench"]].concat();
+    let report = bench(&report, folder.path()).expect_code(0);
+    let page = fs::read_to_string(folder.path().join("performance.md")).unwrap();
+    for part in [
+        "| records waiting | records/s | answered/s | worked off/s |",
+        "\n| 1,000 | ",
+        "\n| 10,000 | ",
+        "## What is left out, and what went wrong\n\nNothing.\n",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in\n{page}\n{report}");
+    }
+}
+
+#[test]
 fn a_page_of_nothing_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refused = bench(&["write"], folder.path()).expect_code(1);

@@ -98,10 +98,14 @@ pub(crate) fn cases(extent: &Extent) -> Vec<Case> {
     cases
 }
 
-/// The rate with so many records waiting: others come meanwhile, as many as are worked off.
+/// The rate with so many records waiting, while others come, and until so many have come, or been
+/// worked off. Workers get more done than comes where much waits: what has gone through is half of
+/// the records that came and of those that were worked off.
 fn backlog(waiting: usize, flow: usize) -> anyhow::Result<Figures> {
     let mut installation = Setup::muster().without_workers().start()?;
-    let filled = send(&installation, &Plan::stream(waiting))?;
+    let mut generator = Generator::start(&installation.url(), &Plan::stream(waiting))?;
+    generator.go()?;
+    generator.answer()?;
     let mut generator = Generator::start(&installation.url(), &Plan::stream(flow))?;
     installation.start_workers(Setup::muster().workers)?;
     installation.wait_until_stored(1)?;
@@ -113,19 +117,22 @@ fn backlog(waiting: usize, flow: usize) -> anyhow::Result<Figures> {
     let before = installation.store()?.totals()?;
     let began = clock::now();
     generator.go()?;
-    let (done, flowed) = wait_for_totals(&mut installation, |totals| {
-        totals.accepted == total && totals.kept >= (before.kept + flow as u64).min(total)
+    let (done, totals) = wait_for_totals(&mut installation, |totals| {
+        totals.accepted == total || totals.kept >= before.kept + flow as u64
     })?;
-    generator.answer()?;
-    let mut figures = cost.end(flow, 0.0);
-    figures.insert(figures::RATE.to_owned(), flow as f64 / (done - began));
-    figures.insert(figures::ACCEPTED_RATE.to_owned(), filled);
-
-    let (drained, totals) = wait_for_totals(&mut installation, |totals| totals.kept >= total)?;
-    let left = total - flowed.kept;
-    if left > 0 {
-        figures.insert(figures::DRAIN_RATE.to_owned(), left as f64 / (drained - done));
+    let (came, worked_off) = (totals.accepted - before.accepted, totals.kept - before.kept);
+    let went_through = (came + worked_off) / 2;
+    let mut figures = cost.end(went_through as usize, 0.0);
+    for (figure, records) in [
+        (figures::RATE, went_through),
+        (figures::ACCEPTED_RATE, came),
+        (figures::WORKED_OFF_RATE, worked_off),
+    ] {
+        figures.insert(figure.to_owned(), records as f64 / (done - began));
     }
+
+    generator.answer()?;
+    let (_, totals) = wait_for_totals(&mut installation, |totals| totals.kept >= total)?;
     let wanted = Totals { accepted: total, kept: total, dead: 0 };
     ensure!(totals == wanted, "{totals:?} should be {wanted:?}");
     installation.end();

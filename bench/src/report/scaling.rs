@@ -50,10 +50,10 @@ const DIMENSIONS: [Dimension; 5] = [
         name: "backlog",
         title: "Length of the queue",
         axis: "records waiting",
-        words: "So many records wait when five workers start; from then on as many come as are worked \
-                off. The rate is that of those that go through meanwhile. \"Answered\" is the rate at \
-                which the queue was filled before, \"drained\" the one at which it was emptied after, \
-                with nothing coming.",
+        words: "So many records wait when five workers start, and a stream comes. Where much waits, \
+                workers get more done than comes: the rate is the mean of the one at which records \
+                were answered and the one at which they were worked off, until the first of the two \
+                has as many as the stream.",
     },
     Dimension {
         name: "open",
@@ -93,19 +93,21 @@ impl Dimension {
         let Self { name, title, axis, words } = self;
         let cases = numbered(measured, name);
         let mut text = format!("### {title}\n\n{words}\n\n");
+        let worked_off = line("worked off", &cases, figures::WORKED_OFF_RATE);
+        let has_queue = !worked_off.points.is_empty();
+        let rate = if has_queue { "mean" } else { "stored" };
         let drawn = [
-            line("stored", &cases, figures::RATE),
+            line(rate, &cases, figures::RATE),
             line("answered", &cases, figures::ACCEPTED_RATE),
-            line("drained", &cases, figures::DRAIN_RATE),
+            worked_off,
         ];
         let drawn: Vec<Line> = drawn.into_iter().filter(|line| !line.points.is_empty()).collect();
         let axes = Axes { x: axis, y: "records/s" };
         let picture = lines::draw(&format!("Records a second, by {axis}"), axes, &drawn);
         text += &pictures.show(name, title, picture)?;
-        let has_drained = drawn.len() > 2;
         let mut heads = vec![*axis, "records/s", "answered/s"];
-        if has_drained {
-            heads.push("drained/s");
+        if has_queue {
+            heads.push("worked off/s");
         }
         heads.extend(["all, µs a record", "in the roll after, s"]);
         let mut table = Table::new(&heads);
@@ -115,8 +117,8 @@ impl Dimension {
                 spread(case.spread(figures::RATE)),
                 maybe(case.median(figures::ACCEPTED_RATE)),
             ];
-            if has_drained {
-                row.push(maybe(case.median(figures::DRAIN_RATE)));
+            if has_queue {
+                row.push(maybe(case.median(figures::WORKED_OFF_RATE)));
             }
             let cpu = PARTS.iter().filter_map(|part| case.median(&figures::cpu(part)));
             row.push(maybe(Some(cpu.sum())));
