@@ -74,11 +74,11 @@ fn read_json() -> anyhow::Result<Call> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("users.json");
     records::write_json(&path, RECORDS)?;
-    let sources = Sources::from_arguments(&[&path])?;
+    let sources = Sources::from_arguments(&[&path], false)?;
     Ok(Box::new(move || {
         // It goes with the call that reads from it.
         let _ = &folder;
-        let (mut reader, mut wire) = (Reader::new(sources.clone()), Vec::new());
+        let (mut reader, mut wire) = (Reader::new(sources.clone(), None), Vec::new());
         while let Some(Item::Record { record, .. }) = reader.next_item() {
             record.user().write(&mut wire);
         }

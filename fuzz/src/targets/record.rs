@@ -1,7 +1,7 @@
 //! The wire: a record as it comes in, and as it stands in the roll.
 
 use bytes::Bytes;
-use muster_client::input::{Item, RECORD_BYTES_MAX, Reader, Source};
+use muster_client::input::{Item, Position, RECORD_BYTES_MAX, Reader, Source};
 use muster_program::printable;
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
@@ -76,9 +76,11 @@ fn stands_in_the_roll(data: &[u8], user: &User<'_>) {
         serde_json::from_str(&printable::json(text)).expect("what is shown is JSON");
     assert_eq!(shown, expected);
     if line.len() <= RECORD_BYTES_MAX {
-        let mut reader = Reader::of_stream(Source::Stdin, std::io::Cursor::new(line));
+        let mut reader = Reader::of_stream(Source::Stdin, std::io::Cursor::new(line), None);
         match reader.next_item() {
-            Some(Item::Record { record, line: 1 }) => assert_eq!(record.user(), *user),
+            Some(Item::Record { record, position: Position { line: 1, .. } }) => {
+                assert_eq!(record.user(), *user)
+            }
             other => panic!("the client reads {other:?}"),
         }
         assert!(reader.next_item().is_none());

@@ -2,44 +2,58 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `flags` | the flags that name the input |
 //! | `sources` | files, folders and standard input, in order ([`Sources`]) |
-//! | `window` | the part of a byte stream that is in memory |
-//! | `scanner` | cuts the stream into elements, and recovers where it is broken |
-//! | `frame`, `line` | where an element ends; where a line looks like a record |
-//! | `plain` | finds and reads a record at once, if it is written as nearly all are |
-//! | `record`, `field`, `value` | turns one element into a [`Record`] |
+//! | `content`, `decode` | what a source holds, and how it becomes UTF-8 |
+//! | `json` | cuts JSON into elements, and finds where damaged ones end |
+//! | `table` | reads the rows of CSV and TSV |
+//! | `record`, `field`, `value`, `whole` | turn one element into a [`Record`] |
+//! | `pointer`, `nested` | where the records are in a wrapper |
+//! | `ignored` | the fields that are ignored, by name |
 //! | `single` | a source that must have one record and nothing else |
-//! | `fault` | what can be wrong around records ([`FaultKind`]) |
+//! | `rejection` | what is not a record, and why ([`Rejection`]); what else there is to know ([`Note`]) |
 //!
-//! What is bad costs what is bad: every record that can be told apart is read, and everything else
-//! is rejected with its line and the reason. Memory does not grow with the input.
+//! Every record that can be told apart is read; everything else is reported with its place, its size
+//! and the reason. Memory does not grow with the input.
 
-mod fault;
+mod content;
+mod decode;
 mod field;
-mod frame;
-mod line;
+mod flags;
+mod ignored;
+mod json;
 mod natural;
-mod plain;
+mod nested;
+mod pointer;
 mod record;
-mod scanner;
+mod rejection;
 mod single;
 mod sources;
+mod table;
 #[cfg(test)]
 mod tests;
 mod value;
-mod window;
+mod whole;
 
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use self::fault::Fault;
-pub use self::fault::FaultKind;
-use self::record::Parsed;
+use self::content::Format;
+pub use self::content::{FileType, UnknownHeader};
+use self::decode::{OpenError, Opened};
+pub use self::flags::InputFlags;
+use self::ignored::Ignored;
+pub use self::ignored::{IgnoredField, Remarks};
+use self::json::{Found, Kind, Plain, Scanner, Span, Stretch};
+pub use self::pointer::{InvalidPointer, Pointer};
 pub use self::record::Record;
-use self::scanner::{Element, Scanner};
+use self::record::{Buffer, NotARecord};
+pub use self::rejection::{FaultKind, Note, NoteKind, Position, Reason, Rejection, TEXT_BYTES_MAX};
 pub use self::single::{SingleError, read_one};
-pub use self::sources::{Source, SourceError, Sources};
+pub use self::sources::{Skipped, Source, SourceError, Sources};
+use self::table::{Row, Rows};
 
 /// The longest record, in bytes. A longer one is rejected.
 pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
@@ -52,7 +66,26 @@ pub struct Reader {
     /// How many of the sources have been begun.
     begun: usize,
     /// The one that is being read.
-    scanner: Option<Scanner<Box<dyn Read + Send>>>,
+    open: Option<Open>,
+    /// Standard input, if it was opened before its turn.
+    stdin: Option<Opened>,
+    pointer: Option<Pointer>,
+    /// The last record, unless it lies in the input.
+    buffer: Buffer,
+    ignored: Ignored,
+}
+
+/// A source that is being read.
+struct Open {
+    stream: Stream,
+    /// How many bytes of the source have been read, if it tells.
+    raw_bytes: Option<Arc<AtomicU64>>,
+}
+
+/// A source, as it is read.
+enum Stream {
+    Json(Scanner<Box<dyn Read + Send>>),
+    Table(Box<Rows<Box<dyn Read + Send>>>),
 }
 
 /// What came out of one source, so far.
@@ -62,11 +95,9 @@ pub struct Counts {
     pub source: Arc<Source>,
     /// Records read.
     pub records: u64,
-    /// Records and broken stretches rejected.
+    /// Records and damaged stretches rejected.
     pub rejected: u64,
-    /// Fields of the records read that a record does not have.
-    pub unknown_fields: u64,
-    /// Bytes read and done with.
+    /// Bytes read, as they are stored: compressed, if the source is.
     pub bytes: u64,
 }
 
@@ -77,51 +108,80 @@ pub enum Item<'a> {
     Record {
         /// The record.
         record: Record<'a>,
-        /// The line on which it begins, from 1.
-        line: u64,
+        /// Where it begins.
+        position: Position,
     },
-    /// Something that is no record.
+    /// Something that is not a record.
     Rejected(Rejection),
+    /// Something that costs no record.
+    Note(Note),
 }
 
-/// Something that was not read as a record. Its `Display` is `path/6.json:978: reason`.
-#[derive(Debug)]
-pub struct Rejection {
-    /// Where it was.
-    pub source: Arc<Source>,
-    /// The line on which it begins, from 1; on which it ends, if the file ends inside it.
-    pub line: u64,
-    /// Why it was rejected.
-    pub reason: Reason,
-}
-
-/// Why something was rejected. Its `Display` is one short line.
-#[derive(Debug, thiserror::Error)]
-pub enum Reason {
-    /// Where records begin and end cannot be told here.
-    #[error("{0}")]
-    Broken(FaultKind),
-    /// The record can be told apart, and is not valid: this is why, in words.
-    #[error("{0}")]
-    Invalid(String),
+/// What a stream gave.
+enum Next {
+    /// A record that lies in the input.
+    Plain(Span, Plain),
+    /// A record that lies in the buffer.
+    Buffered(Position),
+    Rejected(Stretch),
+    Note(u64, NoteKind),
 }
 
 impl Reader {
-    /// Reads these sources.
-    pub fn new(sources: Sources) -> Self {
+    /// Reads these sources. If their records are in a wrapper, `pointer` leads to them.
+    pub fn new(sources: Sources, pointer: Option<Pointer>) -> Self {
         let counts = sources.list.into_iter().map(Counts::none).collect();
-        Self { counts, begun: 0, scanner: None }
+        Self {
+            counts,
+            begun: 0,
+            open: None,
+            stdin: None,
+            pointer,
+            buffer: Buffer::default(),
+            ignored: Ignored::default(),
+        }
     }
 
-    /// Reads one stream in the place of what its source would open.
-    pub fn of_stream(source: Source, stream: impl Read + Send + 'static) -> Self {
-        let counts = vec![Counts::none(Arc::new(source))];
-        Self { counts, begun: 1, scanner: Some(Scanner::new(Box::new(stream))) }
+    /// Reads one stream of JSON in the place of what its source would open.
+    pub fn of_stream(
+        source: Source,
+        stream: impl Read + Send + 'static,
+        pointer: Option<Pointer>,
+    ) -> Self {
+        let list = vec![Arc::new(source)];
+        let sources = Sources { list, bytes: None, skipped: Skipped::default() };
+        let scanner = Scanner::new(Box::new(stream) as Box<dyn Read + Send>, pointer.as_ref());
+        let open = Some(Open { stream: Stream::Json(scanner), raw_bytes: None });
+        Self { begun: 1, open, ..Self::new(sources, pointer) }
+    }
+
+    /// Opens standard input, if it is among the sources, to find out before anything is read that it
+    /// is of a type that is not read. Blocks until its first bytes are there.
+    ///
+    /// # Errors
+    ///
+    /// It is of such a type.
+    pub fn open_stdin(&mut self) -> Result<(), SourceError> {
+        if !self.counts.iter().any(|counts| *counts.source == Source::Stdin) {
+            return Ok(());
+        }
+        match Source::Stdin.open() {
+            Ok(opened) => self.stdin = Some(opened),
+            // Read again in its turn, it fails again.
+            Err(OpenError::Io(_)) => {}
+            Err(refused) => return Err(SourceError::Stdin(refused)),
+        }
+        Ok(())
     }
 
     /// What came out of each source so far, in the order in which they are read.
     pub fn counts(&self) -> &[Counts] {
         &self.counts
+    }
+
+    /// What was read over so far, in all sources.
+    pub fn remarks(&self) -> Remarks {
+        self.ignored.remarks()
     }
 
     /// The source of the record at `place`, counted from 0 over all sources; `None` if it has not
@@ -134,40 +194,136 @@ impl Reader {
         })
     }
 
-    /// Reads on, up to the next record or what is none. `None` at the end.
+    /// Reads on, up to the next record or what is not one. `None` at the end.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
-        let found = loop {
-            let Some(scanner) = &mut self.scanner else {
-                match self.begin()? {
-                    Ok(()) => continue,
-                    Err(rejection) => return Some(Item::Rejected(rejection)),
-                }
-            };
-            let found = scanner.next();
-            self.counts[self.begun - 1].bytes = scanner.offset();
-            match found {
-                Some(found) => break found,
-                None => self.scanner = None,
+        let next = self.advance()?;
+        let Self { counts, begun, open, buffer, ignored, .. } = self;
+        let counts = &mut counts[*begun - 1];
+        let (record, position) = match (next, open.as_ref().map(|open| &open.stream)) {
+            (Next::Plain(span, plain), Some(Stream::Json(scanner))) => {
+                (plain.read(scanner.bytes_of(span))?, span.position)
             }
+            (Next::Buffered(position), _) => (buffer.record(), position),
+            (Next::Note(line, kind), _) => {
+                let source = Arc::clone(&counts.source);
+                return Some(Item::Note(Note { source, line, kind }));
+            }
+            (Next::Rejected(stretch), _) => return Some(Item::Rejected(counts.reject(stretch))),
+            // A record that lies in the input comes from a scanner.
+            (Next::Plain(..), _) => return None,
         };
-        let counts = &mut self.counts[self.begun - 1];
-        Some(match found {
-            Ok(element) => counts.take(self.scanner.as_ref()?.bytes_of(&element), &element),
-            Err(Fault { line, kind }) => Item::Rejected(counts.reject(line, Reason::Broken(kind))),
-        })
+        counts.records += 1;
+        ignored.count_nulls(&record);
+        Some(Item::Record { record, position })
+    }
+
+    /// Goes on to what comes next, in any source.
+    fn advance(&mut self) -> Option<Next> {
+        loop {
+            if self.open.is_none()
+                && let Err(fault) = self.begin()?
+            {
+                return Some(Next::Rejected(Stretch::unreadable(fault)));
+            }
+            let next = self.next_of_stream();
+            if next.is_some() {
+                return next;
+            }
+            let counts = &self.counts[self.begun - 1];
+            self.ignored.finish(&counts.source, counts.records);
+            self.open = None;
+        }
     }
 
     /// Begins the next source. Returns `None` after the last.
-    fn begin(&mut self) -> Option<Result<(), Rejection>> {
-        let counts = self.counts.get_mut(self.begun)?;
+    fn begin(&mut self) -> Option<Result<(), FaultKind>> {
+        let source = &self.counts.get(self.begun)?.source;
         self.begun += 1;
-        Some(match counts.source.open() {
-            Ok(stream) => {
-                self.scanner = Some(Scanner::new(stream));
-                Ok(())
+        let opened = match (&**source, self.stdin.take()) {
+            (Source::Stdin, Some(opened)) => Ok(opened),
+            (_, stdin) => {
+                self.stdin = stdin;
+                source.open()
             }
-            Err(error) => Err(counts.reject(1, Reason::Broken(FaultKind::Unreadable(error)))),
-        })
+        };
+        Some(opened.map_err(FaultKind::from).and_then(|opened| {
+            let Opened { stream, format, raw_bytes } = opened;
+            let stream = match format {
+                Format::Json => Stream::Json(Scanner::new(stream, self.pointer.as_ref())),
+                Format::Table { delimiter } => {
+                    let rows = Rows::new(stream, delimiter).map_err(FaultKind::Unreadable)?;
+                    Stream::Table(Box::new(rows))
+                }
+            };
+            self.open = Some(Open { stream, raw_bytes: Some(raw_bytes) });
+            Ok(())
+        }))
+    }
+
+    /// What comes next in the source that is being read; `None` at its end.
+    fn next_of_stream(&mut self) -> Option<Next> {
+        let Self { counts, begun, open, pointer, buffer, ignored, .. } = self;
+        let Open { stream, raw_bytes } = open.as_mut()?;
+        let (next, passed) = match stream {
+            Stream::Json(scanner) => {
+                let next = scanner.next().map(|found| match found {
+                    Found::Plain(span, plain)
+                        if !pointer.as_ref().is_some_and(Pointer::goes_inside)
+                            && plain.read(scanner.bytes_of(span)).is_some() =>
+                    {
+                        Next::Plain(span, plain)
+                    }
+                    Found::Plain(span, _) => {
+                        read_framed(scanner, span, Kind::Object, pointer.as_ref(), buffer, ignored)
+                    }
+                    Found::Framed(span, kind) => {
+                        read_framed(scanner, span, kind, pointer.as_ref(), buffer, ignored)
+                    }
+                    Found::Stretch(stretch) => Next::Rejected(stretch),
+                    Found::Note(line, kind) => Next::Note(line, kind),
+                });
+                (next, scanner.offset())
+            }
+            Stream::Table(rows) => (rows.next(buffer, ignored).map(Next::from), rows.offset()),
+        };
+        counts[*begun - 1].bytes =
+            raw_bytes.as_ref().map_or(passed, |bytes| bytes.load(Ordering::Relaxed));
+        next
+    }
+}
+
+/// Turns an element into a record in `buffer`, or finds why it is not one.
+fn read_framed<R: Read>(
+    scanner: &mut Scanner<R>,
+    span: Span,
+    kind: Kind,
+    pointer: Option<&Pointer>,
+    buffer: &mut Buffer,
+    ignored: &mut Ignored,
+) -> Next {
+    let (element, line) = (scanner.bytes_of(span), span.position.line);
+    let read = match (kind, pointer) {
+        (_, Some(pointer)) if pointer.goes_inside() => {
+            record::read_inside(element, pointer, line, buffer, ignored)
+        }
+        (Kind::Array, _) => Err(record::refuse_array(element, line)),
+        (Kind::Object, _) => record::read(element, line, &scanner.path(), buffer, ignored),
+    };
+    match read {
+        Ok(()) => Next::Buffered(span.position),
+        Err(NotARecord::Damaged(fault)) => Next::Rejected(scanner.abandon(span, fault)),
+        Err(NotARecord::Invalid(reason)) => {
+            Next::Rejected(Stretch::of(span.position, element, Reason::Invalid(reason)))
+        }
+    }
+}
+
+impl From<Row> for Next {
+    fn from(row: Row) -> Self {
+        match row {
+            Row::Record(position) => Self::Buffered(position),
+            Row::Rejected(stretch) => Self::Rejected(stretch),
+        }
     }
 }
 
@@ -177,37 +333,14 @@ impl fmt::Debug for Reader {
     }
 }
 
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.source, self.line, self.reason)
-    }
-}
-
 impl Counts {
     fn none(source: Arc<Source>) -> Self {
-        Self { source, records: 0, rejected: 0, unknown_fields: 0, bytes: 0 }
+        Self { source, records: 0, rejected: 0, bytes: 0 }
     }
 
-    /// Reads and counts an element that the scanner found.
-    fn take<'a>(&mut self, bytes: &'a [u8], element: &Element) -> Item<'a> {
-        let line = element.line;
-        let plain = element.plain.as_ref().and_then(|plain| plain.read(bytes));
-        let parsed = match plain {
-            Some(record) => Ok(Parsed { record, unknown_fields: 0 }),
-            None => record::parse(bytes, line),
-        };
-        match parsed {
-            Ok(Parsed { record, unknown_fields }) => {
-                self.records += 1;
-                self.unknown_fields += u64::from(unknown_fields);
-                Item::Record { record, line }
-            }
-            Err(reason) => Item::Rejected(self.reject(line, Reason::Invalid(reason))),
-        }
-    }
-
-    fn reject(&mut self, line: u64, reason: Reason) -> Rejection {
+    fn reject(&mut self, stretch: Stretch) -> Rejection {
         self.rejected += 1;
-        Rejection { source: Arc::clone(&self.source), line, reason }
+        let Stretch { position, bytes, text, reason } = stretch;
+        Rejection { source: Arc::clone(&self.source), position, bytes, text, reason }
     }
 }

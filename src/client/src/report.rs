@@ -5,6 +5,8 @@ use std::fmt;
 use muster_program::output;
 use serde::Serialize;
 
+use crate::input::{IgnoredField, Remarks};
+
 /// How a job ended. As JSON it is what `--json` prints.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -16,8 +18,9 @@ pub struct Report {
     pub accepted: u64,
     /// Records, and broken stretches, that were not.
     pub rejected: u64,
-    /// Fields that no record has, and that were ignored.
-    pub unknown_fields: u64,
+    /// What was read over.
+    #[serde(flatten)]
+    pub remarks: Remarks,
     /// Whether the batch waits for somebody who replays or drops its dead letters.
     pub held: bool,
     /// Records that are dead letters; known when the batch is written or held.
@@ -57,12 +60,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { batch, files, accepted, rejected, unknown_fields, seconds, .. } = self;
+        let Self { batch, files, accepted, rejected, remarks, seconds, .. } = self;
         let files = counted(*files as u64, "file");
         writeln!(f, "read      {files}, {} rejected", counted(*rejected, "record"))?;
-        if *unknown_fields > 0 {
-            writeln!(f, "ignored   {}", counted(*unknown_fields, "unknown field"))?;
-        }
+        write_remarks(f, remarks)?;
         #[expect(clippy::cast_precision_loss, reason = "a rate for a person to read")]
         let rate = *accepted as f64 / seconds.max(f64::MIN_POSITIVE);
         writeln!(
@@ -86,6 +87,36 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// How many ignored fields are shown.
+const IGNORED_SHOWN_MAX: usize = 20;
+
+fn write_remarks(f: &mut fmt::Formatter<'_>, remarks: &Remarks) -> fmt::Result {
+    let Remarks { ignored, null_texts, folders } = remarks;
+    for IgnoredField { name, records, nearest } in ignored.iter().take(IGNORED_SHOWN_MAX) {
+        let records = counted(*records, "record");
+        match (&**name, nearest) {
+            ("", _) => writeln!(f, "ignored   fields of other names, in {records}")?,
+            (name, None) => writeln!(f, "ignored   `{name}` in {records}")?,
+            (name, Some(nearest)) => {
+                writeln!(f, "ignored   `{name}` in {records}: did you mean `{nearest}`?")?;
+            }
+        }
+    }
+    match ignored.len().saturating_sub(IGNORED_SHOWN_MAX) {
+        0 => {}
+        more => writeln!(f, "ignored   {} more", counted(more as u64, "field"))?,
+    }
+    for (field, records) in null_texts {
+        let records = counted(*records, "record");
+        writeln!(f, "kept      `{field}` is a text such as \"null\" in {records}: is it a NULL?")?;
+    }
+    for (folder, records) in folders {
+        let records = counted(*records, "record");
+        writeln!(f, "ignored   the folder's name `{folder}`, of {records}: add the field to them")?;
+    }
+    Ok(())
 }
 
 /// What a batch that is held waits for.
@@ -129,17 +160,31 @@ mod tests {
             records: Some(2976),
             dead: Some(1),
             sha256: Some("5ha".to_owned()),
-            unknown_fields: 4,
+            remarks: Remarks {
+                ignored: vec![
+                    IgnoredField {
+                        name: "username".to_owned(),
+                        records: 2977,
+                        nearest: Some("user_name"),
+                    },
+                    IgnoredField { name: "plan".to_owned(), records: 1, nearest: None },
+                ],
+                null_texts: vec![("gender", 3)],
+                folders: vec![("country=Peru".to_owned(), 9)],
+            },
             ..report()
         };
-        insta::assert_snapshot!(report, @r"
+        insta::assert_snapshot!(report, @r#"
         read      3 files, 1 record rejected
-        ignored   4 unknown fields
+        ignored   `username` in 2977 records: did you mean `user_name`?
+        ignored   `plan` in 1 record
+        kept      `gender` is a text such as "null" in 3 records: is it a NULL?
+        ignored   the folder's name `country=Peru`, of 9 records: add the field to them
         accepted  2977 records in 0.50 s (5954 a second)
         batch     b-1
         in roll   2976 records, 1 dead letter
         sha256    5ha
-        ");
+        "#);
     }
 
     #[test]

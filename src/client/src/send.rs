@@ -2,6 +2,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `rejects` | what is rejected, shown in groups and written to a file |
 //! | `feed` | reads the input on a thread of its own, and encodes the records |
 //! | `stream`, `window` | one client stream, resumed where it broke |
 //! | `unary` | a call for each record, several at once |
@@ -9,11 +10,12 @@
 
 mod feed;
 mod locate;
+mod rejects;
 mod stream;
 mod unary;
 mod window;
 
-use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use muster_program::traces::{self, Trace};
@@ -23,21 +25,22 @@ use tonic::Status;
 use tracing::Instrument as _;
 
 use crate::config::{Config, Mode};
-use crate::input::{SourceError, Sources};
+use crate::input::{InputFlags, SourceError};
 use crate::metrics;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::retry::{Retry, is_passing};
 use crate::wait;
 use crate::wire::{BadServer, Labels, Server, obstacle, reason_and_code};
-use feed::Feed;
+use feed::{Feed, Input};
+use rejects::Rejects;
 use window::Lost;
 
 /// What is to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
-    /// Files, folders, and `-` for standard input.
-    pub inputs: Vec<OsString>,
+    /// What to read.
+    pub input: InputFlags,
     /// The batch; one of its own if it is not said. The same input under the same batch counts
     /// once, however often it is sent.
     pub batch: Option<String>,
@@ -58,6 +61,24 @@ pub enum Error {
     /// The input cannot be read; nothing was sent.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The file for what is rejected cannot be made; nothing was sent.
+    #[error("{} cannot be written: {source}; name another file for --rejects", path.display())]
+    Rejects {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        source: std::io::Error,
+    },
+    /// All was sent, and the file for what is rejected is not complete.
+    #[error("{} is not complete: {source}. All records are sent as batch {batch}", path.display())]
+    RejectsIncomplete {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        source: std::io::Error,
+        /// The batch.
+        batch: String,
+    },
     /// The settings of the connection cannot be used.
     #[error(transparent)]
     Server(#[from] BadServer),
@@ -102,7 +123,7 @@ pub enum Error {
 impl Error {
     /// Whether it is the command that is wrong, and nothing was begun.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Source(_) | Self::Server(_))
+        matches!(self, Self::Source(_) | Self::Server(_) | Self::Rejects { .. })
     }
 }
 
@@ -120,9 +141,17 @@ fn advice(status: &Status, batch: &str) -> String {
 
 /// Why sending stopped, before it is known to whom and of what.
 enum Stop {
+    Source(SourceError),
+    Rejects(std::io::Error),
     Status(Status),
     Lost(Lost),
     Aborted(Box<Batch>),
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
 }
 
 impl From<Status> for Stop {
@@ -145,8 +174,16 @@ impl From<Lost> for Stop {
 /// The input cannot be read, or the server does not take it.
 pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let begun = Instant::now();
-    let sources = Sources::from_arguments(&job.inputs)?;
+    let sources = job.input.sources()?;
+    let rejects = job.input.rejects.as_deref();
+    let rejects = Rejects::new(rejects).map_err(|source| Error::Rejects {
+        path: rejects.unwrap_or(Path::new("")).to_owned(),
+        source,
+    })?;
     let progress = Progress::new(sources.bytes);
+    if sources.skipped.count() > 0 {
+        progress.complain(&sources.skipped);
+    }
     let server = Server::new(config)?;
     let batch = job.batch.clone().unwrap_or_else(new_batch);
     let span = tracing::info_span!("send", %batch, trace = traces::field(job.trace));
@@ -155,17 +192,23 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
         let Job { priority, policy, .. } = job;
         let labels = Labels::new(&batch, priority.as_deref(), policy.as_deref(), trace)?;
         let sender = Sender { server, labels, retry: Retry::new(config.retry_for), progress };
-        sender.carry_out(config, job, sources).await
+        let input = Input { sources, pointer: job.input.records.clone(), rejects };
+        sender.carry_out(config, job, input).await
     };
     let mut report =
-        sent.instrument(span).await.map_err(|stop| describe(config, batch.clone(), stop))?;
+        sent.instrument(span).await.map_err(|stop| describe(config, job, batch.clone(), stop))?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
 
-fn describe(config: &Config, batch: String, stop: Stop) -> Error {
+fn describe(config: &Config, job: &Job, batch: String, stop: Stop) -> Error {
     let server = config.server.clone();
     match stop {
+        Stop::Source(error) => Error::Source(error),
+        Stop::Rejects(source) => {
+            let path = job.input.rejects.clone().unwrap_or_default();
+            Error::RejectsIncomplete { path, source, batch }
+        }
         Stop::Status(status) => Error::Call { server, batch, status: Box::new(status) },
         Stop::Lost(Lost { received, before }) => Error::Lost { server, batch, received, before },
         Stop::Aborted(batch) => Error::Aborted { server, batch },
@@ -185,13 +228,8 @@ struct Sender {
 }
 
 impl Sender {
-    async fn carry_out(
-        &self,
-        config: &Config,
-        job: &Job,
-        sources: Sources,
-    ) -> Result<Report, Stop> {
-        let mut feed = Feed::start(sources, self.progress.clone());
+    async fn carry_out(&self, config: &Config, job: &Job, input: Input) -> Result<Report, Stop> {
+        let mut feed = Feed::start(input, self.progress.clone()).await?;
         let refused = match config.mode {
             Mode::Stream => stream::send(self, &mut feed).await?,
             Mode::Unary => unary::send(self, &mut feed, config.in_flight.get()).await?,
@@ -205,9 +243,10 @@ impl Sender {
             files: read.files,
             accepted: read.records - refused,
             rejected: read.rejected + refused,
-            unknown_fields: read.unknown_fields,
+            remarks: read.remarks,
             ..Report::default()
         };
+        read.rejects.map_err(Stop::Rejects)?;
         if job.wait {
             let batch = wait::until_settled(&self.server, &self.retry, &report.batch).await?;
             match batch.state() {
@@ -220,7 +259,7 @@ impl Sender {
             }
             report.dead = Some(batch.dead);
             if batch.dead > 0 {
-                locate::complain(self, config.mode, &job.inputs).await?;
+                locate::complain(self, config.mode, &job.input).await?;
             }
         }
         Ok(report)

@@ -1,6 +1,5 @@
 //! `muster run`: the whole job in one process, on a queue of its own.
 
-use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_access::{Role, Token};
-use muster_client::input::Sources;
+use muster_client::input::InputFlags;
 use muster_client::report::Report;
 use muster_client::send::{self, Job};
 use muster_program::daemon::{self, Failure};
 use muster_program::flags::ConfigFlags;
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_program::{config, exit, traces};
+use muster_program::{config, exit, output, traces};
 use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
 use muster_worker::RollFailure;
@@ -36,9 +35,8 @@ const WORKERS: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
 #[command(after_help = "Exit codes: 0 everything is in the roll, 1 failed, 2 wrong usage, \
     3 the roll is written but some records were rejected or are dead letters")]
 pub(crate) struct Run {
-    /// Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
-    #[arg(required_unless_present_any = ["check_config", "dump_config"], value_name = "INPUT")]
-    inputs: Vec<OsString>,
+    #[command(flatten)]
+    input: InputFlags,
     /// The roll: a JSON array of all records, in the order of the input
     #[arg(long, value_name = "FILE", default_value = "all_users.json")]
     output: PathBuf,
@@ -97,7 +95,7 @@ fn check_output(command: &Run) -> Result<(), Failure> {
     if output.is_dir() {
         return Err(format!("{} is a folder: name a file for --output", output.display()).into());
     }
-    let sources = Sources::from_arguments(&command.inputs)?;
+    let sources = command.input.sources()?;
     if let Some(path) = roll_files::among(&sources, output) {
         let path = path.display();
         return Err(format!(
@@ -120,25 +118,31 @@ async fn job(
     mut worker: muster_worker::config::Config,
     shutdown: Shutdown,
 ) -> Result<Report, Failure> {
-    let Run { inputs, output, .. } = command;
+    let Run { input, output, .. } = command;
     let scratch = Scratch::beside(output)
         .map_err(|error| format!("cannot make the roll {}: {error}", output.display()))?;
     worker.roll = scratch.roll();
     worker.store = StoreUrl::Embedded(scratch.queue());
     let access = scratch.access();
     let report = tokio::select! {
-        report = pass_through(inputs.clone(), &worker, &access, &shutdown) => report?,
+        report = pass_through(input.clone(), &worker, &access, &shutdown) => report?,
         () = shutdown.begun() => return Err("told to end; nothing was written".into()),
     };
-    publish(&worker.roll, output)
-        .map_err(|error| format!("cannot put the roll at {}: {error}", output.display()))?;
+    // An input of which nothing was read must not cost a roll that is there.
+    if report.accepted > 0 || report.rejected == 0 {
+        publish(&worker.roll, output)
+            .map_err(|error| format!("cannot put the roll at {}: {error}", output.display()))?;
+    } else {
+        let output = output.display();
+        output::complain(&format!("nothing was accepted: {output} is left as it was"));
+    }
     Ok(report)
 }
 
 /// Sends the input through a server and workers on the store of `worker`. `access` is where the
 /// access list can be.
 async fn pass_through(
-    inputs: Vec<OsString>,
+    input: InputFlags,
     worker: &muster_worker::config::Config,
     access: &Path,
     shutdown: &Shutdown,
@@ -161,7 +165,7 @@ async fn pass_through(
         ..Default::default()
     };
     let trace = traces::of_environment();
-    let job = Job { inputs, wait: true, trace, ..Job::default() };
+    let job = Job { input, wait: true, trace, ..Job::default() };
     let processor = Arc::new(worker.pipeline());
     let daemons = async {
         let readiness = Readiness::default();

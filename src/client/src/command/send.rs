@@ -1,6 +1,5 @@
 //! `send`: the records of files as one batch.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use muster_program::flags::ConfigFlags;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::flags::ServerFlags;
 use super::{Ended, batch_id, block_on, failed, usage};
 use crate::config::{Config, Mode};
+use crate::input::InputFlags;
 use crate::send::{self, Job};
 use crate::watch::watched;
 
@@ -17,9 +17,8 @@ use crate::watch::watched;
 #[command(after_help = "Exit codes: 0 all accepted (with --wait: all in the roll), \
     1 failed, 2 wrong usage, 3 some records were rejected or are dead letters")]
 pub struct Send {
-    /// Files, folders (their *.json, *.ndjson and *.jsonl), or - for standard input
-    #[arg(required_unless_present_any = ["check_config", "dump_config"], value_name = "INPUT")]
-    inputs: Vec<OsString>,
+    #[command(flatten)]
+    input: InputFlags,
     /// The batch: the same input under the same batch counts once [default: a new one]
     #[arg(long, value_name = "ID", value_parser = batch_id)]
     batch: Option<String>,
@@ -75,7 +74,7 @@ pub(super) fn run(command: &Send) -> Result<u8, Ended> {
     }
     let _telemetry = traces::start("muster-client", &config).map_err(usage)?;
     let job = Job {
-        inputs: command.inputs.clone(),
+        input: command.input.clone(),
         batch: command.batch.clone(),
         priority: command.priority.clone(),
         policy: command.policy.clone(),

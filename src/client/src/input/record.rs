@@ -1,4 +1,4 @@
-//! Turns one element into a record, or says why it is none.
+//! Turns one element into a record, or finds why it is not a record.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,12 +6,22 @@ use std::fmt;
 use muster_proto::user::User;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::field::Field;
+use super::ignored::Ignored;
+use super::nested::{Layout, Nested};
+use super::pointer::Pointer;
+use super::rejection::{FaultKind, excerpt};
 use super::value::Value;
+use super::whole::{NotWhole, whole};
 
-/// A record as it was read. Its texts lie in the input, but for those that are written with escapes.
+use crate::printable;
+
+/// How many names of an object without known fields are shown.
+const NAMES_SHOWN_MAX: usize = 5;
+
+/// A record as it was read. Its texts lie in the input, except those that are written with escapes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record<'a> {
     pub(super) id: i32,
@@ -38,45 +48,185 @@ impl Record<'_> {
     }
 }
 
-/// What an element says.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Parsed<'a> {
-    pub(super) record: Record<'a>,
-    /// How many fields there are that a record does not have.
-    pub(super) unknown_fields: u32,
+/// A record with texts of its own, into which one after another is read.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    id: i32,
+    texts: [String; Field::TEXTS],
 }
 
-/// Parses an element that begins on `line`.
+impl Buffer {
+    pub(super) fn set_id(&mut self, id: i32) {
+        self.id = id;
+    }
+
+    /// The text of this field, to be written.
+    pub(super) fn text(&mut self, field: Field) -> Option<&mut String> {
+        self.texts.get_mut(field as usize)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.id = 0;
+        self.texts.iter_mut().for_each(String::clear);
+    }
+
+    fn take(&mut self, record: &Record<'_>) {
+        self.id = record.id;
+        for (kept, text) in self.texts.iter_mut().zip(&record.texts) {
+            kept.clear();
+            kept.push_str(text);
+        }
+    }
+
+    pub(super) fn record(&self) -> Record<'_> {
+        Record { id: self.id, texts: self.texts.each_ref().map(|text| Cow::Borrowed(&**text)) }
+    }
+}
+
+/// Why an element is not a record.
+#[derive(Debug)]
+pub(super) enum NotARecord {
+    /// It is not JSON, so that its brackets do not tell where it ends.
+    Damaged(FaultKind),
+    /// It is JSON, and something else than a record: why, in words.
+    Invalid(String),
+}
+
+/// Reads an object that begins on `line` into `buffer`, and counts the fields that are ignored.
+/// `path` is a JSON Pointer to the objects of its source.
 ///
-/// A field that is missing or null is empty, or 0. Fields that a record does not have are counted
-/// and skipped, whatever is in them: their texts need not even be UTF-8.
+/// A field that is missing or null is empty, or 0. Fields that a record does not have are skipped,
+/// whatever is in them: their texts need not even be UTF-8.
 ///
 /// # Errors
 ///
-/// The element is not valid JSON, is not an object, or has a field of the wrong type, out of range,
-/// or twice. The reason is short and fit to be printed.
-pub(super) fn parse(element: &[u8], line: u64) -> Result<Parsed<'_>, String> {
-    let parsed = if element.first() == Some(&b'{') {
-        serde_json::from_slice(element)
-    } else {
-        serde_json::from_slice(element).and_then(|value: Value<'_>| {
-            Err(Error::custom(format_args!("expected an object, found {value}")))
-        })
-    };
-    parsed.map_err(|error| reason(&error, line))
+/// The object is not JSON, has no field of a record, has one of the wrong type, out of range, or
+/// twice, or holds other records. The reason is short and fit to be printed.
+pub(super) fn read(
+    object: &[u8],
+    line: u64,
+    path: &str,
+    buffer: &mut Buffer,
+    ignored: &mut Ignored,
+) -> Result<(), NotARecord> {
+    let parsed: Parsed<'_> =
+        serde_json::from_slice(object).map_err(|error| not_json(&error, line))?;
+    let may_hold_records = memchr::memchr2(b'{', b'[', &object[1..]).is_some();
+    if may_hold_records && let Some(holds) = Nested::of(object).records() {
+        return Err(NotARecord::Invalid(holds.advice(path)));
+    }
+    if let Some(problem) = parsed.problem {
+        let layout = problem.is_container.then(|| Nested::of(object).layout()).flatten();
+        return Err(NotARecord::Invalid(layout.map_or(problem.text, Layout::advice)));
+    }
+    if parsed.is_empty {
+        return Err(NotARecord::Invalid(no_field(&parsed.unknown)));
+    }
+    for name in &parsed.unknown {
+        ignored.count(name);
+    }
+    buffer.take(&parsed.record);
+    Ok(())
 }
 
-/// What serde_json says, with the line in the file instead of the place in the element.
-fn reason(error: &serde_json::Error, line: u64) -> String {
-    let said = error.to_string();
+/// Reads the record inside an element, to which a JSON Pointer leads, as [`read`] does.
+///
+/// # Errors
+///
+/// The element is not JSON, does not have what the pointer names, or that is not a record.
+pub(super) fn read_inside(
+    element: &[u8],
+    pointer: &Pointer,
+    line: u64,
+    buffer: &mut Buffer,
+    ignored: &mut Ignored,
+) -> Result<(), NotARecord> {
+    let record = pointer.record_of(element).map_err(|error| not_json(&error, line))?;
+    match record {
+        Some(object @ [b'{', ..]) => read(object, line, &pointer.to_string(), buffer, ignored),
+        Some(array @ [b'[', ..]) => Err(refuse_array(array, line)),
+        Some(scalar) => Err(NotARecord::Invalid(refuse_scalar(scalar).unwrap_or_default())),
+        None => Err(NotARecord::Invalid(format!(
+            "this value does not have what --records names: {}",
+            printable::text(&pointer.to_string())
+        ))),
+    }
+}
+
+/// Checks that an array is JSON, and refuses it.
+pub(super) fn refuse_array(array: &[u8], line: u64) -> NotARecord {
+    match serde_json::from_slice::<IgnoredAny>(array) {
+        Ok(_) => NotARecord::Invalid(
+            "expected an object, found an array: write each record as an object with its \
+             fields' names (pandas: to_json(orient=\"records\"))"
+                .to_owned(),
+        ),
+        Err(error) => not_json(&error, line),
+    }
+}
+
+/// Refuses what is JSON without being an object: a number, a text, a word.
+pub(super) fn refuse_scalar(scalar: &[u8]) -> Option<String> {
+    let value: Value<'_> = serde_json::from_slice(scalar).ok()?;
+    Some(format!("expected an object, found {value}"))
+}
+
+fn no_field(names: &[Cow<'_, str>]) -> String {
+    if ["columns", "data"].iter().all(|wanted| names.iter().any(|name| name == wanted)) {
+        return "this object has columns and data, as pandas writes them with orient=\"split\": \
+                write it with to_json(orient=\"records\")"
+            .to_owned();
+    }
+    let Some((first, rest)) = names.split_first() else {
+        return "this object has no fields".to_owned();
+    };
+    let mut shown = format!("`{}`", excerpt(first.as_bytes()));
+    for name in rest.iter().take(NAMES_SHOWN_MAX - 1) {
+        shown.push_str(&format!(", `{}`", excerpt(name.as_bytes())));
+    }
+    if names.len() > NAMES_SHOWN_MAX {
+        shown.push_str(", …");
+    }
+    format!("this object has no field of a record; it has {shown}")
+}
+
+/// What serde_json found, with the line in the file instead of the place in the element.
+fn not_json(error: &serde_json::Error, line: u64) -> NotARecord {
+    let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let words = said.strip_suffix(&place).unwrap_or(&said);
-    match error.classify() {
-        Category::Data => words.to_owned(),
-        Category::Syntax | Category::Eof | Category::Io => {
-            let line = line + (error.line() as u64).saturating_sub(1);
-            format!("not valid JSON on line {line}: {words}")
-        }
+    let words = text.strip_suffix(&place).unwrap_or(&text);
+    let line = line + (error.line() as u64).saturating_sub(1);
+    NotARecord::Damaged(FaultKind::NotJson(format!("not valid JSON on line {line}: {words}")))
+}
+
+/// What an object has.
+#[derive(Debug, Default)]
+pub(super) struct Parsed<'a> {
+    pub(super) record: Record<'a>,
+    /// The fields that a record does not have.
+    pub(super) unknown: Vec<Cow<'a, str>>,
+    /// Whether it has no field of a record.
+    is_empty: bool,
+    /// The first thing that is wrong with its fields.
+    problem: Option<Problem>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug)]
+struct Problem {
+    text: String,
+    /// Whether its value is an array or an object.
+    is_container: bool,
+}
+
+impl Problem {
+    fn new(text: String) -> Self {
+        Self { text, is_container: false }
+    }
+
+    fn type_of(field: Field, expected: &str, found: &Value<'_>) -> Self {
+        let text = format!("field `{}`: expected {expected}, found {found}", field.name());
+        Self { text, is_container: matches!(found, Value::Array | Value::Object) }
     }
 }
 
@@ -95,211 +245,104 @@ impl<'de> Visitor<'de> for ParsedVisitor {
         f.write_str("an object")
     }
 
+    /// Reads to the end, whatever is wrong with the fields: only then it is known to be JSON.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Parsed<'de>, A::Error> {
         let mut parsed = Parsed::default();
         let mut seen = 0_u16;
-        while let Some(field) = object.next_key::<Field>()? {
+        while let Some(Name(name)) = object.next_key()? {
+            let field = Field::named(name.as_bytes());
             if field == Field::Unknown {
                 object.next_value::<IgnoredAny>()?;
-                parsed.unknown_fields += 1;
+                parsed.unknown.push(name);
                 continue;
             }
             let bit = 1 << field as u16;
-            if seen & bit != 0 {
-                return Err(Error::custom(format_args!("field `{}` appears twice", field.name())));
-            }
+            let set = if seen & bit != 0 {
+                object.next_value::<IgnoredAny>()?;
+                Err(Problem::new(twice(field, &name)))
+            } else if field == Field::Id {
+                id(object.next_value()?).map(|id| parsed.record.id = id)
+            } else {
+                set(&mut parsed.record, field, object.next_value()?)
+            };
             seen |= bit;
-            let value = object.next_value()?;
-            set(&mut parsed.record, field, value).map_err(Error::custom)?;
+            if let Err(problem) = set {
+                parsed.problem.get_or_insert(problem);
+            }
         }
+        parsed.is_empty = seen == 0;
         Ok(parsed)
     }
 }
 
-/// Puts a value in its field.
-fn set<'a>(record: &mut Record<'a>, field: Field, value: Value<'a>) -> Result<(), Invalid> {
-    let Some(text) = record.texts.get_mut(field as usize) else {
-        record.id = id(value)?;
-        return Ok(());
-    };
-    *text = match value {
-        Value::Text(text) => text,
-        Value::Null => Cow::default(),
-        other => return Err(Invalid::type_of(field, "a string", &other)),
-    };
+fn twice(field: Field, name: &str) -> String {
+    let known = field.name();
+    if name == known {
+        format!("field `{known}` appears twice")
+    } else {
+        format!("field `{known}` appears twice: `{name}` is the same field")
+    }
+}
+
+/// Puts a text in its field.
+fn set<'a>(record: &mut Record<'a>, field: Field, value: Value<'a>) -> Result<(), Problem> {
+    let Some(text) = record.texts.get_mut(field as usize) else { return Ok(()) };
+    match value {
+        Value::Text(value) => *text = value,
+        Value::Null => *text = Cow::default(),
+        other => return Err(Problem::type_of(field, "a string", &other)),
+    }
     Ok(())
 }
 
-fn id(value: Value<'_>) -> Result<i32, Invalid> {
-    match value {
-        Value::Null => Ok(0),
-        Value::Whole(number) => i32::try_from(number).map_err(|_| Invalid::id(number)),
-        Value::Huge(number) => Err(Invalid::id(number)),
-        // A number that even 64 bits do not hold comes as this.
-        Value::Fraction(number) if number.abs() >= 2_f64.powi(63) => {
-            Err(Invalid::id(format_args!("{number:?}")))
+fn id(raw: &RawValue) -> Result<i32, Problem> {
+    let text = raw.get();
+    let not_whole = match (text.as_bytes().first(), whole(text)) {
+        (_, Ok(number)) => return Ok(number),
+        (Some(b'n'), _) => return Ok(0),
+        (_, Err(not_whole)) => not_whole,
+    };
+    let number = excerpt(text.as_bytes());
+    Err(match (not_whole, text.as_bytes().first()) {
+        (NotWhole::OutOfRange, _) => Problem::new(format!(
+            "field `id`: {number} is not between {} and {}",
+            i32::MIN,
+            i32::MAX
+        )),
+        (NotWhole::Fraction, _) => {
+            Problem::new(format!("field `id`: expected a whole number, found {number}"))
         }
-        other => Err(Invalid::type_of(Field::Id, "a whole number", &other)),
-    }
+        (_, Some(b'"')) => Problem::new(
+            "field `id`: expected a whole number, found a string: write ids without quotes"
+                .to_owned(),
+        ),
+        (_, Some(b'{')) => Problem::type_of(Field::Id, "a whole number", &Value::Object),
+        (_, Some(b'[')) => Problem::type_of(Field::Id, "a whole number", &Value::Array),
+        _ => Problem::new(format!("field `id`: expected a whole number, found {number}")),
+    })
 }
 
-/// Why a field's value is refused.
-#[derive(Debug, thiserror::Error)]
-enum Invalid {
-    #[error("field `{field}`: expected {expected}, found {found}")]
-    Type { field: &'static str, expected: &'static str, found: String },
-    #[error("field `id`: {0} is not between {min} and {max}", min = i32::MIN, max = i32::MAX)]
-    Id(String),
-}
+/// A member's name.
+struct Name<'a>(Cow<'a, str>);
 
-impl Invalid {
-    fn type_of(field: Field, expected: &'static str, found: &Value<'_>) -> Self {
-        Self::Type { field: field.name(), expected, found: found.to_string() }
-    }
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
 
-    fn id(number: impl fmt::Display) -> Self {
-        Self::Id(number.to_string())
-    }
-}
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a member's name")
+            }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
 
-    fn accepted(element: &str) -> Parsed<'_> {
-        parse(element.as_bytes(), 1).unwrap()
-    }
-
-    fn refused(element: impl AsRef<[u8]>) -> String {
-        parse(element.as_ref(), 7).unwrap_err()
-    }
-
-    #[test]
-    fn every_field_is_taken() {
-        let parsed = accepted(
-            r#"{"id":-5,"user_name":"u","email":"e","first_name":"f","last_name":"l",
-                "ip_address":"i","gender":"g","country":"\u00e4\n","ag\u0065nt":"a"}"#,
-        );
-        let user = User {
-            id: -5,
-            user_name: "u",
-            email: "e",
-            first_name: "f",
-            last_name: "l",
-            ip_address: "i",
-            gender: "g",
-            country: "ä\n",
-            agent: "a",
-        };
-        assert_eq!((parsed.record.user(), parsed.unknown_fields), (user, 0));
-    }
-
-    #[test]
-    fn what_is_missing_or_null_is_empty() {
-        assert_eq!(accepted("{}"), Parsed::default());
-        assert_eq!(accepted(r#"{"id":null,"email":null}"#), Parsed::default());
-    }
-
-    #[test]
-    fn unknown_fields_are_counted() {
-        let parsed = accepted(r#"{"a":1,"id":2,"b":{"id":[3,"}"]},"a":null,"":1e9,"Id":[]}"#);
-        assert_eq!((parsed.record.id, parsed.unknown_fields), (2, 5));
-        assert_eq!(parse(b"{\"a\":\"\xff\"}", 1).unwrap().unknown_fields, 1);
-    }
-
-    #[test]
-    fn a_wrong_type_is_refused() {
-        for (value, found) in [
-            ("5", "the number 5"),
-            ("-1.5", "the number -1.5"),
-            ("18446744073709551615", "the number 18446744073709551615"),
-            ("true", "true"),
-            ("[[]]", "an array"),
-            (r#"{"a":1}"#, "an object"),
-        ] {
-            assert_eq!(
-                refused(format!(r#"{{"email":{value}}}"#)),
-                format!("field `email`: expected a string, found {found}")
-            );
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
         }
-        for (value, found) in
-            [("1.0", "the number 1.0"), ("\"1\"", "a string"), ("{}", "an object")]
-        {
-            assert_eq!(
-                refused(format!(r#"{{"id":{value}}}"#)),
-                format!("field `id`: expected a whole number, found {found}")
-            );
-        }
-    }
-
-    #[test]
-    fn an_id_must_fit() {
-        for id in [i32::MIN, 0, i32::MAX] {
-            assert_eq!(accepted(&format!(r#"{{"id":{id}}}"#)).record.id, id);
-        }
-        for (id, shown) in [
-            ("2147483648", "2147483648"),
-            ("-2147483649", "-2147483649"),
-            ("18446744073709551615", "18446744073709551615"),
-            ("100000000000000000000000", "1e23"),
-        ] {
-            assert_eq!(
-                refused(format!(r#"{{"id":{id}}}"#)),
-                format!("field `id`: {shown} is not between -2147483648 and 2147483647")
-            );
-        }
-    }
-
-    #[test]
-    fn a_field_that_appears_twice_is_refused() {
-        assert_eq!(refused(r#"{"email":"a","id":1,"email":"b"}"#), "field `email` appears twice");
-        assert_eq!(refused(r#"{"id":null,"id":1}"#), "field `id` appears twice");
-    }
-
-    #[test]
-    fn what_is_no_object_is_refused() {
-        for (element, found) in [
-            ("5", "the number 5"),
-            ("null", "null"),
-            ("false", "false"),
-            (r#""{}""#, "a string"),
-            ("[{}]", "an array"),
-        ] {
-            assert_eq!(refused(element), format!("expected an object, found {found}"));
-        }
-    }
-
-    #[test]
-    fn bad_json_is_refused_with_its_line() {
-        assert_eq!(refused("{\"id\":1\n,,}"), "not valid JSON on line 8: key must be a string");
-        assert_eq!(
-            refused(b"{\"email\":\"\xff\"}"),
-            "not valid JSON on line 7: invalid unicode code point"
-        );
-        assert_eq!(
-            refused("{\"email\":\"\x1b\"}"),
-            "not valid JSON on line 7: control character (\\u0000-\\u001F) found while parsing a string"
-        );
-        assert_eq!(
-            refused("{\"\n\":1}"),
-            "not valid JSON on line 8: control character (\\u0000-\\u001F) found while parsing a string"
-        );
-        assert_eq!(refused("{} {}"), "not valid JSON on line 7: trailing characters");
-    }
-
-    #[test]
-    fn depth_does_no_harm() {
-        let deep = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let bomb = deep(500_000);
-        assert_eq!(accepted(&format!(r#"{{"a":{bomb}}}"#)).unknown_fields, 1);
-        assert_eq!(
-            refused(format!(r#"{{"id":{bomb}}}"#)),
-            "field `id`: expected a whole number, found an array"
-        );
-        assert_eq!(refused(bomb), "expected an object, found an array");
-        assert_eq!(
-            refused(format!(r#"{{"a":{}"#, "[{\"a\":".repeat(100_000))),
-            "not valid JSON on line 7: EOF while parsing a value"
-        );
+        deserializer.deserialize_str(NameVisitor)
     }
 }

@@ -37,7 +37,8 @@ pub enum SingleError {
 ///
 /// There is not one, or not one alone, or it has unknown fields.
 pub fn read_one(argument: &OsStr) -> Result<UserRequest, SingleError> {
-    one_of(Reader::new(Sources::from_arguments(&[argument])?), &argument.to_string_lossy())
+    let sources = Sources::from_arguments(&[argument], false)?;
+    one_of(Reader::new(sources, None), &argument.to_string_lossy())
 }
 
 fn one_of(mut reader: Reader, name: &str) -> Result<UserRequest, SingleError> {
@@ -47,9 +48,10 @@ fn one_of(mut reader: Reader, name: &str) -> Result<UserRequest, SingleError> {
             Item::Rejected(rejection) => return Err(SingleError::Rejected(rejection)),
             Item::Record { .. } if one.is_some() => return Err(SingleError::More(name.to_owned())),
             Item::Record { record, .. } => one = Some(UserRequest::from(record.user())),
+            Item::Note(_) => {}
         }
     }
-    if reader.counts().iter().any(|counts| counts.unknown_fields > 0) {
+    if !reader.remarks().ignored.is_empty() {
         return Err(SingleError::UnknownField(name.to_owned()));
     }
     one.ok_or_else(|| SingleError::None(name.to_owned()))
@@ -75,16 +77,17 @@ mod tests {
     fn anything_else_is_refused() {
         assert_eq!(refused(""), "1.json has no record");
         assert_eq!(refused("[]"), "1.json has no record");
-        assert_eq!(refused("{\"id\":7}\n{}"), "1.json has more than one record: leave one");
+        assert_eq!(refused("{\"id\":7}\n{\"id\":8}"), "1.json has more than one record: leave one");
         assert_eq!(
             refused(r#"{"id":"#),
-            "standard input:1: the file ends inside this record (it starts at line 1)"
+            "standard input:1 (record 1): the file ends inside this record; 6 bytes were not read"
         );
         assert_eq!(
             refused(r#"{"id":"7"}"#),
-            "standard input:1: field `id`: expected a whole number, found a string"
+            "standard input:1 (record 1): field `id`: expected a whole number, found a string: \
+             write ids without quotes"
         );
-        let misspelt = refused(r#"{"emial":"a@b.c"}"#);
+        let misspelt = refused(r#"{"id":1,"emial":"a@b.c"}"#);
         assert!(
             misspelt.starts_with("1.json has a field that a record does not have"),
             "{misspelt}"

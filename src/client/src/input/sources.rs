@@ -1,19 +1,18 @@
 //! What the command line names: files, folders, and standard input.
 
+mod folder;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::natural;
-
-/// The endings of the files that are taken from a folder, in any case.
-const EXTENSIONS: [&str; 3] = ["json", "ndjson", "jsonl"];
-
-/// How a gzip file begins. No JSON does.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub use self::folder::Skipped;
+use self::folder::Walk;
+use super::content::{Compression, FileType, Named, Refused, UnknownHeader};
+use super::decode::{OpenError, Opened, decode};
 
 /// One thing to read records from. Its `Display` is what a person calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +24,19 @@ pub enum Source {
 }
 
 impl Source {
-    /// Opens it for reading.
-    pub(super) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::File(path) => Box::new(File::open(path)?),
-            Self::Stdin => Box::new(io::stdin()),
-        })
+    /// Opens it, recognises what it holds, and decodes it.
+    ///
+    /// It blocks until the first bytes are there: in JSON, until the first that is not blank; in
+    /// anything else, until the end of the first line.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or it is of a type that is not read.
+    pub fn open(&self) -> Result<Opened, OpenError> {
+        match self {
+            Self::File(path) => decode(File::open(path)?, Named::of(path)),
+            Self::Stdin => decode(io::stdin(), Named::Other),
+        }
     }
 }
 
@@ -44,31 +50,38 @@ impl fmt::Display for Source {
 }
 
 /// The sources of one run, in the order in which they are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// The sources.
     pub list: Vec<Arc<Source>>,
-    /// How many bytes they have together; `None` when one is not a plain file.
+    /// The size of all of them in bytes, as they are stored; `None` if one is not a regular file.
     pub bytes: Option<u64>,
+    /// What the folders contain besides.
+    pub skipped: Skipped,
 }
 
 impl Sources {
-    /// Turns the command line's arguments into sources: a file stands for itself, a folder for its
-    /// `*.json`, `*.ndjson` and `*.jsonl` files in natural order (not those of its folders, nor
-    /// hidden ones), and `-` for standard input.
+    /// Turns the command line's arguments into sources: a file stands for itself, a folder for the
+    /// files in it whose names have a known ending, in natural order, and `-` for standard input.
+    /// If `recursive`, a folder stands for the files of its folders too. Hidden files and folders
+    /// are skipped, and so are links to folders, unless they are named.
     ///
     /// # Errors
     ///
-    /// A path does not exist, cannot be read or is compressed, a folder has no such file, or `-` comes twice.
-    pub fn from_arguments<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Self, SourceError> {
-        let mut sources = Self { list: Vec::new(), bytes: Some(0) };
+    /// A path does not exist or cannot be read, a file is of a type that is not read, a folder has
+    /// no file with a known ending, or `-` comes twice.
+    pub fn from_arguments<A: AsRef<OsStr>>(
+        arguments: &[A],
+        recursive: bool,
+    ) -> Result<Self, SourceError> {
+        let mut sources = Self { list: Vec::new(), bytes: Some(0), skipped: Skipped::default() };
         for argument in arguments {
-            sources.add(argument.as_ref())?;
+            sources.add(argument.as_ref(), recursive)?;
         }
         Ok(sources)
     }
 
-    fn add(&mut self, argument: &OsStr) -> Result<(), SourceError> {
+    fn add(&mut self, argument: &OsStr, recursive: bool) -> Result<(), SourceError> {
         if argument == "-" {
             return self.add_stdin();
         }
@@ -76,10 +89,11 @@ impl Sources {
         if !metadata(path)?.is_dir() {
             return self.add_file(path.to_owned());
         }
-        let files = files_of(path)?;
+        let Walk { files, skipped, .. } = Walk::through(path, recursive)?;
         if files.is_empty() {
-            return Err(SourceError::NoFiles(path.to_owned()));
+            return Err(SourceError::NoFiles(skipped));
         }
+        self.skipped.add(skipped);
         files.into_iter().try_for_each(|file| self.add_file(file))
     }
 
@@ -94,47 +108,20 @@ impl Sources {
 
     fn add_file(&mut self, path: PathBuf) -> Result<(), SourceError> {
         let metadata = metadata(&path)?;
+        let source = Source::File(path);
         if metadata.is_file() {
             // Finds out now, not after a million records, that a file may not be read. A pipe is
             // left alone: it can be opened only once.
-            let mut head = Vec::with_capacity(GZIP.len());
-            let file = File::open(&path).map_err(|source| unreadable(&path, source))?;
-            file.take(GZIP.len() as u64)
-                .read_to_end(&mut head)
-                .map_err(|source| unreadable(&path, source))?;
-            if head == GZIP {
-                return Err(SourceError::Compressed(path));
+            if let (Err(error), Source::File(path)) = (source.open(), &source) {
+                SourceError::of(path, error)?;
             }
             self.bytes = self.bytes.map(|bytes| bytes + metadata.len());
         } else {
             self.bytes = None;
         }
-        self.list.push(Arc::new(Source::File(path)));
+        self.list.push(Arc::new(source));
         Ok(())
     }
-}
-
-/// A folder's files that may have records, in natural order.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
-        let path = entry.map_err(|source| unreadable(folder, source))?.path();
-        if has_records(&path) && !metadata(&path)?.is_dir() {
-            files.push(path);
-        }
-    }
-    files.sort_by(|a, b| natural::compare(name(a), name(b)));
-    Ok(files)
-}
-
-/// Whether the name says that there may be records in the file.
-fn has_records(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    !name(path).starts_with(b".") && EXTENSIONS.iter().any(|e| extension.eq_ignore_ascii_case(e))
-}
-
-fn name(path: &Path) -> &[u8] {
-    path.file_name().unwrap_or_default().as_encoded_bytes()
 }
 
 fn metadata(path: &Path) -> Result<fs::Metadata, SourceError> {
@@ -164,132 +151,64 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A folder has no files with records.
+    #[error("{}", folder::no_files(.0))]
+    NoFiles(Skipped),
+    /// The file is of a type that is not read.
     #[error(
-        "{} has no {} files: name the files themselves if they are called otherwise",
-        .0.display(), endings()
+        "{} {}",
+        path.display(),
+        Refused { file_type: *file_type, compression: *compression, path: Some(path.as_path()) }
     )]
-    NoFiles(PathBuf),
-    /// The file is compressed.
-    #[error("{} is compressed: unpack it first, or use gzip -dc and - for standard input", .0.display())]
-    Compressed(PathBuf),
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        file_type: FileType,
+        /// What it is inside.
+        compression: Option<Compression>,
+    },
+    /// The file is compressed in a way that is not decompressed.
+    #[error("{} cannot be decompressed: {source}", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// What is in the way.
+        source: io::Error,
+    },
+    /// A table has no known column.
+    #[error("{} has {header}", path.display())]
+    UnknownHeader {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: UnknownHeader,
+    },
+    /// Standard input is of a type that is not read.
+    #[error("standard input: {0}")]
+    Stdin(OpenError),
     /// Standard input can be read only once.
     #[error("- (standard input) is given twice: give it once")]
     StdinTwice,
 }
 
-/// `*.json, *.ndjson or *.jsonl`
-fn endings() -> String {
-    let [first, second, third] = EXTENSIONS;
-    format!("*.{first}, *.{second} or *.{third}")
+impl SourceError {
+    /// The error that refuses a file. One that is only damaged is not refused: it is read as far
+    /// as it goes, and what is wrong is reported then.
+    fn of(path: &Path, error: OpenError) -> Result<(), Self> {
+        let path = path.to_owned();
+        Err(match error {
+            OpenError::Unsupported { file_type, compression } => {
+                Self::Unsupported { path, file_type, compression }
+            }
+            OpenError::UnknownHeader(header) => Self::UnknownHeader { path, header },
+            OpenError::Io(source) => match source.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => return Ok(()),
+                io::ErrorKind::Unsupported => Self::Undecodable { path, source },
+                _ => Self::Unreadable { path, source },
+            },
+        })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    /// A folder with these files, each with 3 bytes in it.
-    fn folder(names: &[&str]) -> TempDir {
-        let folder = TempDir::new().unwrap();
-        for name in names {
-            fs::write(folder.path().join(name), "[ ]").unwrap();
-        }
-        folder
-    }
-
-    fn names(sources: &Sources, folder: &TempDir) -> Vec<String> {
-        let prefix = format!("{}/", folder.path().display());
-        sources.list.iter().map(|source| source.to_string().replace(&prefix, "")).collect()
-    }
-
-    fn error(argument: &Path) -> String {
-        Sources::from_arguments(&[argument]).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_folder_stands_for_its_record_files_in_natural_order() {
-        let folder =
-            folder(&["10.json", "2.json", "1.ndjson", "x.jsonl", "Y.JSON", ".3.json", "notes.txt"]);
-        fs::create_dir(folder.path().join("4.json")).unwrap();
-        fs::write(folder.path().join("4.json/5.json"), "").unwrap();
-
-        let sources = Sources::from_arguments(&[folder.path()]).unwrap();
-
-        assert_eq!(
-            names(&sources, &folder),
-            ["1.ndjson", "2.json", "10.json", "Y.JSON", "x.jsonl"]
-        );
-        assert_eq!(sources.bytes, Some(15));
-    }
-
-    #[test]
-    fn named_files_keep_their_order_whatever_their_ending() {
-        let folder = folder(&["notes.txt", ".3.json"]);
-        let arguments = ["notes.txt", ".3.json", "notes.txt"].map(|name| folder.path().join(name));
-
-        let sources = Sources::from_arguments(&arguments).unwrap();
-
-        assert_eq!(names(&sources, &folder), ["notes.txt", ".3.json", "notes.txt"]);
-    }
-
-    #[test]
-    fn standard_input_is_read_at_most_once_and_has_no_size() {
-        let folder = folder(&["1.json"]);
-        let file = folder.path().join("1.json");
-
-        let sources = Sources::from_arguments(&[Path::new("-"), &file]).unwrap();
-        assert_eq!(names(&sources, &folder), ["standard input", "1.json"]);
-        assert_eq!(sources.bytes, None);
-
-        let twice = Sources::from_arguments(&["-", "-"]).unwrap_err();
-        assert_eq!(twice.to_string(), "- (standard input) is given twice: give it once");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_named() {
-        let folder = folder(&["notes.txt", ".3.json"]);
-        let path = folder.path().display();
-
-        assert_eq!(
-            error(&folder.path().join("7.json")),
-            format!("{path}/7.json does not exist: check the path, or use - for standard input")
-        );
-        assert_eq!(
-            error(folder.path()),
-            format!(
-                "{path} has no *.json, *.ndjson or *.jsonl files: \
-                 name the files themselves if they are called otherwise"
-            )
-        );
-    }
-
-    #[test]
-    fn a_compressed_file_is_refused_by_name() {
-        let folder = folder(&["1.json"]);
-        let path = folder.path().join("1.json");
-        fs::write(&path, b"\x1f\x8b\x08").unwrap();
-
-        let said = "is compressed: unpack it first, or use gzip -dc and - for standard input";
-        assert_eq!(error(&path), format!("{} {said}", path.display()));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_path_that_leads_nowhere_is_named() {
-        let folder = folder(&[]);
-        let path = folder.path().join("loop.json");
-        std::os::unix::fs::symlink(&path, &path).unwrap();
-
-        let said = "cannot be read: check that it is a file or a folder that you may read";
-        assert_eq!(error(&path), format!("{} {said}", path.display()));
-        assert_eq!(error(folder.path()), format!("{} {said}", path.display()));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_not_a_plain_file_has_no_size() {
-        let sources = Sources::from_arguments(&["/dev/null"]).unwrap();
-        assert_eq!(sources.bytes, None);
-    }
-}
+mod tests;

@@ -19,14 +19,16 @@ fn read_in_steps(bytes: &[u8], step: usize) -> Reader {
 }
 
 fn reader_of(stream: impl Read + Send + 'static) -> Reader {
-    Reader::of_stream(Source::Stdin, stream)
+    Reader::of_stream(Source::Stdin, stream, None)
 }
 
-/// What came out, a line for each: `LINE: id ID` for a record, `LINE: REASON` for a rejection.
+/// What came out, a line for each: `LINE: id ID` for a record, `LINE: REASON` for a rejection,
+/// `LINE: note: …` for a note.
 fn outcome(mut reader: Reader) -> String {
     let lines = all(&mut reader, |item| match item {
-        Item::Record { record, line } => format!("{line}: id {}", record.id),
-        Item::Rejected(rejection) => format!("{}: {}", rejection.line, rejection.reason),
+        Item::Record { record, position } => format!("{}: id {}", position.line, record.id),
+        Item::Rejected(rejection) => format!("{}: {}", rejection.position.line, rejection.reason),
+        Item::Note(note) => format!("{}: note: {}", note.line, note.kind),
     });
     lines.join("\n")
 }

@@ -1,9 +1,10 @@
 //! Reads the input on a thread of its own, and encodes the records.
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
-use crate::input::{Item, Reader, Sources};
+use super::rejects::Rejects;
+use crate::input::{Item, Pointer, Reader, Remarks, SourceError, Sources};
 use crate::metrics;
 use crate::progress::Progress;
 use crate::wire::{Draft, Messages};
@@ -23,22 +24,42 @@ pub(super) struct Feed {
     reader: JoinHandle<Read>,
 }
 
+/// What is read.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) sources: Sources,
+    /// Where the records are, if they are in a wrapper.
+    pub(super) pointer: Option<Pointer>,
+    pub(super) rejects: Rejects,
+}
+
 /// What was read in all.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Read {
     pub(super) files: usize,
     pub(super) records: u64,
     pub(super) rejected: u64,
-    pub(super) unknown_fields: u64,
-    bytes: u64,
+    pub(super) remarks: Remarks,
+    /// Whether the file of rejected records is complete.
+    pub(super) rejects: std::io::Result<()>,
 }
 
 impl Feed {
-    /// Starts reading. What is rejected is said to `progress`.
-    pub(super) fn start(sources: Sources, progress: Progress) -> Self {
+    /// Starts reading. What is rejected is shown on `progress`.
+    ///
+    /// # Errors
+    ///
+    /// Standard input is of a type that is not read; nothing was read of it.
+    pub(super) async fn start(input: Input, progress: Progress) -> Result<Self, SourceError> {
+        let Input { sources, pointer, rejects } = input;
+        let open = move || {
+            let mut reader = Reader::new(sources, pointer);
+            reader.open_stdin().map(|()| reader)
+        };
+        let reader = unwind(tokio::task::spawn_blocking(open).await)?;
         let (sender, pages) = mpsc::channel(PAGES_MAX);
-        let reader = tokio::task::spawn_blocking(move || read(sources, &sender, &progress));
-        Self { pages, reader }
+        let reader = tokio::task::spawn_blocking(move || read(reader, rejects, &sender, &progress));
+        Ok(Self { pages, reader })
     }
 
     /// The next records; `None` after the last. Cancel-safe.
@@ -48,47 +69,67 @@ impl Feed {
 
     /// What was read in all, once there is no more.
     pub(super) async fn finish(self) -> Read {
-        match self.reader.await {
-            Ok(read) => read,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        unwind(self.reader.await)
     }
 }
 
-fn read(sources: Sources, pages: &mpsc::Sender<Messages>, progress: &Progress) -> Read {
-    let mut reader = Reader::new(sources);
+/// What a task returned. A panic goes on here.
+fn unwind<T>(joined: Result<T, JoinError>) -> T {
+    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+fn read(
+    mut reader: Reader,
+    mut rejects: Rejects,
+    pages: &mpsc::Sender<Messages>,
+    progress: &Progress,
+) -> Read {
     let mut page = Draft::with_room(PAGE_ROOM);
     while let Some(item) = reader.next_item() {
         match item {
             Item::Record { record, .. } => page.push(&record.user()),
-            Item::Rejected(rejection) => progress.complain(&rejection),
+            Item::Rejected(rejection) => rejects.take(&rejection, progress),
+            Item::Note(note) => rejects.note(&note, progress),
         }
         if page.records() >= PAGE_RECORDS || page.len() >= PAGE_BYTES {
-            let read = totals(&reader);
-            metrics::read(read.records, read.rejected, read.bytes);
-            progress.set(read.records, read.bytes);
+            let Totals { records, rejected, bytes } = Totals::of(&reader);
+            metrics::read(records, rejected, bytes);
+            progress.set(records, bytes);
             if pages.blocking_send(page.take()).is_err() {
-                // Sending has failed, and says so itself.
-                return read;
+                // Sending has failed, which is reported where it failed.
+                break;
             }
         }
     }
     if page.records() > 0 {
-        // Nobody to send it: as above.
+        // Without a receiver sending has failed: as above.
         let _ = pages.blocking_send(page.take());
     }
-    let read = totals(&reader);
-    metrics::read(read.records, read.rejected, read.bytes);
-    read
+    let Totals { records, rejected, bytes } = Totals::of(&reader);
+    metrics::read(records, rejected, bytes);
+    Read {
+        files: reader.counts().len(),
+        records,
+        rejected,
+        remarks: reader.remarks(),
+        rejects: rejects.finish(progress),
+    }
 }
 
-fn totals(reader: &Reader) -> Read {
-    let files = reader.counts().len();
-    reader.counts().iter().fold(Read { files, ..Read::default() }, |sum, counts| Read {
-        files,
-        records: sum.records + counts.records,
-        rejected: sum.rejected + counts.rejected,
-        unknown_fields: sum.unknown_fields + counts.unknown_fields,
-        bytes: sum.bytes + counts.bytes,
-    })
+/// What was read of all sources so far.
+#[derive(Default)]
+struct Totals {
+    records: u64,
+    rejected: u64,
+    bytes: u64,
+}
+
+impl Totals {
+    fn of(reader: &Reader) -> Self {
+        reader.counts().iter().fold(Self::default(), |sum, counts| Self {
+            records: sum.records + counts.records,
+            rejected: sum.rejected + counts.rejected,
+            bytes: sum.bytes + counts.bytes,
+        })
+    }
 }

@@ -1,7 +1,6 @@
 //! Where in the input the dead letters came from.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 
 use muster_proto::v1::list_dead_letters_request::Of;
 use muster_proto::v1::{DeadLetter, ListDeadLettersRequest};
@@ -9,7 +8,7 @@ use tonic::Status;
 
 use super::Sender;
 use crate::config::Mode;
-use crate::input::{Item, Reader, Source, Sources};
+use crate::input::{InputFlags, Item, Reader, Source};
 
 /// How many dead letters are shown one by one.
 const SHOWN_MAX: usize = 1000;
@@ -18,13 +17,13 @@ const SHOWN_MAX: usize = 1000;
 pub(super) async fn complain(
     sender: &Sender,
     mode: Mode,
-    inputs: &[OsString],
+    input: &InputFlags,
 ) -> Result<(), Status> {
     let letters = dead_letters(sender).await?;
     let places = letters.iter().map(|letter| letter.place).collect::<Vec<_>>();
     // Unary calls overtake each other: the place of a record is not its place in the input.
     let lines = match mode {
-        Mode::Stream => lines(inputs, places).await,
+        Mode::Stream => lines(input, places).await,
         Mode::Unary => BTreeMap::new(),
     };
     for DeadLetter { place, record_id, reason, .. } in &letters {
@@ -63,22 +62,23 @@ async fn dead_letters(sender: &Sender) -> Result<Vec<DeadLetter>, Status> {
 
 /// Reads the input again, up to the last of these places (which are in order), and says on which
 /// line of which file each is. What cannot be read twice is left out.
-async fn lines(inputs: &[OsString], places: Vec<u64>) -> BTreeMap<u64, String> {
-    let Ok(sources) = Sources::from_arguments(inputs) else { return BTreeMap::new() };
+async fn lines(input: &InputFlags, places: Vec<u64>) -> BTreeMap<u64, String> {
+    let Ok(sources) = input.sources() else { return BTreeMap::new() };
     if sources.list.iter().any(|source| **source == Source::Stdin) {
         return BTreeMap::new();
     }
+    let pointer = input.records.clone();
     let find = move || {
-        let mut reader = Reader::new(sources);
+        let mut reader = Reader::new(sources, pointer);
         let mut lines = BTreeMap::new();
         let mut wanted = places.into_iter().peekable();
         let mut place = 0;
         while let (Some(next), Some(item)) = (wanted.peek(), reader.next_item()) {
-            let Item::Record { line, .. } = item else { continue };
+            let Item::Record { position, .. } = item else { continue };
             if place == *next {
                 wanted.next();
                 if let Some(source) = reader.source_of(place) {
-                    lines.insert(place, format!("{source}:{line}"));
+                    lines.insert(place, format!("{source}:{}", position.line));
                 }
             }
             place += 1;

@@ -41,7 +41,7 @@ impl Inputs {
         roll: &Path,
         normalise: bool,
     ) -> Result<Self, Failure> {
-        let sources = Sources::from_arguments(arguments)?;
+        let sources = Sources::from_arguments(arguments, false)?;
         if sources.bytes.is_none() {
             return Err("an input is standard input or a pipe, which cannot be read twice: \
                 put the records that were sent into a file"
@@ -72,14 +72,15 @@ impl Inputs {
             let mut reader = reader_of(source);
             while let Some(item) = reader.next_item() {
                 match item {
-                    Item::Record { record: sent, line } => {
+                    Item::Record { record: sent, position } => {
                         let sent = self.as_processed(sent.user().into());
-                        record(&sent, &format_args!("{source}:{line}"));
+                        record(&sent, &format_args!("{source}:{}", position.line));
                     }
                     Item::Rejected(rejection) if ends_early(&rejection) => {
                         return Err(rejection.to_string().into());
                     }
                     Item::Rejected(rejection) => rejected(&rejection),
+                    Item::Note(_) => {}
                 }
             }
             files.extend(reader.counts().iter().map(|counts| InputFile {
@@ -116,12 +117,12 @@ impl Inputs {
 }
 
 fn reader_of(source: &Arc<Source>) -> Reader {
-    Reader::new(Sources { list: vec![Arc::clone(source)], bytes: None })
+    Reader::new(Sources { list: vec![Arc::clone(source)], ..Sources::default() }, None)
 }
 
 /// Whether there may be more records that nobody has seen.
 fn ends_early(rejection: &Rejection) -> bool {
-    matches!(rejection.reason, Reason::Broken(FaultKind::Unreadable(_)))
+    matches!(rejection.reason, Reason::Damaged(FaultKind::Unreadable(_)))
 }
 
 #[cfg(test)]
@@ -141,7 +142,7 @@ mod tests {
             let (mut found, mut rejected) = (Vec::new(), Vec::new());
             let files = inputs.read(
                 |record, place| found.push(format!("{place} {}{}", record.id, record.email)),
-                |rejection| rejected.push(rejection.line),
+                |rejection| rejected.push(rejection.position.line),
             );
             let counts = |file: InputFile| (file.records, file.rejected);
             let ids = inputs.records().map(|record| record.id).collect::<Vec<_>>();

@@ -1,17 +1,17 @@
-//! A record that is written as nearly all are, found and read in one pass.
+//! Finds and reads a record in one pass, if it is written as nearly all are.
 //!
-//! It is an object with fields of a record alone, each of them once, with texts, a whole number, and
-//! nulls. Whatever else stands there, or is wrong, is left to the frame and to `record`, which can say
-//! what it is: nothing is read here that they would read otherwise.
+//! Such a record is an object that has only fields of a record, each once, with texts, a whole number,
+//! and nulls. Anything else is left to `frame` and `record`, which can tell what is wrong with it.
+//! A record that is read here has the same values when they read it.
 
 use std::borrow::Cow;
 
-use super::field::Field;
-use super::record::Record;
+use super::super::field::Field;
+use super::super::record::Record;
 
 /// Where the parts of such a record are.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(in crate::input) struct Plain {
     /// How long it is, from its `{` to its `}`, in bytes.
     pub(super) len: usize,
     id: i32,
@@ -55,7 +55,7 @@ impl Plain {
     }
 
     /// The record, which is `element`. `None` if a text is not valid.
-    pub(super) fn read<'a>(&self, element: &'a [u8]) -> Option<Record<'a>> {
+    pub(in crate::input) fn read<'a>(&self, element: &'a [u8]) -> Option<Record<'a>> {
         let element = std::str::from_utf8(element).ok()?;
         let mut record = Record { id: self.id, ..Record::default() };
         for (text, &Span { start, end, has_escapes }) in record.texts.iter_mut().zip(&self.texts) {
@@ -156,7 +156,8 @@ fn special_among(bytes: [u8; 8]) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::record::{Parsed, parse};
+    use super::super::super::ignored::Ignored;
+    use super::super::super::record::{Buffer, read};
     use super::*;
 
     /// What is found at the beginning of `text`, if anything is plain there: its length and itself.
@@ -165,8 +166,15 @@ mod tests {
         Some((plain.len, plain.read(&text.as_bytes()[..plain.len])?))
     }
 
+    /// The record as everything else reads it.
+    fn slowly(element: &[u8]) -> Option<Buffer> {
+        let (mut buffer, mut ignored) = (Buffer::default(), Ignored::default());
+        read(element, 1, "", &mut buffer, &mut ignored).ok()?;
+        Some(buffer)
+    }
+
     #[test]
-    fn what_is_plain_is_found() {
+    fn plain_record_is_found() {
         for record in [
             r#"{"id":1}"#,
             r#"{"id":-2147483648,"email":"a@b.c","agent":"0123456789 0123456789"}"#,
@@ -176,13 +184,14 @@ mod tests {
         ] {
             let is_plain = !record.contains("id\u{e4}");
             let text = format!("{record},\n{record}");
-            let expected = parse(record.as_bytes(), 1).unwrap().record;
+            let expected = slowly(record.as_bytes()).unwrap();
+            let expected = expected.record();
             assert_eq!(found(&text), is_plain.then_some((record.len(), expected)), "{record}");
         }
     }
 
     #[test]
-    fn what_is_not_plain_is_left() {
+    fn any_other_record_is_left() {
         for record in [
             "{}",
             r#"{"id":1,}"#,
@@ -218,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_go_on_is_left() {
+    fn record_that_may_go_on_is_left() {
         let record = r#"{"id":17,"email":"a\u0040b.c","agent":null}"#;
         for len in 1..record.len() {
             assert_eq!(found(&record[..len]), None, "{len}");
@@ -239,7 +248,7 @@ mod tests {
 
         /// Records, damaged or not.
         #[test]
-        fn what_is_found_is_what_is_there(
+        fn record_that_is_found_has_the_same_values_when_it_is_read_slowly(
             texts in prop::collection::vec("\\PC{0,9}|[a-z]{0,20}|[\"\\\\{},:\n\u{1}\u{e4}]{0,4}", 8),
             id in any::<i32>(),
             damage in prop::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>())),
@@ -259,11 +268,11 @@ mod tests {
             prop_assert!(found.is_some() || damage.is_some());
             if let Some(plain) = found {
                 let element = &text[..plain.len];
-                match (plain.read(element), parse(element, 1)) {
-                    (Some(record), read) => {
-                        prop_assert_eq!(Ok(Parsed { record, unknown_fields: 0 }), read);
+                match (plain.read(element), slowly(element)) {
+                    (Some(record), slowly) => {
+                        prop_assert_eq!(Some(record), slowly.as_ref().map(Buffer::record));
                     }
-                    (None, read) => prop_assert!(read.is_err()),
+                    (None, slowly) => prop_assert!(slowly.is_none()),
                 }
             }
         }

@@ -38,10 +38,11 @@ impl<R: Read> Window<R> {
         self.offset += len as u64;
     }
 
-    /// Passes what is before `offset`, which is in memory.
-    pub(super) fn pass_to(&mut self, offset: u64) {
-        let len = usize::try_from(offset - self.offset).expect("what is in memory can be counted");
-        self.pass(len);
+    /// Goes back by the last `len` bytes that were passed. They must not have been before the last
+    /// [`Self::fill`].
+    pub(super) fn go_back(&mut self, len: usize) {
+        self.start -= len;
+        self.offset -= len as u64;
     }
 
     /// The last `len` bytes that were passed. They are there until the next [`Self::fill`].

@@ -1,0 +1,85 @@
+//! The header of a table: its first line, which names the columns.
+
+use std::fmt;
+
+use super::super::field::Field;
+use super::Named;
+
+/// How many of a header's names are shown.
+const SHOWN_MAX: usize = 20;
+
+/// A header that names no field of a record. Its `Display` shows the names, and those expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownHeader {
+    found: Vec<String>,
+}
+
+impl fmt::Display for UnknownHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { found } = self;
+        write!(f, "no known column in the header: found ")?;
+        for (index, name) in found.iter().take(SHOWN_MAX).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{}", name.escape_debug())?;
+        }
+        if found.len() > SHOWN_MAX {
+            write!(f, " and {} more", found.len() - SHOWN_MAX)?;
+        }
+        write!(f, "; expected at least one of ")?;
+        f.write_str(&Field::ALL.map(Field::name).join(", "))
+    }
+}
+
+/// Whether a column of this name is a field of a record.
+pub(super) fn is_known(name: &str) -> bool {
+    Field::named(name.as_bytes()) != Field::Unknown
+}
+
+/// The delimiter of the table that begins with this line: the one that gives the most known
+/// names. `None` if the line is not the header of a table.
+pub(super) fn delimiter(line: &[u8], named: Named) -> Option<u8> {
+    let mut best = None;
+    let mut most = 0;
+    for delimiter in delimiters(named) {
+        let cells = cells(line, delimiter);
+        let known = cells.iter().filter(|cell| is_known(cell)).count();
+        if known > most && (cells.len() >= 2 || named != Named::Other) {
+            (best, most) = (Some(delimiter), known);
+        }
+    }
+    best
+}
+
+/// What to say about a file whose name announces a table, and whose header has no known name.
+pub(super) fn unknown(line: &[u8], named: Named) -> UnknownHeader {
+    let longest = delimiters(named).into_iter().map(|delimiter| cells(line, delimiter));
+    // `max_by_key` takes the last of equals; the first is the likeliest.
+    let found = longest.rev().max_by_key(Vec::len).unwrap_or_default();
+    UnknownHeader { found }
+}
+
+/// The delimiters, the likeliest first.
+fn delimiters(named: Named) -> [u8; 3] {
+    if named == Named::Tsv { *b"\t,;" } else { *b",\t;" }
+}
+
+/// The cells of a line, without quotes and without blanks around them.
+fn cells(line: &[u8], delimiter: u8) -> Vec<String> {
+    let mut cells = vec![Vec::new()];
+    let mut quoted = false;
+    let mut bytes = line.iter().peekable();
+    while let Some(&byte) = bytes.next() {
+        let Some(cell) = cells.last_mut() else { break };
+        match byte {
+            b'"' if quoted && bytes.peek() == Some(&&b'"') => {
+                bytes.next();
+                cell.push(b'"');
+            }
+            b'"' if quoted => quoted = false,
+            b'"' if cell.iter().all(u8::is_ascii_whitespace) => quoted = true,
+            _ if byte == delimiter && !quoted => cells.push(Vec::new()),
+            _ => cell.push(byte),
+        }
+    }
+    cells.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
+}

@@ -1,0 +1,135 @@
+//! The fields that are ignored, by name; and values that may not mean what they are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+
+use serde::Serialize;
+
+use super::Source;
+use super::field::{self, Field};
+use super::record::Record;
+use crate::printable;
+
+/// How many names are kept apart. Fields of other names are counted together.
+const NAMES_MAX: usize = 100;
+/// How much of a name is kept, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// What was read over, as it is counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ignored {
+    fields: HashMap<String, u64>,
+    others: u64,
+    /// Texts that may stand for a missing value, by field.
+    nulls: [u64; Field::TEXTS],
+    /// Records in files of a folder whose name has a value for a field.
+    folders: BTreeMap<String, u64>,
+}
+
+/// What a person should know about the records that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Remarks {
+    /// The fields that were ignored, the most frequent first.
+    pub ignored: Vec<IgnoredField>,
+    /// Fields whose texts may stand for a missing value, such as `null`, and in how many records.
+    pub null_texts: Vec<(&'static str, u64)>,
+    /// Folders whose name has a value for a field, such as `gender=F`, which is not read from there;
+    /// and how many records their files have.
+    pub folders: Vec<(String, u64)>,
+}
+
+/// A field that is ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IgnoredField {
+    /// Its name, fit to be printed. Empty for all that are not counted one by one.
+    pub name: String,
+    /// How many records have it.
+    pub records: u64,
+    /// The field that it may have been meant for.
+    pub nearest: Option<&'static str>,
+}
+
+impl Ignored {
+    /// Counts a field.
+    pub(super) fn count(&mut self, name: &str) {
+        let name = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
+        if let Some(count) = self.fields.get_mut(name) {
+            *count += 1;
+        } else if self.fields.len() < NAMES_MAX {
+            self.fields.insert(name.to_owned(), 1);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Counts the texts of a record that may stand for a missing value.
+    #[inline]
+    pub(super) fn count_nulls(&mut self, record: &Record<'_>) {
+        for (text, count) in record.texts.iter().zip(&mut self.nulls) {
+            let first = text.as_bytes().first();
+            if text.len() <= 9 && matches!(first, Some(b'n' | b'N' | b'u' | b'\\')) {
+                *count += u64::from(may_be_null(text));
+            }
+        }
+    }
+
+    /// Counts the records of a source whose folders have values for fields in their names, as Hive
+    /// and Spark write them.
+    pub(super) fn finish(&mut self, source: &Source, records: u64) {
+        let Source::File(path) = source else { return };
+        for folder in path.iter().filter_map(OsStr::to_str) {
+            let field = folder.split_once('=').map(|(name, _)| Field::named(name.as_bytes()));
+            if records > 0 && field.is_some_and(|field| field != Field::Unknown) {
+                if let Some(count) = self.folders.get_mut(folder) {
+                    *count += records;
+                } else if self.folders.len() < NAMES_MAX {
+                    self.folders.insert(folder.to_owned(), records);
+                }
+            }
+        }
+    }
+
+    /// All of it, to be shown.
+    pub(super) fn remarks(&self) -> Remarks {
+        let texts = Field::ALL.into_iter().filter(|field| *field != Field::Id);
+        let nulls = texts.map(|field| (field.name(), self.nulls[field as usize]));
+        let folders = self.folders.iter();
+        Remarks {
+            ignored: self.fields(),
+            null_texts: nulls.filter(|(_, records)| *records > 0).collect(),
+            folders: folders.map(|(name, &records)| (printable::text(name), records)).collect(),
+        }
+    }
+
+    fn fields(&self) -> Vec<IgnoredField> {
+        let fields = self.fields.iter().map(|(name, &records)| IgnoredField {
+            name: printable::text(name),
+            records,
+            nearest: field::nearest(name).map(Field::name),
+        });
+        let mut fields: Vec<_> = fields.collect();
+        fields.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.name.cmp(&b.name)));
+        if self.others > 0 {
+            fields.push(IgnoredField { name: String::new(), records: self.others, nearest: None });
+        }
+        fields
+    }
+}
+
+/// Whether a text is what some exporter writes for NULL.
+fn may_be_null(text: &str) -> bool {
+    matches!(
+        text,
+        "null"
+            | "NULL"
+            | "Null"
+            | "None"
+            | "NaN"
+            | "nan"
+            | "NA"
+            | "N/A"
+            | "nil"
+            | "undefined"
+            | "\\N"
+    )
+}

@@ -1,0 +1,513 @@
+//! Cuts a stream of JSON into elements, whatever they are in: arrays, objects one after another, or
+//! both.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `window` | the part of the stream that is in memory |
+//! | `plain` | finds and reads a record at once, if it is written as nearly all are |
+//! | `frame` | finds where an undamaged element ends |
+//! | `damage`, `strings` | finds where a damaged element ends |
+//! | `junk` | finds where text ends that is not an element |
+//! | `walk` | goes to the elements inside a wrapper, by a JSON Pointer |
+//!
+//! Between elements, blanks, commas, byte order marks, record separators (RFC 7464) and the brackets of
+//! arrays mean nothing. A damaged element costs itself: the scanner never goes back into it, so that
+//! nothing inside becomes a record, and goes on behind it.
+
+mod damage;
+mod frame;
+mod junk;
+mod plain;
+mod strings;
+mod walk;
+mod window;
+
+use std::io::{self, Read};
+
+use self::damage::{AHEAD_BYTES, Around, Damage, reads_on};
+use self::frame::Frame;
+use self::junk::Junk;
+pub(super) use self::plain::Plain;
+use self::strings::RECORD_SEPARATOR;
+use self::walk::Walk;
+use self::window::Window;
+use super::RECORD_BYTES_MAX;
+use super::nested::Nested;
+use super::pointer::Pointer;
+use super::record;
+use super::rejection::{FaultKind, NoteKind, Position, Reason, TEXT_BYTES_MAX, excerpt};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What is found in a stream.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A record that is written as nearly all are.
+    Plain(Span, Plain),
+    /// An object or an array whose brackets match. Whether it is JSON is not known yet.
+    Framed(Span, Kind),
+    /// A stretch that is not an element.
+    Stretch(Stretch),
+    /// Something that costs no record, on this line.
+    Note(u64, NoteKind),
+}
+
+/// An element, which has just been passed: at most [`RECORD_BYTES_MAX`] bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) position: Position,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Object,
+    Array,
+}
+
+/// A stretch of the stream that is passed over.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pub(super) position: Position,
+    pub(super) bytes: u64,
+    /// Its beginning.
+    pub(super) text: Vec<u8>,
+    pub(super) reason: Reason,
+}
+
+/// The elements of one stream, one at a time.
+pub(super) struct Scanner<R> {
+    window: Window<R>,
+    /// The line of the window's first byte.
+    line: u64,
+    /// How many elements have been begun.
+    elements: u64,
+    frame: Frame,
+    /// How many arrays are open around the next element.
+    arrays: usize,
+    /// Whether the last separator was a comma.
+    is_after_comma: bool,
+    /// What stands before the first bracket, as far as it is known.
+    leading: Leading,
+    /// The way to the elements, if they are in a wrapper.
+    walk: Option<Walk>,
+    is_over: bool,
+}
+
+/// What stands before the first bracket.
+#[derive(Debug)]
+enum Leading {
+    Nothing,
+    Text(Stretch),
+    /// The first bracket has been seen.
+    Begun,
+}
+
+impl<R: Read> Scanner<R> {
+    pub(super) fn new(stream: R, pointer: Option<&Pointer>) -> Self {
+        let to_elements = pointer.map_or(&[][..], Pointer::to_elements);
+        Self {
+            window: Window::new(stream),
+            line: 1,
+            elements: 0,
+            frame: Frame::default(),
+            arrays: 0,
+            is_after_comma: false,
+            leading: Leading::Nothing,
+            walk: (!to_elements.is_empty()).then(|| Walk::new(to_elements)),
+            is_over: false,
+        }
+    }
+
+    /// How many bytes have been passed.
+    pub(super) fn offset(&self) -> u64 {
+        self.window.offset()
+    }
+
+    /// A JSON Pointer to the elements, as far as it is known without one.
+    pub(super) fn path(&self) -> String {
+        match &self.walk {
+            Some(walk) => walk.path(),
+            None => "/*".repeat(self.arrays),
+        }
+    }
+
+    /// The bytes of the element that [`next`](Self::next) returned last.
+    pub(super) fn bytes_of(&self, element: Span) -> &[u8] {
+        self.window.passed(element.len)
+    }
+
+    /// The next element, stretch or note; `None` at the end.
+    pub(super) fn next(&mut self) -> Option<Found> {
+        let found = self.find();
+        found.unwrap_or_else(|error| {
+            let position = self.position();
+            self.is_over = true;
+            Some(Stretch::empty(position, Reason::Damaged(FaultKind::Unreadable(error))).into())
+        })
+    }
+
+    /// Finds the end of the element that [`next`](Self::next) returned last, which is not JSON.
+    pub(super) fn abandon(&mut self, element: Span, kind: FaultKind) -> Stretch {
+        self.window.go_back(element.len);
+        self.line = element.position.line;
+        self.pass_damaged(element.position, kind)
+    }
+
+    fn find(&mut self) -> io::Result<Option<Found>> {
+        while !self.is_over {
+            if self.walk.as_ref().is_some_and(Walk::is_outside) {
+                match self.walk()? {
+                    Some(found) => return Ok(Some(found)),
+                    None => continue,
+                }
+            }
+            let Some(byte) = self.pass_blanks()? else { return Ok(self.end()) };
+            if let Some(found) = self.begin(byte) {
+                return Ok(Some(found));
+            }
+            match byte {
+                b'{' => return self.object().map(Some),
+                b'[' if self.arrays > 0 && self.is_array_of_scalars()? => {
+                    return self.framed(Kind::Array).map(Some);
+                }
+                b'[' => {
+                    self.pass(1);
+                    self.arrays += 1;
+                }
+                b']' => {
+                    if let Some(found) = self.close_array() {
+                        return Ok(Some(found));
+                    }
+                }
+                _ if self.passes_byte_order_mark()? => {}
+                _ => {
+                    if let Some(found) = self.junk()? {
+                        return Ok(Some(found));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes blanks and commas, however many. Returns the byte that stands behind them.
+    fn pass_blanks(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            let (bytes, mut at) = (self.window.bytes(), 0);
+            let next = loop {
+                match bytes.get(at) {
+                    Some(b'\n') => self.line += 1,
+                    Some(b',') => self.is_after_comma = true,
+                    Some(&(b' ' | b'\t' | b'\r' | RECORD_SEPARATOR)) => {}
+                    next => break next.copied(),
+                }
+                at += 1;
+            };
+            self.window.pass(at);
+            if next.is_some() || !self.window.fill()? {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Takes note of the first bracket, which ends the text before it.
+    fn begin(&mut self, byte: u8) -> Option<Found> {
+        if !matches!(byte, b'{' | b'[') || matches!(self.leading, Leading::Begun) {
+            return None;
+        }
+        match std::mem::replace(&mut self.leading, Leading::Begun) {
+            Leading::Text(text) => Some(text.before_first_bracket()),
+            Leading::Nothing | Leading::Begun => None,
+        }
+    }
+
+    /// Finds the object that begins here.
+    fn object(&mut self) -> io::Result<Found> {
+        let bytes = self.window.bytes();
+        let Some(plain) = Plain::find(&bytes[..bytes.len().min(RECORD_BYTES_MAX)]) else {
+            return self.framed(Kind::Object);
+        };
+        let position = self.begin_element();
+        let len = plain.len;
+        self.pass(len);
+        Ok(Found::Plain(Span { position, len }, plain))
+    }
+
+    /// Finds the element that begins here, by its brackets.
+    fn framed(&mut self, kind: Kind) -> io::Result<Found> {
+        let position = self.begin_element();
+        self.frame.begin(position.line);
+        let mut fed = 0;
+        let fault = loop {
+            let known = self.window.bytes().len().min(RECORD_BYTES_MAX);
+            match self.frame.feed(&self.window.bytes()[fed..known]) {
+                frame::Step::End(len) => {
+                    let len = fed + len;
+                    self.pass(len);
+                    return Ok(Found::Framed(Span { position, len }, kind));
+                }
+                frame::Step::Damaged(kind) => break kind,
+                frame::Step::More if known == RECORD_BYTES_MAX => break FaultKind::TooLong,
+                frame::Step::More => fed = known,
+            }
+            match self.window.fill() {
+                Ok(true) => {}
+                Ok(false) => break FaultKind::EndsInRecord,
+                Err(error) => break FaultKind::Unreadable(error),
+            }
+        };
+        Ok(self.pass_damaged(position, fault).into())
+    }
+
+    /// Passes a damaged element, which begins here.
+    fn pass_damaged(&mut self, position: Position, kind: FaultKind) -> Stretch {
+        let mut stretch = Stretch::empty(position, Reason::Damaged(kind));
+        let mut nested = Nested::default();
+        let known = self.window.bytes();
+        let damage = Damage::new(&known[..known.len().min(RECORD_BYTES_MAX)]);
+        match self.pass_to_its_end(&mut stretch, &mut nested, damage) {
+            Ok(is_over) => stretch.explain(nested, &self.path(), is_over, self.line),
+            Err(error) => {
+                self.is_over = true;
+                stretch.reason = Reason::Damaged(FaultKind::Unreadable(error));
+            }
+        }
+        stretch
+    }
+
+    /// Returns whether the stream ends in the element.
+    fn pass_to_its_end(
+        &mut self,
+        stretch: &mut Stretch,
+        nested: &mut Nested,
+        mut damage: Damage,
+    ) -> io::Result<bool> {
+        if let Reason::Damaged(FaultKind::Unreadable(_)) = stretch.reason {
+            self.is_over = true;
+            let rest = self.window.bytes().len();
+            self.pass_into(stretch, rest);
+            return Ok(true);
+        }
+        loop {
+            let bytes = self.window.bytes();
+            let step = damage.pass(bytes);
+            let len = match step {
+                damage::Step::More => bytes.len(),
+                damage::Step::End(len) | damage::Step::Ask(len) => len,
+            };
+            nested.feed(&bytes[..len]);
+            self.pass_into(stretch, len);
+            match step {
+                damage::Step::End(_) => return Ok(false),
+                damage::Step::More if self.window.fill()? => {}
+                damage::Step::More => return Ok(true),
+                damage::Step::Ask(_) => {
+                    while self.window.bytes().len() <= AHEAD_BYTES && self.window.fill()? {}
+                    if reads_on(self.window.bytes(), self.around()) {
+                        return Ok(false);
+                    }
+                    damage.refuse();
+                }
+            }
+        }
+    }
+
+    fn around(&self) -> Around {
+        let closers = self.walk.as_ref().map(Walk::closers);
+        Around { in_array: self.arrays > 0, closers }
+    }
+
+    /// Passes text that is not an element. Returns nothing while it may be text before the first
+    /// bracket.
+    fn junk(&mut self) -> io::Result<Option<Found>> {
+        let position = match &self.leading {
+            Leading::Begun => self.begin_element(),
+            Leading::Nothing | Leading::Text(_) => Position { record: 1, ..self.position() },
+        };
+        let reason = Reason::Invalid(String::new());
+        let mut stretch = Stretch::empty(position, reason);
+        let mut junk = Junk::default();
+        loop {
+            let bytes = self.window.bytes();
+            let step = junk.pass(bytes);
+            let len = match step {
+                junk::Step::More => bytes.len(),
+                junk::Step::End(len) | junk::Step::Value(len) => len,
+            };
+            self.pass_into(&mut stretch, len);
+            match step {
+                junk::Step::More if self.window.fill()? => {}
+                junk::Step::More | junk::Step::End(_) => break,
+                junk::Step::Value(_) => {
+                    let (mut nested, damage) = (Nested::default(), Damage::default());
+                    self.pass_to_its_end(&mut stretch, &mut nested, damage)?;
+                }
+            }
+        }
+        let text = stretch.text.trim_ascii();
+        stretch.reason = match record::refuse_scalar(text) {
+            Some(reason) => Reason::Invalid(reason),
+            None => Reason::Damaged(FaultKind::NotARecord(excerpt(text))),
+        };
+        let is_text = matches!(stretch.reason, Reason::Damaged(_));
+        Ok(match &mut self.leading {
+            Leading::Text(leading) if is_text => {
+                leading.join(&stretch);
+                None
+            }
+            Leading::Nothing if is_text => {
+                self.leading = Leading::Text(stretch);
+                None
+            }
+            leading => {
+                *leading = Leading::Begun;
+                Some(stretch.into())
+            }
+        })
+    }
+
+    /// Whether the array that begins here has neither objects nor arrays for its elements.
+    fn is_array_of_scalars(&mut self) -> io::Result<bool> {
+        let mut at = 1;
+        loop {
+            match self.window.bytes().get(at).copied() {
+                Some(b'{' | b'[' | b']') => return Ok(false),
+                Some(b' ' | b'\t' | b'\r' | b'\n') if at < RECORD_BYTES_MAX => at += 1,
+                Some(_) => return Ok(true),
+                None if self.window.fill()? => {}
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Passes a `]`.
+    fn close_array(&mut self) -> Option<Found> {
+        let line = self.line;
+        if self.arrays == 0 {
+            let reason = Reason::Damaged(FaultKind::StrayBracket);
+            let mut stretch = Stretch::empty(self.begin_element(), reason);
+            self.pass_into(&mut stretch, 1);
+            return Some(stretch.into());
+        }
+        self.pass(1);
+        self.arrays -= 1;
+        if let Some(walk) = self.walk.as_mut().filter(|_| self.arrays == 0) {
+            walk.leave();
+        }
+        let is_after_comma = std::mem::take(&mut self.is_after_comma);
+        is_after_comma.then_some(Found::Note(line, NoteKind::TrailingComma))
+    }
+
+    fn passes_byte_order_mark(&mut self) -> io::Result<bool> {
+        if self.window.bytes()[0] != BYTE_ORDER_MARK[0] {
+            return Ok(false);
+        }
+        while self.window.bytes().len() < BYTE_ORDER_MARK.len() && self.window.fill()? {}
+        let is_mark = self.window.bytes().starts_with(BYTE_ORDER_MARK);
+        if is_mark {
+            self.window.pass(BYTE_ORDER_MARK.len());
+        }
+        Ok(is_mark)
+    }
+
+    /// What there is to report where the stream ends, one after the other.
+    fn end(&mut self) -> Option<Found> {
+        match std::mem::replace(&mut self.leading, Leading::Begun) {
+            Leading::Text(text) => return Some(text.into()),
+            Leading::Nothing => return Some(Found::Note(1, NoteKind::Empty)),
+            Leading::Begun => {}
+        }
+        self.is_over = true;
+        let is_open = self.arrays > 0 || self.walk.as_ref().is_some_and(Walk::is_inside);
+        let reason = Reason::Damaged(FaultKind::EndsInArray);
+        is_open.then(|| Stretch::empty(self.position(), reason).into())
+    }
+
+    /// Counts an element, which begins here.
+    fn begin_element(&mut self) -> Position {
+        self.is_after_comma = false;
+        self.elements += 1;
+        self.position()
+    }
+
+    fn position(&self) -> Position {
+        Position { line: self.line, record: self.elements, offset: self.window.offset() }
+    }
+
+    fn pass(&mut self, len: usize) {
+        self.line += memchr::memchr_iter(b'\n', &self.window.bytes()[..len]).count() as u64;
+        self.window.pass(len);
+    }
+
+    fn pass_into(&mut self, stretch: &mut Stretch, len: usize) {
+        stretch.push(&self.window.bytes()[..len]);
+        self.pass(len);
+    }
+}
+
+impl Stretch {
+    /// A stretch that has been passed.
+    pub(super) fn of(position: Position, text: &[u8], reason: Reason) -> Self {
+        let mut stretch = Self::empty(position, reason);
+        stretch.push(text);
+        stretch
+    }
+
+    /// All of a source that cannot be opened.
+    pub(super) fn unreadable(fault: FaultKind) -> Self {
+        let position = Position { line: 1, record: 1, offset: 0 };
+        Self::empty(position, Reason::Damaged(fault))
+    }
+
+    fn empty(position: Position, reason: Reason) -> Self {
+        Self { position, bytes: 0, text: Vec::new(), reason }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let room = TEXT_BYTES_MAX - self.text.len();
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Takes `other` in as well, which follows.
+    fn join(&mut self, other: &Self) {
+        let gap = other.position.offset - self.position.offset - self.bytes;
+        self.push(b"\n");
+        self.bytes += gap - 1 + other.bytes;
+        let room = TEXT_BYTES_MAX - self.text.len();
+        self.text.extend_from_slice(&other.text[..other.text.len().min(room)]);
+        self.reason = Reason::Damaged(FaultKind::NotARecord(excerpt(&self.text)));
+    }
+
+    /// What the text before the first bracket is: most likely a line of the tool that wrote the
+    /// file. But if it has the name of a member, it may be the rest of a record.
+    fn before_first_bracket(self) -> Found {
+        if memchr::memmem::find(&self.text, b"\":").is_some() {
+            return self.into();
+        }
+        let size = format!("{} bytes", indicatif::HumanCount(self.bytes));
+        Found::Note(self.position.line, NoteKind::LeadingText(excerpt(&self.text), size))
+    }
+
+    /// Finds the reason that helps most, once the end is found: `line` is the one that is reached.
+    fn explain(&mut self, nested: Nested, path: &str, is_over: bool, line: u64) {
+        let Reason::Damaged(kind) = &self.reason else { return };
+        let is_cut = matches!(kind, FaultKind::TooLong | FaultKind::EndsInRecord);
+        let is_too_long =
+            matches!(kind, FaultKind::TooLong) && self.bytes > RECORD_BYTES_MAX as u64;
+        // What was found behind the end is no reason.
+        let is_behind = kind.line().is_some_and(|found| found > line);
+        if is_cut && let Some(holds) = nested.records() {
+            self.reason = Reason::Damaged(FaultKind::Holds(holds.advice(path)));
+        } else if !is_over && !is_too_long && (is_cut || is_behind) {
+            self.reason = Reason::Damaged(FaultKind::NotClosed(line));
+        }
+    }
+}
+
+impl From<Stretch> for Found {
+    fn from(stretch: Stretch) -> Self {
+        Self::Stretch(stretch)
+    }
+}

@@ -1,0 +1,244 @@
+//! Goes to the elements inside a wrapper, by a JSON Pointer, and passes over everything else.
+
+use std::io::{self, Read};
+
+use super::super::pointer::Token;
+use super::super::rejection::{FaultKind, Position, Reason};
+use super::{Found, Kind, Leading, Scanner, Stretch};
+
+/// How long the name of a member may be, in bytes.
+const NAME_BYTES_MAX: usize = 64 * 1024;
+
+/// How far the way to the elements has been gone.
+#[derive(Debug)]
+pub(super) struct Walk {
+    way: Vec<Token>,
+    /// The containers that are open, the outermost first: each belongs to one step of the way.
+    open: Vec<Container>,
+}
+
+#[derive(Debug)]
+struct Container {
+    is_array: bool,
+    begin: Position,
+    /// How many of its values were passed.
+    passed: usize,
+    /// Whether it had what the way names.
+    has_found: bool,
+}
+
+impl Walk {
+    pub(super) fn new(way: &[Token]) -> Self {
+        Self { way: way.to_vec(), open: Vec::new() }
+    }
+
+    /// Whether the next byte is outside of the arrays whose elements are wanted.
+    pub(super) fn is_outside(&self) -> bool {
+        self.open.len() < self.way.len() || self.open.last().is_some_and(|last| !last.is_array)
+    }
+
+    /// Whether a container is open.
+    pub(super) fn is_inside(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// How many brackets close behind the array of elements.
+    pub(super) fn closers(&self) -> usize {
+        self.open.len().saturating_sub(1)
+    }
+
+    /// The way as a JSON Pointer.
+    pub(super) fn path(&self) -> String {
+        self.way.iter().map(|token| format!("/{token}")).collect()
+    }
+
+    /// Leaves the innermost container, whose closing bracket has been passed.
+    pub(super) fn leave(&mut self) {
+        self.open.pop();
+    }
+
+    /// The step of the way that the innermost container belongs to.
+    fn step(&self) -> Option<&Token> {
+        self.way.get(self.open.len().checked_sub(1)?)
+    }
+
+    /// Whether the way goes through this value of the innermost container.
+    fn goes_through(&mut self, name: &str) -> bool {
+        let goes = match self.step() {
+            Some(Token::Each) => true,
+            Some(Token::Name(wanted)) => wanted == name,
+            None => false,
+        };
+        if let Some(container) = self.open.last_mut() {
+            container.has_found |= goes;
+            container.passed += 1;
+        }
+        goes
+    }
+}
+
+impl<R: Read> Scanner<R> {
+    /// Goes on to the next element that is not in an array of elements, or to such an array.
+    pub(super) fn walk(&mut self) -> io::Result<Option<Found>> {
+        let Some(byte) = self.pass_blanks()? else { return Ok(self.end()) };
+        let innermost = self.walk.as_ref().and_then(|walk| walk.open.last());
+        let passed = innermost.map_or(0, |container| container.passed);
+        match (innermost.map(|container| container.is_array), byte) {
+            (None, b'{' | b'[') => match self.begin(byte) {
+                Some(found) => Ok(Some(found)),
+                None => self.enter(byte),
+            },
+            (None, _) if self.passes_byte_order_mark()? => Ok(None),
+            (None, b']') => Ok(self.close_array()),
+            (None, _) => self.junk(),
+            (Some(true), b']') | (Some(false), b'}') => Ok(self.leave()),
+            (Some(true), _) => self.value(byte, &passed.to_string()),
+            (Some(false), b'"') => {
+                let Some(name) = self.pass_name()? else { return self.give_up() };
+                if self.pass_blanks()? != Some(b':') {
+                    return self.give_up();
+                }
+                self.pass(1);
+                match self.pass_blanks()? {
+                    Some(byte) => self.value(byte, &name),
+                    None => Ok(self.end()),
+                }
+            }
+            (Some(false), _) => self.give_up(),
+        }
+    }
+
+    /// Passes a value of the innermost container, or goes into it.
+    fn value(&mut self, byte: u8, name: &str) -> io::Result<Option<Found>> {
+        let Some(walk) = self.walk.as_mut() else { return Ok(None) };
+        if !walk.goes_through(name) {
+            let mut passed = Stretch::empty(self.position(), Reason::Invalid(String::new()));
+            self.pass_value(&mut passed)?;
+            return Ok(None);
+        }
+        let is_element = walk.open.len() == walk.way.len();
+        match byte {
+            b'{' if is_element => self.object().map(Some),
+            b'[' if is_element => self.framed(Kind::Array).map(Some),
+            b'{' | b'[' => self.enter(byte),
+            b'}' | b']' | b':' => self.give_up(),
+            _ => self.refuse_value(),
+        }
+    }
+
+    /// Goes into the container that begins here, if the way does.
+    fn enter(&mut self, byte: u8) -> io::Result<Option<Found>> {
+        let begin = self.position();
+        let is_array = byte == b'[';
+        let Some(walk) = self.walk.as_mut() else { return Ok(None) };
+        let goes_on = match &walk.way[walk.open.len()] {
+            Token::Each => true,
+            Token::Name(name) => !is_array || name.parse::<usize>().is_ok(),
+        };
+        if !goes_on {
+            return self.refuse_value();
+        }
+        walk.open.push(Container { is_array, begin, passed: 0, has_found: false });
+        if !walk.is_outside() {
+            self.arrays = 1;
+        }
+        self.pass(1);
+        Ok(None)
+    }
+
+    /// Passes the closing bracket of the innermost container.
+    fn leave(&mut self) -> Option<Found> {
+        self.pass(1);
+        let walk = self.walk.as_mut()?;
+        let missing = match walk.step()? {
+            Token::Name(name) => Some(name.clone()),
+            Token::Each => None,
+        };
+        let container = walk.open.pop()?;
+        let name = missing.filter(|_| !container.has_found)?;
+        self.elements += 1;
+        let position = Position { record: self.elements, ..container.begin };
+        let mut stretch = Stretch::empty(position, Reason::Invalid(missing_member(&name)));
+        stretch.bytes = self.window.offset() - position.offset;
+        Some(stretch.into())
+    }
+
+    /// Passes a value that is not what the way names.
+    fn refuse_value(&mut self) -> io::Result<Option<Found>> {
+        let reason = "expected what --records names, found another value".to_owned();
+        let mut stretch = Stretch::empty(self.begin_element(), Reason::Invalid(reason));
+        self.pass_value(&mut stretch)?;
+        Ok(Some(stretch.into()))
+    }
+
+    /// Gives the source up, since the containers around the elements are damaged.
+    fn give_up(&mut self) -> io::Result<Option<Found>> {
+        let reason = Reason::Damaged(FaultKind::Wrapper);
+        let mut stretch = Stretch::empty(self.begin_element(), reason);
+        loop {
+            let rest = self.window.bytes().len();
+            self.pass_into(&mut stretch, rest);
+            if !self.window.fill()? {
+                break;
+            }
+        }
+        self.leading = Leading::Begun;
+        self.is_over = true;
+        Ok(Some(stretch.into()))
+    }
+
+    /// Passes a string and returns it. `None` if it is not one, or too long.
+    fn pass_name(&mut self) -> io::Result<Option<String>> {
+        let mut at = 1;
+        loop {
+            match self.window.bytes().get(at).copied() {
+                Some(b'\\') => at += 2,
+                Some(b'"') => break,
+                Some(_) => at += 1,
+                None if at > NAME_BYTES_MAX || !self.window.fill()? => return Ok(None),
+                None => {}
+            }
+        }
+        let name = serde_json::from_slice(&self.window.bytes()[..=at]).ok();
+        self.pass(at + 1);
+        Ok(name)
+    }
+
+    /// Passes a value, however long, by its brackets and strings.
+    fn pass_value(&mut self, stretch: &mut Stretch) -> io::Result<()> {
+        let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+        loop {
+            let bytes = self.window.bytes();
+            let mut end = None;
+            for (at, &byte) in bytes.iter().enumerate() {
+                let is_outside = !in_string;
+                match byte {
+                    _ if is_escaped => is_escaped = false,
+                    b'\\' if in_string => is_escaped = true,
+                    b'"' => in_string = !in_string,
+                    b'{' | b'[' if is_outside => depth += 1,
+                    b'}' | b']' | b',' if is_outside && depth == 0 => {
+                        end = Some(at);
+                        break;
+                    }
+                    b'}' | b']' if is_outside => depth -= 1,
+                    _ => continue,
+                }
+                if depth == 0 && !in_string && byte != b',' {
+                    end = Some(at + 1);
+                    break;
+                }
+            }
+            let len = end.unwrap_or(bytes.len());
+            self.pass_into(stretch, len);
+            if end.is_some() || !self.window.fill()? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn missing_member(name: &str) -> String {
+    let name = crate::printable::text(name);
+    format!("this value has no `{name}`, which --records names")
+}

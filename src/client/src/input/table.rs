@@ -1,0 +1,183 @@
+//! Reads the rows of a table: CSV, or the same with tabs or semicolons.
+
+use std::io::{self, Read};
+
+use csv::ByteRecord;
+
+use super::RECORD_BYTES_MAX;
+use super::field::Field;
+use super::ignored::Ignored;
+use super::json::Stretch;
+use super::record::Buffer;
+use super::rejection::{FaultKind, Position, Reason, TEXT_BYTES_MAX};
+use super::whole::{NotWhole, whole};
+
+/// The rows of one stream, one at a time.
+pub(super) struct Rows<R> {
+    rows: csv::Reader<Bounded<R>>,
+    row: ByteRecord,
+    /// The field of each column, and its name.
+    columns: Vec<(Field, String)>,
+    /// How many rows have been read.
+    read: u64,
+    is_over: bool,
+}
+
+/// What became of a row.
+#[derive(Debug)]
+pub(super) enum Row {
+    /// It is in the buffer.
+    Record(Position),
+    Rejected(Stretch),
+}
+
+impl<R: Read> Rows<R> {
+    /// Begins to read. The first row has the names of the fields.
+    ///
+    /// # Errors
+    ///
+    /// The stream fails, or a field is there twice.
+    pub(super) fn new(stream: R, delimiter: u8) -> io::Result<Self> {
+        let stream = Bounded { stream, left: ROOM };
+        let mut rows = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(stream);
+        let mut row = ByteRecord::new();
+        rows.read_byte_record(&mut row)?;
+        let names = row.iter().enumerate().map(|(column, name)| {
+            let name = if column == 0 { name.trim_ascii_start() } else { name };
+            let name = name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name).trim_ascii();
+            (Field::named(name), String::from_utf8_lossy(name).into_owned())
+        });
+        let columns: Vec<_> = names.collect();
+        for (index, (field, name)) in columns.iter().enumerate() {
+            let is_known = *field != Field::Unknown;
+            if is_known && columns[..index].iter().any(|(other, _)| other == field) {
+                let name = crate::printable::text(name);
+                return Err(io::Error::other(format!("the column `{name}` is there twice")));
+            }
+        }
+        Ok(Self { rows, row, columns, read: 0, is_over: false })
+    }
+
+    /// How many bytes have been read.
+    pub(super) fn offset(&self) -> u64 {
+        self.rows.position().byte()
+    }
+
+    /// Reads the next row into `buffer`, and counts the columns that are ignored. `None` at the end.
+    pub(super) fn next(&mut self, buffer: &mut Buffer, ignored: &mut Ignored) -> Option<Row> {
+        if self.is_over {
+            return None;
+        }
+        self.rows.get_mut().left = ROOM;
+        let begin = self.rows.position().clone();
+        let read = self.rows.read_byte_record(&mut self.row);
+        if let Ok(false) = read {
+            self.is_over = true;
+            return None;
+        }
+        self.read += 1;
+        let begin = self.row.position().filter(|_| read.is_ok()).cloned().unwrap_or(begin);
+        let position = Position { line: begin.line(), record: self.read, offset: begin.byte() };
+        let (reason, text) = match read {
+            Ok(_) => match self.take(buffer, ignored) {
+                Ok(()) => return Some(Row::Record(position)),
+                Err(reason) => (Reason::Invalid(reason), self.text()),
+            },
+            Err(error) => {
+                self.is_over = true;
+                (Reason::Damaged(fault(error)), Vec::new())
+            }
+        };
+        let bytes = self.rows.position().byte() - position.offset;
+        Some(Row::Rejected(Stretch { position, bytes, text, reason }))
+    }
+
+    /// Puts the row into `buffer`, or finds why it is not a record.
+    fn take(&self, buffer: &mut Buffer, ignored: &mut Ignored) -> Result<(), String> {
+        buffer.clear();
+        let (cells, columns) = (self.row.len(), self.columns.len());
+        if cells != columns {
+            return Err(format!("this row has {cells} cells, and the header has {columns}"));
+        }
+        for ((field, name), cell) in self.columns.iter().zip(&self.row) {
+            match field {
+                Field::Unknown => ignored.count(name),
+                Field::Id => buffer.set_id(id(cell)?),
+                field => {
+                    let text = std::str::from_utf8(cell)
+                        .map_err(|_| format!("field `{}`: expected UTF-8", field.name()))?;
+                    if let Some(kept) = buffer.text(*field) {
+                        kept.push_str(text);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The row as it may have been written.
+    fn text(&self) -> Vec<u8> {
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        // A `Vec` takes all that is written to it.
+        let _ = writer.write_byte_record(&self.row);
+        let mut text = writer.into_inner().unwrap_or_default();
+        text.truncate(TEXT_BYTES_MAX.min(text.trim_ascii_end().len()));
+        text
+    }
+}
+
+/// Why no more rows can be read.
+fn fault(error: csv::Error) -> FaultKind {
+    match io::Error::from(error) {
+        error if error.get_ref().is_some_and(|error| error.is::<TooLong>()) => {
+            FaultKind::RowTooLong
+        }
+        error => FaultKind::Unreadable(error),
+    }
+}
+
+fn id(cell: &[u8]) -> Result<i32, String> {
+    let text = String::from_utf8_lossy(cell.trim_ascii());
+    if text.is_empty() {
+        return Ok(0);
+    }
+    whole(&text).map_err(|not_whole| {
+        let shown = super::rejection::excerpt(text.as_bytes());
+        match not_whole {
+            NotWhole::OutOfRange => {
+                format!("field `id`: {shown} is not between {} and {}", i32::MIN, i32::MAX)
+            }
+            NotWhole::Fraction => format!("field `id`: expected a whole number, found {shown}"),
+            NotWhole::NotANumber => "field `id`: expected a whole number, found a text".to_owned(),
+        }
+    })
+}
+
+/// How much may be read for one row: the row, and what the reader takes at once behind it.
+const ROOM: usize = RECORD_BYTES_MAX + (64 << 10);
+
+/// A stream that fails before a row takes up too much memory.
+struct Bounded<R> {
+    stream: R,
+    left: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a row is too long")]
+struct TooLong;
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::Error::other(TooLong));
+        }
+        let len = room.len().min(self.left);
+        let len = self.stream.read(&mut room[..len])?;
+        self.left -= len;
+        Ok(len)
+    }
+}
