@@ -94,6 +94,7 @@ in
       "client"
       "muster"
       "program"
+      "proof"
       "queue"
       "roll"
       "server"

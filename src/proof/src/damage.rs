@@ -1,0 +1,220 @@
+//! Where an element that is not valid JSON ends, in text that may be damaged anywhere.
+
+mod ahead;
+mod strings;
+
+use std::io::{self, Read};
+
+use crate::window::Window;
+use ahead::reads_on;
+pub(crate) use strings::{Role, Strings};
+
+/// The brackets that are open around an element.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    /// How many arrays are open at the level of the element.
+    pub(crate) open: u64,
+    /// With a pointer: how many containers are open outside of the innermost array.
+    pub(crate) outer: Option<usize>,
+}
+
+/// Why an abandoned element ends where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Its bracket closes.
+    Closed,
+    /// The next element begins.
+    NextBegins,
+    /// The source ends.
+    SourceEnds,
+}
+
+/// What stands before a byte.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    /// The last significant byte; `"` stands for a string.
+    last: Option<u8>,
+    /// Whether only blanks, commas and closing brackets stand between the last LF and the byte.
+    first_on_line: bool,
+}
+
+impl Before {
+    /// Passes a byte outside of strings.
+    fn pass(&mut self, byte: u8) {
+        match byte {
+            b'\n' => self.first_on_line = true,
+            b' ' | b'\t' | b'\r' => (),
+            b',' | b'}' | b']' => self.last = Some(byte),
+            _ => *self = Self { last: Some(byte), first_on_line: false },
+        }
+    }
+
+    /// Passes a byte of a string.
+    fn pass_text(&mut self) {
+        *self = Self { last: Some(b'"'), first_on_line: false };
+    }
+}
+
+/// What a closing bracket does.
+enum Closing {
+    /// It closes an inner bracket, or none.
+    Inner,
+    /// It closes the element.
+    Element,
+    /// It closes the element if brackets inside of it were lost.
+    PerhapsElement,
+}
+
+/// An abandoned element, from its opening bracket to the current byte.
+pub(crate) struct Abandoned {
+    /// The open brackets, one byte each.
+    stack: Vec<u8>,
+    strings: Strings,
+    before: Before,
+    mismatched: bool,
+}
+
+impl Abandoned {
+    /// An element of which only the opening bracket has been passed.
+    pub(crate) fn begin(bracket: u8) -> Self {
+        let before = Before { last: Some(bracket), first_on_line: false };
+        Self { stack: vec![bracket], strings: Strings::default(), before, mismatched: false }
+    }
+
+    /// Passes a blank or an LF outside of strings.
+    pub(crate) fn pass_blank(&mut self, byte: u8) {
+        self.before.pass(byte);
+    }
+
+    /// Passes everything up to the end of the element.
+    ///
+    /// # Errors
+    ///
+    /// The stream cannot be read on.
+    pub(crate) fn pass_rest<R: Read>(
+        mut self,
+        window: &mut Window<R>,
+        around: Around,
+    ) -> io::Result<Ending> {
+        while let Some(byte) = window.peek(0)? {
+            if self.strings.step(byte) == Role::Text {
+                self.before.pass_text();
+                window.skip(1);
+                continue;
+            }
+            let mut closed = false;
+            match byte {
+                b'{' | b'[' if self.may_begin_next(byte) && reads_on(window, 0, around)? => {
+                    return Ok(Ending::NextBegins);
+                }
+                b'{' | b'[' => self.stack.push(byte),
+                b'}' | b']' => {
+                    closed = match self.close(byte) {
+                        Closing::Inner => false,
+                        Closing::Element => true,
+                        Closing::PerhapsElement => reads_on(window, 1, around)?,
+                    };
+                }
+                _ => (),
+            }
+            self.before.pass(byte);
+            window.skip(1);
+            if closed {
+                return Ok(Ending::Closed);
+            }
+        }
+        Ok(Ending::SourceEnds)
+    }
+
+    /// Whether an opening bracket stands where none can in an undamaged element.
+    fn may_begin_next(&self, bracket: u8) -> bool {
+        let Before { last, first_on_line } = self.before;
+        let innermost = self.stack.last().copied();
+        let after_comma = bracket == b'{' && last == Some(b',');
+        let as_name = after_comma && innermost == Some(b'{');
+        let without_comma = first_on_line && !matches!(last, Some(b',' | b':' | b'['));
+        let damaged = self.mismatched || self.strings.damaged;
+        let in_damaged_array = after_comma && first_on_line && innermost == Some(b'[') && damaged;
+        as_name || without_comma || in_damaged_array
+    }
+
+    fn close(&mut self, bracket: u8) -> Closing {
+        let opener = if bracket == b'}' { b'{' } else { b'[' };
+        let matches = self.stack.last() == Some(&opener);
+        self.mismatched |= !matches;
+        match self.stack.iter().rposition(|open| *open == opener) {
+            None => Closing::Inner,
+            Some(0) if matches => Closing::Element,
+            Some(0) => Closing::PerhapsElement,
+            Some(rest) => {
+                self.stack.truncate(rest);
+                Closing::Inner
+            }
+        }
+    }
+}
+
+/// Passes an abandoned element; the current byte is its opening bracket.
+///
+/// # Errors
+///
+/// The stream cannot be read on.
+pub(crate) fn pass_abandoned<R: Read>(
+    window: &mut Window<R>,
+    around: Around,
+) -> io::Result<Ending> {
+    let Some(bracket) = window.peek(0)? else { return Ok(Ending::SourceEnds) };
+    window.skip(1);
+    Abandoned::begin(bracket).pass_rest(window, around)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How an element ends, and what follows it.
+    fn end(text: &str, open: u64) -> (Ending, &str) {
+        let mut window = Window::new(text.as_bytes());
+        let around = Around { open, outer: None };
+        let ending = pass_abandoned(&mut window, around).unwrap();
+        let end = usize::try_from(window.place().offset).unwrap();
+        (ending, &text[end..])
+    }
+
+    #[test]
+    fn abandoned_element_ends_where_its_bracket_closes() {
+        for (text, rest) in [
+            ("{\"a\":1 2}, {}", ", {}"),
+            ("{\"a\":[{},{}] 1}\n{}", "\n{}"),
+            ("{\"a\":\"}\", 1} x", " x"),
+            ("{\"a\":\"\\\"}\", 1} x", " x"),
+            // A bracket that was lost: what follows is read on.
+            ("{\"a\":[1}\n{\"b\":2}\n{\"c\":3}", "\n{\"b\":2}\n{\"c\":3}"),
+            // A bracket that is too many.
+            ("{\"a\":1]}, {}", ", {}"),
+            ("[1 2]{}", "{}"),
+            // Popping down to an inner bracket.
+            ("{\"a\":{\"b\":[1},2} x", " x"),
+        ] {
+            assert_eq!(end(text, 0), (Ending::Closed, rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn abandoned_element_ends_before_the_next_one() {
+        for (text, open, rest) in [
+            // N1.
+            ("{\"a\":1,{\"b\":2}", 0, "{\"b\":2}"),
+            // N2.
+            ("{\"a\":1\n{\"b\":2}\n", 0, "{\"b\":2}\n"),
+            ("{\"a\":\"x\n{\"b\":2}\n", 0, "{\"b\":2}\n"),
+            // N3.
+            ("{\"a\":[\"x\n,\n{\"b\":2}]", 1, "{\"b\":2}]"),
+        ] {
+            assert_eq!(end(text, open), (Ending::NextBegins, rest), "{text}");
+        }
+        for text in ["{\"a\":[1,\n{\"b\":2}]", "{\"a\":\n{\"b\":2}", "{\"a\":1,{\"b\":2}"] {
+            assert_eq!(end(text, 1), (Ending::SourceEnds, ""), "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a reader finds, one piece after another.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use muster_proto::users::UserRequest;
+
+use crate::record::{Field, Fields};
+use crate::window::{Place, Window};
+
+/// A record, or a stretch that could not be read as one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    /// A record.
+    Record {
+        /// The record as it was sent.
+        record: UserRequest,
+        /// The line on which it begins, from 1.
+        line: u64,
+        /// Where it begins in the decoded text, in bytes.
+        offset: u64,
+        /// What the record has and lacks.
+        notes: Notes,
+    },
+    /// A stretch that is neither a record nor separators.
+    Unread {
+        /// The line on which it begins, from 1.
+        line: u64,
+        /// Where it begins in the decoded text, in bytes.
+        offset: u64,
+        /// Its length; 0 if something is missing.
+        bytes: u64,
+        /// Why it could not be read, in a short sentence.
+        reason: String,
+    },
+}
+
+/// What a record has besides its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The fields that have a value other than null or an empty cell.
+    pub(crate) given: Fields,
+    pub(crate) ignored: Arc<[Ignored]>,
+}
+
+/// A member or a column that is not a field of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    pub(crate) name: String,
+    /// The field names inside of it, if it is an object.
+    pub(crate) inside: Fields,
+}
+
+impl Piece {
+    pub(crate) fn record(place: Place, record: UserRequest, notes: Notes) -> Self {
+        Self::Record { record, line: place.line, offset: place.offset, notes }
+    }
+
+    /// The stretch from a place to the current byte.
+    pub(crate) fn unread<R: Read>(
+        from: Place,
+        window: &Window<R>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let bytes = window.since(from);
+        Self::Unread { line: from.line, offset: from.offset, bytes, reason: reason.into() }
+    }
+}
+
+/// A reader of one source.
+pub(crate) trait Pieces {
+    /// The next piece; `None` at the end of the source.
+    ///
+    /// # Errors
+    ///
+    /// The source cannot be read on.
+    fn next_piece(&mut self) -> io::Result<Option<Piece>>;
+}
+
+/// The text of a rejection that concerns one field.
+pub(crate) fn of_field(field: Field, problem: impl std::fmt::Display) -> String {
+    format!("`{}` {problem}", field.name())
+}
