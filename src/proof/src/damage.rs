@@ -5,7 +5,7 @@ mod strings;
 
 use std::io::{self, Read};
 
-use crate::window::Window;
+use crate::window::{Place, Window};
 use ahead::reads_on;
 pub(crate) use strings::{Role, Strings};
 
@@ -71,14 +71,17 @@ pub(crate) struct Abandoned {
     stack: Vec<u8>,
     strings: Strings,
     before: Before,
-    mismatched: bool,
+    /// Where its opening bracket is.
+    begin: Place,
+    /// Where in the element its JSON breaks, if that is known.
+    breaks_at: Option<u64>,
 }
 
 impl Abandoned {
     /// An element of which only the opening bracket has been passed.
-    pub(crate) fn begin(bracket: u8) -> Self {
+    pub(crate) fn begin(bracket: u8, begin: Place, breaks_at: Option<u64>) -> Self {
         let before = Before { last: Some(bracket), first_on_line: false };
-        Self { stack: vec![bracket], strings: Strings::default(), before, mismatched: false }
+        Self { stack: vec![bracket], strings: Strings::default(), before, begin, breaks_at }
     }
 
     /// Passes a blank or an LF outside of strings.
@@ -103,8 +106,11 @@ impl Abandoned {
                 continue;
             }
             let mut closed = false;
+            let offset = window.since(self.begin);
             match byte {
-                b'{' | b'[' if self.may_begin_next(byte) && reads_on(window, 0, around)? => {
+                b'{' | b'['
+                    if self.may_begin_next(byte, offset) && reads_on(window, 0, around)? =>
+                {
                     return Ok(Ending::NextBegins);
                 }
                 b'{' | b'[' => self.stack.push(byte),
@@ -127,13 +133,13 @@ impl Abandoned {
     }
 
     /// Whether an opening bracket stands where none can in an undamaged element.
-    fn may_begin_next(&self, bracket: u8) -> bool {
+    fn may_begin_next(&self, bracket: u8, offset: u64) -> bool {
         let Before { last, first_on_line } = self.before;
         let innermost = self.stack.last().copied();
         let after_comma = bracket == b'{' && last == Some(b',');
         let as_name = after_comma && innermost == Some(b'{');
         let without_comma = first_on_line && !matches!(last, Some(b',' | b':' | b'['));
-        let damaged = self.mismatched || self.strings.damaged;
+        let damaged = self.breaks_at.is_some_and(|at| offset > at);
         let in_damaged_array = after_comma && first_on_line && innermost == Some(b'[') && damaged;
         as_name || without_comma || in_damaged_array
     }
@@ -141,7 +147,6 @@ impl Abandoned {
     fn close(&mut self, bracket: u8) -> Closing {
         let opener = if bracket == b'}' { b'{' } else { b'[' };
         let matches = self.stack.last() == Some(&opener);
-        self.mismatched |= !matches;
         match self.stack.iter().rposition(|open| *open == opener) {
             None => Closing::Inner,
             Some(0) if matches => Closing::Element,
@@ -154,7 +159,8 @@ impl Abandoned {
     }
 }
 
-/// Passes an abandoned element; the current byte is its opening bracket.
+/// Passes an abandoned element; the current byte is its opening bracket. `breaks_at` is where in the
+/// element its JSON breaks, if that is known.
 ///
 /// # Errors
 ///
@@ -162,10 +168,12 @@ impl Abandoned {
 pub(crate) fn pass_abandoned<R: Read>(
     window: &mut Window<R>,
     around: Around,
+    breaks_at: Option<u64>,
 ) -> io::Result<Ending> {
     let Some(bracket) = window.peek(0)? else { return Ok(Ending::SourceEnds) };
+    let begin = window.place();
     window.skip(1);
-    Abandoned::begin(bracket).pass_rest(window, around)
+    Abandoned::begin(bracket, begin, breaks_at).pass_rest(window, around)
 }
 
 #[cfg(test)]
@@ -173,10 +181,10 @@ mod tests {
     use super::*;
 
     /// How an element ends, and what follows it.
-    fn end(text: &str, open: u64) -> (Ending, &str) {
+    fn end(text: &str, open: u64, breaks_at: Option<u64>) -> (Ending, &str) {
         let mut window = Window::new(text.as_bytes());
         let around = Around { open, outer: None };
-        let ending = pass_abandoned(&mut window, around).unwrap();
+        let ending = pass_abandoned(&mut window, around, breaks_at).unwrap();
         let end = usize::try_from(window.place().offset).unwrap();
         (ending, &text[end..])
     }
@@ -196,7 +204,21 @@ mod tests {
             // Popping down to an inner bracket.
             ("{\"a\":{\"b\":[1},2} x", " x"),
         ] {
-            assert_eq!(end(text, 0), (Ending::Closed, rest), "{text}");
+            assert_eq!(end(text, 0, None), (Ending::Closed, rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn object_on_a_line_of_its_own_is_the_next_element_only_behind_the_break() {
+        // The second object is at 11.
+        let text = "{\"a\":[\"x\n,\n{\"b\":2}]";
+        for (breaks_at, expected) in [
+            (Some(9), (Ending::NextBegins, "{\"b\":2}]")),
+            (Some(10), (Ending::NextBegins, "{\"b\":2}]")),
+            (Some(11), (Ending::SourceEnds, "")),
+            (None, (Ending::SourceEnds, "")),
+        ] {
+            assert_eq!(end(text, 1, breaks_at), expected, "{breaks_at:?}");
         }
     }
 
@@ -208,13 +230,11 @@ mod tests {
             // N2.
             ("{\"a\":1\n{\"b\":2}\n", 0, "{\"b\":2}\n"),
             ("{\"a\":\"x\n{\"b\":2}\n", 0, "{\"b\":2}\n"),
-            // N3.
-            ("{\"a\":[\"x\n,\n{\"b\":2}]", 1, "{\"b\":2}]"),
         ] {
-            assert_eq!(end(text, open), (Ending::NextBegins, rest), "{text}");
+            assert_eq!(end(text, open, None), (Ending::NextBegins, rest), "{text}");
         }
         for text in ["{\"a\":[1,\n{\"b\":2}]", "{\"a\":\n{\"b\":2}", "{\"a\":1,{\"b\":2}"] {
-            assert_eq!(end(text, 1), (Ending::SourceEnds, ""), "{text}");
+            assert_eq!(end(text, 1, None), (Ending::SourceEnds, ""), "{text}");
         }
     }
 }

@@ -32,25 +32,58 @@ pub(crate) fn skip_separators<R: Read>(window: &mut Window<R>) -> io::Result<Opt
     }
 }
 
-/// A reader of the whole source.
-pub(crate) struct JsonReader<R> {
-    window: Window<R>,
+/// An element level: that of a whole source, or of an array that a pointer leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Level {
     /// How many arrays are open.
-    open: u64,
+    pub(crate) open: u64,
+    /// With a pointer: how many containers are open outside of these arrays.
+    pub(crate) outer: Option<usize>,
 }
 
-impl<R: Read> JsonReader<R> {
-    pub(crate) fn new(window: Window<R>) -> Self {
-        Self { window, open: 0 }
+/// What comes next at an element level.
+pub(crate) enum Step {
+    /// An element, or a stretch that is none.
+    Piece(Piece),
+    /// A bracket of an array, which has been passed.
+    Bracket,
+    /// The end of the source.
+    SourceEnds,
+}
+
+impl Level {
+    /// Goes on. The records are where `names` lead to inside of each element.
+    ///
+    /// # Errors
+    ///
+    /// The source cannot be read on.
+    pub(crate) fn step<R: Read>(
+        &mut self,
+        window: &mut Window<R>,
+        names: &[String],
+    ) -> io::Result<Step> {
+        let around = Around { open: self.open, outer: self.outer };
+        let piece = match skip_separators(window)? {
+            None => return Ok(Step::SourceEnds),
+            Some(b'[') => self.open_array(window, names)?,
+            Some(b']') => self.close_array(window),
+            Some(b'{') => Some(element::read(window, around, names)?),
+            Some(_) => Some(junk::run(window, around)?),
+        };
+        Ok(piece.map_or(Step::Bracket, Step::Piece))
     }
 
-    /// Passes a `[`.
-    fn open_array(&mut self) -> io::Result<Option<Piece>> {
+    /// Passes a `[`, or an array of scalars as a whole.
+    fn open_array<R: Read>(
+        &mut self,
+        window: &mut Window<R>,
+        names: &[String],
+    ) -> io::Result<Option<Piece>> {
         if self.open == 0 {
-            self.window.skip(1);
+            window.skip(1);
         } else {
-            let around = self.around();
-            let scalars = element::begin_nested(&mut self.window, around)?;
+            let around = Around { open: self.open, outer: self.outer };
+            let scalars = element::begin_nested(window, around, names)?;
             if scalars.is_some() {
                 return Ok(scalars);
             }
@@ -60,45 +93,44 @@ impl<R: Read> JsonReader<R> {
     }
 
     /// Passes a `]`.
-    fn close_array(&mut self) -> Option<Piece> {
-        let place = self.window.place();
-        self.window.skip(1);
+    fn close_array<R: Read>(&mut self, window: &mut Window<R>) -> Option<Piece> {
+        let place = window.place();
+        window.skip(1);
         if self.open > 0 {
             self.open -= 1;
             return None;
         }
-        Some(Piece::unread(place, &self.window, "a ] closes no array"))
+        Some(Piece::unread(place, window, "a ] closes no array"))
     }
+}
 
-    fn around(&self) -> Around {
-        Around { open: self.open, outer: None }
+/// A reader of the whole source.
+pub(crate) struct JsonReader<R> {
+    window: Window<R>,
+    level: Level,
+    names: Vec<String>,
+}
+
+impl<R: Read> JsonReader<R> {
+    /// Reads the records that are where `names` lead to inside of each element.
+    pub(crate) fn new(window: Window<R>, names: Vec<String>) -> Self {
+        Self { window, level: Level::default(), names }
     }
 }
 
 impl<R: Read> Pieces for JsonReader<R> {
     fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         loop {
-            let piece = match skip_separators(&mut self.window)? {
-                None if self.open > 0 => {
-                    self.open = 0;
+            match self.level.step(&mut self.window, &self.names)? {
+                Step::Piece(piece) => return Ok(Some(piece)),
+                Step::Bracket => (),
+                Step::SourceEnds if self.level.open > 0 => {
+                    self.level.open = 0;
                     let end = self.window.place();
                     let reason = "the file ends before the array's closing ]";
                     return Ok(Some(Piece::unread(end, &self.window, reason)));
                 }
-                None => return Ok(None),
-                Some(b'[') => self.open_array()?,
-                Some(b']') => self.close_array(),
-                Some(b'{') => {
-                    let around = self.around();
-                    Some(element::object(&mut self.window, around)?)
-                }
-                Some(_) => {
-                    let around = self.around();
-                    Some(junk::run(&mut self.window, around)?)
-                }
-            };
-            if piece.is_some() {
-                return Ok(piece);
+                Step::SourceEnds => return Ok(None),
             }
         }
     }

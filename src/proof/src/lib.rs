@@ -8,7 +8,7 @@
 //! | `window` | a stream with lookahead, offsets and line numbers |
 //! | `json`, `element`, `junk` | JSON, one element after another |
 //! | `damage` | where an element ends that is not valid JSON |
-//! | `pointer`, `walk` | JSON whose records are where a pointer points |
+//! | `pointer`, `walk`, `follow` | JSON whose records are where a pointer points |
 //! | `table` | CSV |
 //! | `record` | one record, and the fields that it can have |
 //! | `doubts` | what makes it doubtful that records were read as they were meant |
@@ -22,6 +22,7 @@ mod damage;
 mod decode;
 mod doubts;
 mod element;
+mod follow;
 mod json;
 mod junk;
 mod piece;
@@ -153,27 +154,38 @@ impl Inputs {
 
     /// The records only, in order. A file that cannot be read to its end has those up to there.
     pub fn records(&self) -> impl Iterator<Item = UserRequest> {
-        self.files.list.iter().filter_map(|path| self.open(path).ok()).flat_map(
-            |mut reader| {
-                std::iter::from_fn(move || {
-                    loop {
-                        if let Piece::Record { record, .. } = reader.next_piece().ok()?? {
-                            return Some(record);
-                        }
+        self.files.list.iter().filter_map(|path| self.open(path).ok()).flat_map(|mut reader| {
+            std::iter::from_fn(move || {
+                loop {
+                    if let Piece::Record { record, .. } = reader.next_piece().ok()?? {
+                        return Some(record);
                     }
-                })
-            },
-        )
+                }
+            })
+        })
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Pieces>> {
         let mut window = Window::new(decode::open(path)?);
         let delimiter = table::delimiter(&mut window, arguments::names_table(path))?;
-        Ok(match (delimiter, &self.options.pointer) {
-            (Some(delimiter), _) => Box::new(TableReader::new(window, delimiter)),
-            (None, Some(pointer)) => Box::new(PointerReader::new(window, pointer.clone())),
-            (None, None) => Box::new(JsonReader::new(window)),
+        Ok(match delimiter {
+            Some(delimiter) => Box::new(TableReader::new(window, delimiter)),
+            None => json_reader(window, self.options.pointer.clone()),
         })
+    }
+}
+
+/// A reader of the records that are where a pointer points.
+fn json_reader<'a, R: Read + 'a>(
+    window: Window<R>,
+    pointer: Option<Pointer>,
+) -> Box<dyn Pieces + 'a> {
+    match pointer {
+        Some(pointer) if pointer.walked.is_empty() => {
+            Box::new(JsonReader::new(window, pointer.names))
+        }
+        Some(pointer) => Box::new(PointerReader::new(window, pointer)),
+        None => Box::new(JsonReader::new(window, Vec::new())),
     }
 }
 
@@ -187,14 +199,7 @@ pub fn read_stream(
     pointer: Option<&Pointer>,
     mut each: impl FnMut(Piece),
 ) -> io::Result<()> {
-    let window = Window::new(stream);
-    match pointer {
-        None => drain(JsonReader::new(window), &mut each),
-        Some(pointer) => drain(PointerReader::new(window, pointer.clone()), &mut each),
-    }
-}
-
-fn drain(mut reader: impl Pieces, each: &mut impl FnMut(Piece)) -> io::Result<()> {
+    let mut reader = json_reader(Window::new(stream), pointer.cloned());
     while let Some(piece) = reader.next_piece()? {
         each(piece);
     }

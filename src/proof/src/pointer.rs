@@ -5,7 +5,10 @@ use std::str::FromStr;
 /// Where the records are in each value of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    tokens: Vec<Token>,
+    /// The containers that are walked, up to its last `*`; empty if it has none.
+    pub(crate) walked: Vec<Token>,
+    /// What is followed inside of each element, behind the last `*`.
+    pub(crate) names: Vec<String>,
 }
 
 /// One step of a pointer.
@@ -29,12 +32,6 @@ pub enum PointerError {
     /// It has a `~` that begins no escape.
     #[error("a ~ in a pointer is followed by 0 for ~ itself, or by 1 for /")]
     Escape,
-}
-
-impl Pointer {
-    pub(crate) fn token(&self, index: usize) -> Option<&Token> {
-        self.tokens.get(index)
-    }
 }
 
 impl Token {
@@ -65,7 +62,17 @@ impl FromStr for Pointer {
             return Err(PointerError::Empty);
         }
         let tokens = text.strip_prefix('/').ok_or(PointerError::NoSlash)?.split('/');
-        Ok(Self { tokens: tokens.map(Token::parse).collect::<Result<_, _>>()? })
+        let mut pointer = Self { walked: Vec::new(), names: Vec::new() };
+        for token in tokens {
+            match Token::parse(token)? {
+                Token::Each => {
+                    pointer.walked.extend(pointer.names.drain(..).map(Token::Named));
+                    pointer.walked.push(Token::Each);
+                }
+                Token::Named(name) => pointer.names.push(name),
+            }
+        }
+        Ok(pointer)
     }
 }
 
@@ -75,10 +82,12 @@ mod tests {
 
     #[test]
     fn pointer_is_read_with_its_escapes() {
-        let pointer: Pointer = "/a~1b/*/~01/0/".parse().unwrap();
+        let pointer: Pointer = "/a~1b/*/~01/*/0/".parse().unwrap();
         let named = |name: &str| Token::Named(name.to_owned());
-        let tokens = [named("a/b"), Token::Each, named("~1"), named("0"), named("")];
-        assert_eq!(pointer.tokens, tokens);
+        assert_eq!(pointer.walked, [named("a/b"), Token::Each, named("~1"), Token::Each]);
+        assert_eq!(pointer.names, ["0", ""]);
+        let pointer: Pointer = "/a/**".parse().unwrap();
+        assert_eq!(pointer, Pointer { walked: Vec::new(), names: vec!["a".into(), "**".into()] });
         for (text, error) in [
             ("", PointerError::Empty),
             ("data", PointerError::NoSlash),

@@ -6,7 +6,8 @@ use std::io::{self, Read};
 
 use crate::damage::Around;
 use crate::element;
-use crate::json::{BLANKS, skip_separators};
+use crate::follow::LACKING;
+use crate::json::{BLANKS, Level, Step, skip_separators};
 use crate::junk;
 use crate::piece::{Piece, Pieces};
 use crate::pointer::{self, Pointer, Token};
@@ -22,9 +23,10 @@ struct Container {
     fresh: bool,
 }
 
-#[derive(Clone, PartialEq, Eq)]
 enum Kind {
-    /// An array of which each element is walked.
+    /// The array that the last `*` stands for, with its level.
+    Last(Level),
+    /// Another array of which each element is walked.
     Elements,
     /// An array of which one element is walked.
     Element { wanted: u64, at: u64 },
@@ -36,7 +38,7 @@ enum Kind {
 
 impl Kind {
     fn is_array(&self) -> bool {
-        matches!(self, Self::Elements | Self::Element { .. })
+        matches!(self, Self::Last(_) | Self::Elements | Self::Element { .. })
     }
 }
 
@@ -58,7 +60,17 @@ impl<R: Read> PointerReader<R> {
     fn step(&mut self) -> io::Result<Option<Piece>> {
         let Some(container) = self.containers.last_mut() else { return self.top() };
         let fresh = std::mem::take(&mut container.fresh);
-        match &container.kind {
+        match &mut container.kind {
+            Kind::Last(level) => match level.step(&mut self.window, &self.pointer.names)? {
+                Step::Piece(piece) => Ok(Some(piece)),
+                Step::Bracket => {
+                    if level.open == 0 {
+                        self.containers.pop();
+                    }
+                    Ok(None)
+                }
+                Step::SourceEnds => Ok(Some(self.source_ended())),
+            },
             Kind::Elements => self.elements(),
             Kind::Element { .. } => self.element(fresh),
             Kind::Members | Kind::Member { .. } => self.member(fresh),
@@ -81,7 +93,7 @@ impl<R: Read> PointerReader<R> {
         }
     }
 
-    /// Goes on in an array of which each element is walked.
+    /// Goes on in an array of which each element is walked on.
     fn elements(&mut self) -> io::Result<Option<Piece>> {
         match skip_separators(&mut self.window)? {
             None => Ok(Some(self.source_ended())),
@@ -167,10 +179,12 @@ impl<R: Read> PointerReader<R> {
 
     /// Walks the value that begins with the current byte.
     fn walk(&mut self, token: usize) -> io::Result<Option<Piece>> {
-        let around = self.around();
-        let kind = match (self.pointer.token(token), self.window.peek(0)?) {
-            (None, Some(b'{')) => return element::object(&mut self.window, around).map(Some),
-            (None, Some(b'[')) => return element::array(&mut self.window, around).map(Some),
+        let last = token + 1 == self.pointer.walked.len();
+        let kind = match (self.pointer.walked.get(token), self.window.peek(0)?) {
+            (None, Some(b'{' | b'[')) => return self.member_element().map(Some),
+            (Some(Token::Each), Some(b'[')) if last => {
+                Some(Kind::Last(Level { open: 1, outer: Some(self.containers.len()) }))
+            }
             (Some(Token::Each), Some(b'[')) => Some(Kind::Elements),
             (Some(Token::Each), Some(b'{')) => Some(Kind::Members),
             (Some(Token::Named(name)), Some(b'{')) => {
@@ -184,16 +198,19 @@ impl<R: Read> PointerReader<R> {
         let place = self.window.place();
         let Some(kind) = kind else {
             skip::value(&mut self.window)?;
-            let reason = if self.pointer.token(token).is_none() {
-                "expected an object"
-            } else {
-                "it does not have what the pointer names"
-            };
+            let at_element = token == self.pointer.walked.len();
+            let reason = if at_element { "expected an object" } else { LACKING };
             return Ok(Some(Piece::unread(place, &self.window, reason)));
         };
         self.window.skip(1);
         self.containers.push(Container { kind, next: token + 1, place, fresh: true });
         Ok(None)
+    }
+
+    /// Reads the value of a member, if the last `*` stands for the members of an object.
+    fn member_element(&mut self) -> io::Result<Piece> {
+        let around = Around { open: 0, outer: self.containers.len().checked_sub(1) };
+        element::read(&mut self.window, around, &self.pointer.names)
     }
 
     /// Passes the closing bracket of the innermost container, which lacks what the pointer names
@@ -202,12 +219,11 @@ impl<R: Read> PointerReader<R> {
         self.window.skip(1);
         let container = self.containers.pop()?;
         let lacks = match container.kind {
-            Kind::Elements | Kind::Members => false,
+            Kind::Last(_) | Kind::Elements | Kind::Members => false,
             Kind::Element { wanted, at } => at <= wanted,
             Kind::Member { found, .. } => !found,
         };
-        let reason = "it does not have what the pointer names";
-        lacks.then(|| Piece::unread(container.place, &self.window, reason))
+        lacks.then(|| Piece::unread(container.place, &self.window, LACKING))
     }
 
     fn junk(&mut self) -> io::Result<Option<Piece>> {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use crate::window::Window;
 use super::{Around, Before, Role, Strings};
+use crate::window::Window;
 
 /// How much is looked at, in bytes.
 const AHEAD_BYTES: usize = 65536;

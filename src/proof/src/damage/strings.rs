@@ -22,8 +22,6 @@ enum State {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Strings {
     state: State,
-    /// Whether a line end cut a string, or a quote turned out to be text.
-    pub(super) damaged: bool,
 }
 
 impl Strings {
@@ -35,13 +33,10 @@ impl Strings {
                 (State::Outside, Role::Outside)
             }
             (State::Quote, _) => {
-                *self = Self { state: State::Inside, damaged: true };
+                self.state = State::Inside;
                 return self.step(byte);
             }
-            (State::Inside | State::Escaped, b'\n') => {
-                self.damaged = true;
-                (State::Outside, Role::Outside)
-            }
+            (State::Inside | State::Escaped, b'\n') => (State::Outside, Role::Outside),
             (State::Inside, b'\\') => (State::Escaped, Role::Text),
             (State::Inside, b'"') => (State::Quote, Role::Text),
             (State::Inside | State::Escaped, _) | (State::Outside, b'"') => {
@@ -66,16 +61,16 @@ mod tests {
     #[test]
     fn quotes_close_strings_only_before_what_can_follow_them() {
         // `s` stands for a byte of a string.
-        for (text, roles, damaged, open) in [
-            ("\"a\" , 1", "sssso..", false, false),
-            ("\"a\"b\":1", "sssssoo", true, false),
-            ("\"a\"\"", "ssss", true, false),
-            ("\"a\\\"b\"", "sssssss", false, false),
-            ("\"a\n,", "ssoo", true, false),
-            ("\"a\\\n\"", "sssos", true, true),
-            ("\"a\"\n", "ssso", false, false),
-            ("\"a\" {\"", "sssssss", true, false),
-            ("\"a", "ss", false, true),
+        for (text, roles, open) in [
+            ("\"a\" , 1", "sssso..", false),
+            ("\"a\"b\":1", "sssssoo", false),
+            ("\"a\"\"", "ssss", false),
+            ("\"a\\\"b\"", "sssssss", false),
+            ("\"a\n,", "ssoo", false),
+            ("\"a\\\n\"", "sssos", true),
+            ("\"a\"\n", "ssso", false),
+            ("\"a\" {\"", "sssssss", false),
+            ("\"a", "ss", true),
         ] {
             let mut strings = Strings::default();
             for (byte, expected) in text.bytes().zip(roles.bytes()) {
@@ -83,7 +78,7 @@ mod tests {
                 let expected = if expected == b's' { Role::Text } else { Role::Outside };
                 assert_eq!(role, expected, "{text:?} {}", byte as char);
             }
-            assert_eq!((strings.damaged, strings.is_open()), (damaged, open), "{text:?}");
+            assert_eq!(strings.is_open(), open, "{text:?}");
         }
     }
 }

@@ -4,8 +4,8 @@ use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use crate::window::Place;
 use super::Window;
+use crate::window::Place;
 
 /// The length of the longest row, in bytes.
 const ROW_BYTES: u64 = 1 << 20;
