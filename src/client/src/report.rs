@@ -93,7 +93,7 @@ impl fmt::Display for Report {
 const IGNORED_SHOWN_MAX: usize = 20;
 
 fn write_remarks(f: &mut fmt::Formatter<'_>, remarks: &Remarks) -> fmt::Result {
-    let Remarks { ignored, null_texts, folders } = remarks;
+    let Remarks { ignored, null_texts, escaped_quotes, folders } = remarks;
     for IgnoredField { name, records, nearest } in ignored.iter().take(IGNORED_SHOWN_MAX) {
         let records = counted(*records, "record");
         match (&**name, nearest) {
@@ -111,6 +111,13 @@ fn write_remarks(f: &mut fmt::Formatter<'_>, remarks: &Remarks) -> fmt::Result {
     for (field, records) in null_texts {
         let records = counted(*records, "record");
         writeln!(f, "kept      `{field}` is a text such as \"null\" in {records}: is it a NULL?")?;
+    }
+    for (field, records) in escaped_quotes {
+        let records = counted(*records, "record");
+        writeln!(
+            f,
+            "kept      `{field}` has \\\" in {records}: is a quote escaped by a backslash?"
+        )?;
     }
     for (folder, records) in folders {
         let records = counted(*records, "record");
@@ -170,6 +177,7 @@ mod tests {
                     IgnoredField { name: "plan".to_owned(), records: 1, nearest: None },
                 ],
                 null_texts: vec![("gender", 3)],
+                escaped_quotes: vec![("agent", 1)],
                 folders: vec![("country=Peru".to_owned(), 9)],
             },
             ..report()
@@ -179,6 +187,7 @@ mod tests {
         ignored   `username` in 2977 records: did you mean `user_name`?
         ignored   `plan` in 1 record
         kept      `gender` is a text such as "null" in 3 records: is it a NULL?
+        kept      `agent` has \" in 1 record: is a quote escaped by a backslash?
         ignored   the folder's name `country=Peru`, of 9 records: add the field to them
         accepted  2977 records in 0.50 s (5954 a second)
         batch     b-1

@@ -133,8 +133,8 @@ async fn job(
         publish(&worker.roll, output)
             .map_err(|error| format!("cannot put the roll at {}: {error}", output.display()))?;
     } else {
-        let output = output.display();
-        output::complain(&format!("nothing was accepted: {output} is left as it was"));
+        let what = if output.exists() { "is left as it was" } else { "is not written" };
+        output::complain(&format!("nothing was accepted: {} {what}", output.display()));
     }
     Ok(report)
 }

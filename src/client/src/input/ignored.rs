@@ -22,6 +22,8 @@ pub(super) struct Ignored {
     others: u64,
     /// Texts that may stand for a missing value, by field.
     nulls: [u64; Field::TEXTS],
+    /// Texts of tables that have a backslash before a quote, by field.
+    escapes: [u64; Field::TEXTS],
     /// Records in files of a folder whose name has a value for a field.
     folders: BTreeMap<String, u64>,
 }
@@ -33,6 +35,9 @@ pub struct Remarks {
     pub ignored: Vec<IgnoredField>,
     /// Fields whose texts may stand for a missing value, such as `null`, and in how many records.
     pub null_texts: Vec<(&'static str, u64)>,
+    /// Fields of tables whose texts have a backslash before a quote, and in how many records: quotes
+    /// may be escaped by backslashes, which CSV does not have.
+    pub escaped_quotes: Vec<(&'static str, u64)>,
     /// Folders whose name has a value for a field, such as `gender=F`, which is not read from there;
     /// and how many records their files have.
     pub folders: Vec<(String, u64)>,
@@ -73,6 +78,15 @@ impl Ignored {
         }
     }
 
+    /// Counts the text of a cell if it has a backslash before a quote.
+    pub(super) fn count_escapes(&mut self, field: Field, text: &str) {
+        if let Some(count) = self.escapes.get_mut(field as usize)
+            && text.contains("\\\"")
+        {
+            *count += 1;
+        }
+    }
+
     /// Counts the records of a source whose folders have values for fields in their names, as Hive
     /// and Spark write them.
     pub(super) fn finish(&mut self, source: &Source, records: u64) {
@@ -91,12 +105,16 @@ impl Ignored {
 
     /// All of it, to be shown.
     pub(super) fn remarks(&self) -> Remarks {
-        let texts = Field::ALL.into_iter().filter(|field| *field != Field::Id);
-        let nulls = texts.map(|field| (field.name(), self.nulls[field as usize]));
+        let by_field = |counts: &[u64; Field::TEXTS]| {
+            let texts = Field::ALL.into_iter().filter(|field| *field != Field::Id);
+            let counted = texts.map(|field| (field.name(), counts[field as usize]));
+            counted.filter(|(_, records)| *records > 0).collect()
+        };
         let folders = self.folders.iter();
         Remarks {
             ignored: self.fields(),
-            null_texts: nulls.filter(|(_, records)| *records > 0).collect(),
+            null_texts: by_field(&self.nulls),
+            escaped_quotes: by_field(&self.escapes),
             folders: folders.map(|(name, &records)| (printable::text(name), records)).collect(),
         }
     }

@@ -486,8 +486,8 @@ impl Stretch {
         if memchr::memmem::find(&self.text, b"\":").is_some() {
             return self.into();
         }
-        let size = format!("{} bytes", indicatif::HumanCount(self.bytes));
-        Found::Note(self.position.line, NoteKind::LeadingText(excerpt(&self.text), size))
+        let text = excerpt(self.text.trim_ascii());
+        Found::Note(self.position.line, NoteKind::LeadingText(text, self.bytes))
     }
 
     /// Finds the reason that helps most, once the end is found: `line` is the one that is reached.

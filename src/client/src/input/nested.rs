@@ -28,8 +28,9 @@ pub(super) struct Nested {
     best: Option<Candidate>,
     /// What is known of the object itself.
     root: Fields,
-    /// The first name inside the first of its fields that is an object.
+    /// The first name inside the first field of it that is an object.
     typed: Option<Vec<u8>>,
+    is_in_field: bool,
 }
 
 #[derive(Debug)]
@@ -68,12 +69,12 @@ impl Holds {
     /// What to do about it. `path` is the pointer to the object itself.
     pub(super) fn advice(&self, path: &str) -> String {
         let Self { name, pointer } = self;
-        format!(
-            "this object is not a record, but `{}` in it holds records: read them with \
-             --records '{}'",
-            printable::text(name),
-            printable::text(&format!("{path}{pointer}"))
-        )
+        let holder = match &**name {
+            "*" => "its members are".to_owned(),
+            name => format!("`{}` in it holds records", printable::text(name)),
+        };
+        let pointer = printable::text(&format!("{path}{pointer}"));
+        format!("this object is not a record, but {holder}: read them with --records '{pointer}'")
     }
 }
 
@@ -174,7 +175,7 @@ impl Nested {
         if field != Field::Unknown {
             level.fields.named |= 1 << field as u16;
         }
-        if self.open.len() == 2 && self.typed.is_none() {
+        if self.open.len() == 2 && self.is_in_field && self.typed.is_none() {
             self.typed = Some(self.text.clone());
         }
         self.name = Some(self.text.clone());
@@ -189,7 +190,8 @@ impl Nested {
             Some(parent) if !parent.is_array => {
                 let name = self.name.take().unwrap_or_default();
                 let field = Field::named(&name);
-                if field != Field::Unknown {
+                self.is_in_field = field != Field::Unknown;
+                if self.is_in_field {
                     parent.fields.containers |= 1 << field as u16;
                 }
                 name
@@ -341,7 +343,7 @@ mod tests {
             (r#"{"id":{"0":1,"1":2},"email":{"0":"a","1":"b"}}"#, Some(Layout::Columns)),
             (r#"{"id":[1,2],"email":["a","b"]}"#, Some(Layout::Columns)),
             (r#"{"id":{"N":"1"},"email":{"S":"a"}}"#, Some(Layout::DynamoDb)),
-            (r#"{"id":{"$numberInt":"1"},"email":"a"}"#, Some(Layout::MongoDb)),
+            (r#"{"_id":{"$oid":"5"},"id":{"$numberInt":"1"},"email":"a"}"#, Some(Layout::MongoDb)),
             (r#"{"id":1,"email":["a"]}"#, None),
             (r#"{"id":1,"x":{"0":1},"y":[2]}"#, None),
         ] {

@@ -195,6 +195,12 @@ fn not_json(error: &serde_json::Error, line: u64) -> NotARecord {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let words = text.strip_suffix(&place).unwrap_or(&text);
+    let words = match words {
+        "invalid unicode code point" => {
+            "this is not UTF-8: convert the file, for example with iconv"
+        }
+        words => words,
+    };
     let line = line + (error.line() as u64).saturating_sub(1);
     NotARecord::Damaged(FaultKind::NotJson(format!("not valid JSON on line {line}: {words}")))
 }

@@ -84,7 +84,7 @@ pub enum FaultKind {
     #[error("this record is longer than {RECORD_BYTES_MAX} bytes")]
     TooLong,
     /// Something other than a value stands where a record should be.
-    #[error("expected a record, found {0}")]
+    #[error("expected a record, found `{0}`")]
     NotARecord(String),
     /// A `]` stands where no array is open.
     #[error("found ], which closes nothing that is open")]
@@ -166,11 +166,17 @@ impl fmt::Display for Rejection {
         write!(f, "{source}:{line} (record {record}): {reason}")?;
         match reason {
             Reason::Damaged(_) if *bytes > 0 => {
-                write!(f, "; {} bytes were not read", HumanCount(*bytes))
+                write!(f, "; {} not read", counted_bytes(*bytes))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// `1 byte was`, `3,214,009 bytes were`.
+pub(super) fn counted_bytes(bytes: u64) -> String {
+    let noun = if bytes == 1 { "byte was" } else { "bytes were" };
+    format!("{} {noun}", HumanCount(bytes))
 }
 
 /// Something in a source that costs no record, and that a person should know.
@@ -197,8 +203,8 @@ pub enum NoteKind {
     #[error("a comma stands before the closing ]: the file may have been cut there")]
     TrailingComma,
     /// Text stands before the first bracket.
-    #[error("the text before the first bracket was passed over: {0}, {1}")]
-    LeadingText(String, String),
+    #[error("`{0}` stands before the first bracket; {text} not read", text = counted_bytes(*.1))]
+    LeadingText(String, u64),
 }
 
 impl NoteKind {
@@ -207,7 +213,7 @@ impl NoteKind {
         match self {
             Self::Empty => "files are empty",
             Self::TrailingComma => "a comma stands before the closing ]",
-            Self::LeadingText(..) => "the text before the first bracket was passed over",
+            Self::LeadingText(..) => "text before the first bracket was not read",
         }
     }
 }

@@ -112,6 +112,7 @@ impl<R: Read> Rows<R> {
                         .map_err(|_| format!("field `{}`: expected UTF-8", field.name()))?;
                     if let Some(kept) = buffer.text(*field) {
                         kept.push_str(text);
+                        ignored.count_escapes(*field, text);
                     }
                 }
             }

@@ -67,7 +67,7 @@ fn trailing_comma_is_noted() {
 #[test]
 fn text_before_the_first_bracket_is_noted() {
     let note = |text: &str, bytes: usize| {
-        format!("1: note: the text before the first bracket was passed over: {text}, {bytes} bytes")
+        format!("1: note: `{text}` stands before the first bracket; {bytes} bytes were not read")
     };
     check(
         "Warning: x\n[{\"id\":1},\n{\"id\":2}]",
@@ -76,7 +76,7 @@ fn text_before_the_first_bracket_is_noted() {
     check("# users\n# of 2026\n  {\"id\":1}\n", &[&note("# users\\n# of 2026", 17), "3: id 1"]);
     check(
         "callback([{\"id\":1}]);",
-        &[&note("callback(", 9), "1: id 1", "1: expected a record, found );"],
+        &[&note("callback(", 9), "1: id 1", "1: expected a record, found `);`"],
     );
 }
 
@@ -84,9 +84,9 @@ fn text_before_the_first_bracket_is_noted() {
 fn rest_of_a_record_before_the_first_bracket_is_rejected() {
     check(
         "\"id\":1,\"email\":\"a\"},\n{\"id\":2}",
-        &["1: expected a record, found \"id\":1\\n\"email\":\"a\"}", "2: id 2"],
+        &["1: expected a record, found `\"id\":1\\n\"email\":\"a\"}`", "2: id 2"],
     );
-    check("no JSON at all\n", &["1: expected a record, found no JSON at all"]);
+    check("no JSON at all\n", &["1: expected a record, found `no JSON at all`"]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn stray_bracket_costs_itself() {
         "{\"id\":1}}\n{\"id\":2}]{\"id\":3}",
         &[
             "1: id 1",
-            "1: expected a record, found }",
+            "1: expected a record, found `}`",
             "2: id 2",
             "2: found ], which closes nothing that is open",
             "2: id 3",
@@ -178,7 +178,7 @@ fn file_that_is_cut_off_keeps_its_whole_records() {
     check("[{\"id\":1}\n", &["1: id 1", &closing(2)]);
     check("[{\"id\":1},", &["1: id 1", &closing(1)]);
     check("[", &[&closing(1)]);
-    check("{\"id\":1}\ntru", &["1: id 1", "2: expected a record, found tru"]);
+    check("{\"id\":1}\ntru", &["1: id 1", "2: expected a record, found `tru`"]);
 }
 
 fn closing(line: u64) -> String {
@@ -275,9 +275,9 @@ fn members_of_a_record_without_its_opening_bracket_give_no_records() {
         r#"[{"id":1},"id":2,"m":{"id":9},"a":[{"id":8},{"id":7}]},{"id":3}]"#,
         &[
             "1: id 1",
-            "1: expected a record, found \"id\":2",
-            "1: expected a record, found \"m\":{\"id\":9}",
-            "1: expected a record, found \"a\":[{\"id\":8},{\"id\":7}]}",
+            "1: expected a record, found `\"id\":2`",
+            "1: expected a record, found `\"m\":{\"id\":9}`",
+            "1: expected a record, found `\"a\":[{\"id\":8},{\"id\":7}]}`",
             "1: id 3",
         ],
     );
@@ -351,7 +351,7 @@ fn record_that_is_too_long_and_damaged_costs_itself() {
 #[test]
 fn word_that_is_too_long_costs_its_line() {
     let text = format!("{{\"id\":1}}\n{}\n{{\"id\":2}}", "x".repeat(2 * RECORD_BYTES_MAX));
-    let found = format!("1: id 1\n2: expected a record, found {}…\n3: id 2", "x".repeat(24));
+    let found = format!("1: id 1\n2: expected a record, found `{}…`\n3: id 2", "x".repeat(24));
     assert_eq!(outcome(read(text.as_bytes())), found);
 }
 
