@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | `inputs` | the records that were sent, with their files and lines |
+//! | `inputs` | the records that were sent, as the workers leave them |
 //! | `roll` | the records of the roll, with their lines; its SHA-256 |
 //! | `letters` | the records that are dead letters, in files and in the store |
 //! | `store` | which store that is, by flags |
@@ -10,12 +10,16 @@
 //! | `manifest` | what the manifest says, and whether it is so |
 //! | `tally` | both sides as multisets of digests |
 //! | `difference` | what one side has more often than the other, and where |
+//! | `changed` | records that are there, but with other fields |
+//! | `unread` | what of the inputs could not be read, or is passed over |
 //! | `report` | the proof, for a person or a program |
 //!
 //! Records may be equal to each other, so multisets are compared: the inputs on one side, the roll
 //! and the dead letters on the other. Each record is 16 bytes on its side. Where these differ,
-//! everything is read a second time, to say where. The roll's writer has no part in this.
+//! everything is read a second time, to say where. Neither the roll's writer nor the client's reader
+//! has a part in this.
 
+mod changed;
 mod difference;
 mod inputs;
 mod letters;
@@ -25,30 +29,41 @@ mod report;
 mod roll;
 mod store;
 mod tally;
+mod unread;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use muster_program::daemon::Failure;
-use muster_program::{exit, output};
+use muster_program::exit;
+use muster_proof::Pointer;
 
 use difference::{Differences, Side};
-use inputs::Inputs;
+use inputs::{Inputs, Options};
 use letters::Letter;
 use letters::stored::Stored;
 use manifest::Manifest;
-use report::{Order, Report};
+use report::{Order, Report, Verdict};
 use store::StoreFlags;
 use tally::{Comparison, Tally};
+use unread::{Skipped, Stretches};
 
 #[derive(clap::Args)]
 #[command(after_help = "Exit codes: 0 proven, 1 could not be done, 2 wrong usage, 3 not proven: \
-    something is missing, doubled, foreign or out of order, or the manifest disagrees")]
+    something is missing, doubled, foreign, out of order, unread or doubtful, or the manifest \
+    disagrees")]
 pub(crate) struct Verify {
-    /// What was sent: files, and folders (their *.json, *.ndjson and *.jsonl)
+    /// What was sent: files, and folders (their JSON, NDJSON, CSV and TSV files, also compressed)
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<OsString>,
+    /// Read the folders inside folders as well
+    #[arg(long)]
+    recursive: bool,
+    /// Where the records are in each file: a JSON Pointer, with * for each element, such as
+    /// '/users/*' [default: no wrapper]
+    #[arg(long, value_name = "POINTER")]
+    records: Option<Pointer>,
     /// The roll; its manifest is looked for beside it
     #[arg(long, value_name = "FILE", default_value = "all_users.json")]
     roll: PathBuf,
@@ -60,6 +75,9 @@ pub(crate) struct Verify {
     /// The workers tidied the records up (their setting `normalise`)
     #[arg(long)]
     normalise: bool,
+    /// Count fields that are ignored, and texts such as "null", as intended
+    #[arg(long)]
+    accept_doubts: bool,
     /// Prove as well that the roll has the records in the order of the inputs
     #[arg(long)]
     in_order: bool,
@@ -72,8 +90,9 @@ pub(crate) struct Verify {
 pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
     let usage = |error| (exit::USAGE, error);
     let store = command.store.url().map_err(usage)?;
-    let inputs =
-        Inputs::from_arguments(&command.inputs, &command.roll, command.normalise).map_err(usage)?;
+    let options = Options { recursive: command.recursive, pointer: command.records.clone() };
+    let inputs = Inputs::from_arguments(&command.inputs, &command.roll, options, command.normalise)
+        .map_err(usage)?;
     let failure = |error| (exit::FAILURE, error);
     let open = |store: &_| Stored::open(store, &command.store.batch);
     let stored = store.as_ref().map(open).transpose().map_err(failure)?;
@@ -95,9 +114,9 @@ impl Proof<'_> {
         let roll = &self.command.roll;
         let manifest = Manifest::beside(roll)?;
         let mut tally = Tally::default();
-        let files = self
-            .inputs
-            .read(|record, _| tally.expect(record), |rejection| output::complain(rejection))?;
+        let mut unread = Stretches::default();
+        let files =
+            self.inputs.read(|record, _| tally.expect(record), |stretch| unread.add(stretch))?;
         let found = roll::read(roll, |record, _| tally.find(record))?;
         let mut dead = 0;
         self.letters(|letter| {
@@ -113,6 +132,9 @@ impl Proof<'_> {
         let mut report = Report {
             proven: false,
             inputs: files,
+            unread,
+            skipped: Skipped::of(self.inputs.skipped()),
+            doubts_accepted: self.command.accept_doubts,
             disagreements: manifest.as_ref().map(|manifest| manifest.disagreements(&found)),
             roll: found,
             dead,
@@ -123,7 +145,7 @@ impl Proof<'_> {
             order,
             seconds: begun.elapsed().as_secs_f64(),
         };
-        report.proven = report.is_proof();
+        report.proven = report.verdict() == Verdict::Yes;
         Ok(report)
     }
 
@@ -164,7 +186,9 @@ impl Proof<'_> {
         })?;
         self.letters(|letter| {
             differences.locate(comparison, &letter.record, Side::Found, &letter);
-        })
+        })?;
+        differences.pair();
+        Ok(())
     }
 
     /// Whether the roll's records come in the order of the inputs.

@@ -53,7 +53,7 @@ impl Doubts {
             if lacking.contains(*field) {
                 let (folder, field) = (shortened(folder), field.name());
                 self.counts
-                    .add(&format!("the folder `{folder}` gives `{field}`, which is lacking"));
+                    .add(&format!("the folder `{folder}` gives `{field}`, which is missing"));
             }
         }
         for ignored in notes.ignored.iter() {
@@ -63,7 +63,7 @@ impl Doubts {
             let Some(text) = field.text_of(record) else { continue };
             if PLACEHOLDERS.contains(&text.as_str()) {
                 let field = field.name();
-                self.counts.add(&format!("`{field}` is the text `{text}`: is it a missing value?"));
+                self.counts.add(&format!("`{field}` is the text `{text}` rather than missing"));
             }
         }
     }
@@ -75,11 +75,11 @@ impl Doubts {
             && lacking.contains(field)
         {
             let field = field.name();
-            self.counts.add(&format!("`{name}` is ignored: did you mean `{field}`?"));
+            self.counts.add(&format!("`{name}` is ignored, and `{field}` is missing"));
         }
         for field in ignored.inside.iter().filter(|field| lacking.contains(*field)) {
             let field = field.name();
-            self.counts.add(&format!("`{field}` inside of `{name}` is ignored"));
+            self.counts.add(&format!("`{field}` is only inside of `{name}`, which is ignored,"));
         }
     }
 
@@ -140,10 +140,10 @@ mod tests {
             r#"{"id":1,"username":"x","user_name":"y"}"#,
             r#"{"id":1,"tags":"x"}"#,
         ];
-        let expected = ("`username` is ignored: did you mean `user_name`?".to_owned(), 3);
+        let expected = ("`username` is ignored, and `user_name` is missing".to_owned(), 3);
         assert_eq!(doubts("a.json", &records), [expected]);
         let records = [r#"{"id":0,"_id":"x"}"#, r#"{"id":null,"_id":"x"}"#];
-        let expected = ("`_id` is ignored: did you mean `id`?".to_owned(), 1);
+        let expected = ("`_id` is ignored, and `id` is missing".to_owned(), 1);
         assert_eq!(doubts("a.json", &records), [expected]);
     }
 
@@ -154,21 +154,21 @@ mod tests {
             r#"{"id":1,"name":[{"first_name":"x"}]}"#,
             r#"{"id":1,"name":{"first_name":"x"},"first_name":"y"}"#,
         ];
-        let expected = ("`first_name` inside of `name` is ignored".to_owned(), 1);
+        let expected = ("`first_name` is only inside of `name`, which is ignored,".to_owned(), 1);
         assert_eq!(doubts("a.json", &records), [expected]);
     }
 
     #[test]
     fn placeholder_is_doubtful_as_the_whole_text() {
         let records = [r#"{"country":"NA","agent":"NA-1"}"#, r#"{"country":"NA","agent":"na"}"#];
-        let expected = ("`country` is the text `NA`: is it a missing value?".to_owned(), 2);
+        let expected = ("`country` is the text `NA` rather than missing".to_owned(), 2);
         assert_eq!(doubts("a.json", &records), [expected]);
     }
 
     #[test]
     fn folder_with_a_field_is_doubtful_where_the_field_is_lacking() {
         let records = [r#"{"id":1,"country":"DE"}"#, r#"{"id":1}"#];
-        let expected = ("the folder `country=DE` gives `country`, which is lacking".to_owned(), 1);
+        let expected = ("the folder `country=DE` gives `country`, which is missing".to_owned(), 1);
         assert_eq!(doubts("a/country=DE/year=2020/id=7.json", &records), [expected]);
     }
 

@@ -158,7 +158,7 @@ mod tests {
             ("{\"id\":1},", Ok(1), 8),
             ("{\"id\":\"\"},", Err("`id` is not a whole number"), 9),
             // A wrong type does not hide a syntax error behind it.
-            ("{\"id\":\"\" 2} x", Err("it is not valid JSON: expected `,` or `}`"), 11),
+            ("{\"id\":[] 2} x", Err("it is not valid JSON: expected `,` or `}`"), 11),
             ("{\"id\":1 2} x", Err("it is not valid JSON: expected `,` or `}`"), 10),
             ("{\"id\":1", Err("the file ends inside this record"), 7),
         ] {

@@ -51,7 +51,7 @@ use window::Window;
 pub use doubts::Doubt;
 pub use piece::{Notes, Piece};
 pub use pointer::{Pointer, PointerError};
-pub use report::{InputFile, Unread};
+pub use report::{InputFile, Unread, grouped};
 
 /// Why the inputs cannot be read, in a short sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -112,7 +112,7 @@ impl Inputs {
     pub fn read(
         &self,
         mut record: impl FnMut(UserRequest, &dyn fmt::Display),
-        mut unread: impl FnMut(&Unread),
+        mut unread: impl FnMut(Unread),
     ) -> Result<Vec<InputFile>, Failure> {
         self.files.list.iter().map(|path| self.read_file(path, &mut record, &mut unread)).collect()
     }
@@ -121,7 +121,7 @@ impl Inputs {
         &self,
         path: &Path,
         record: &mut impl FnMut(UserRequest, &dyn fmt::Display),
-        unread: &mut impl FnMut(&Unread),
+        unread: &mut impl FnMut(Unread),
     ) -> Result<InputFile, Failure> {
         let name = path.display();
         let failure = |error: io::Error| format!("{name} cannot be read: {error}");
@@ -144,7 +144,7 @@ impl Inputs {
                     last_line = line;
                     file.unread += 1;
                     file.unread_bytes += bytes;
-                    unread(&Unread { file: name.to_string(), line, offset, bytes, reason });
+                    unread(Unread { file: name.to_string(), line, offset, bytes, reason });
                 }
             }
         }
@@ -166,30 +166,30 @@ impl Inputs {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Pieces>> {
-        let mut window = Window::new(decode::open(path)?);
-        let delimiter = table::delimiter(&mut window, arguments::names_table(path))?;
-        Ok(match delimiter {
-            Some(delimiter) => Box::new(TableReader::new(window, delimiter)),
-            None => json_reader(window, self.options.pointer.clone()),
-        })
+        reader(decode::open(path)?, arguments::names_table(path), self.options.pointer.as_ref())
     }
 }
 
-/// A reader of the records that are where a pointer points.
-fn json_reader<'a, R: Read + 'a>(
-    window: Window<R>,
-    pointer: Option<Pointer>,
-) -> Box<dyn Pieces + 'a> {
-    match pointer {
+/// A reader of a table, or of the JSON records that are where a pointer points.
+fn reader<'a, R: Read + 'a>(
+    decoded: R,
+    named_as_table: bool,
+    pointer: Option<&Pointer>,
+) -> io::Result<Box<dyn Pieces + 'a>> {
+    let mut window = Window::new(decoded);
+    if let Some(delimiter) = table::delimiter(&mut window, named_as_table)? {
+        return Ok(Box::new(TableReader::new(window, delimiter)));
+    }
+    Ok(match pointer.cloned() {
         Some(pointer) if pointer.walked.is_empty() => {
             Box::new(JsonReader::new(window, pointer.names))
         }
         Some(pointer) => Box::new(PointerReader::new(window, pointer)),
         None => Box::new(JsonReader::new(window, Vec::new())),
-    }
+    })
 }
 
-/// Reads a stream as JSON, and goes through its pieces.
+/// Reads a stream as a file without a name is read, and goes through its pieces.
 ///
 /// # Errors
 ///
@@ -199,7 +199,7 @@ pub fn read_stream(
     pointer: Option<&Pointer>,
     mut each: impl FnMut(Piece),
 ) -> io::Result<()> {
-    let mut reader = json_reader(Window::new(stream), pointer.cloned());
+    let mut reader = reader(decode::decoded(stream)?, false, pointer)?;
     while let Some(piece) = reader.next_piece()? {
         each(piece);
     }

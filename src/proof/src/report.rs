@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::Doubt;
+use serde::{Serialize, Serializer};
+
+use crate::Doubt;
 
 /// What came out of one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct InputFile {
     /// The file's path.
     pub file: String,
@@ -16,13 +18,14 @@ pub struct InputFile {
     /// How many stretches these bytes are in, and those at which something is missing.
     pub unread: u64,
     /// How many records have each ignored name; bounded.
+    #[serde(serialize_with = "as_object")]
     pub ignored: Vec<(String, u64)>,
     /// What is doubtful about the records; bounded.
     pub doubts: Vec<Doubt>,
 }
 
 /// A stretch of a file that is neither a record nor separators.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unread {
     /// The file's path.
     pub file: String,
@@ -42,15 +45,19 @@ impl fmt::Display for Unread {
         write!(f, "{file}:{line}: ")?;
         match bytes {
             0 => (),
-            1 => write!(f, "1 byte could not be read as a record: ")?,
-            _ => write!(f, "{} bytes could not be read as a record: ", grouped(*bytes))?,
+            1 => write!(f, "1 byte: ")?,
+            _ => write!(f, "{} bytes: ", grouped(*bytes))?,
         }
         f.write_str(reason)
     }
 }
 
+fn as_object<S: Serializer>(pairs: &[(String, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, records)| (name, records)))
+}
+
 /// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {
@@ -73,8 +80,8 @@ mod tests {
             Unread { file, line: 3, offset: 9, bytes, reason }.to_string()
         };
         assert_eq!(text(0), "a.json:3: it is not JSON");
-        assert_eq!(text(1), "a.json:3: 1 byte could not be read as a record: it is not JSON");
-        let rest = "bytes could not be read as a record: it is not JSON";
+        assert_eq!(text(1), "a.json:3: 1 byte: it is not JSON");
+        let rest = "bytes: it is not JSON";
         for (bytes, number) in [(999, "999"), (12345, "12,345"), (1_234_567, "1,234,567")] {
             assert_eq!(text(bytes), format!("a.json:3: {number} {rest}"));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use muster_proto::users::UserRequest;
 use serde::Serialize;
 
+use super::changed::Changed;
 use super::tally::{Comparison, Digest, Times};
 
 /// How many differences of a kind are shown one by one.
@@ -18,6 +19,8 @@ pub(super) struct Differences {
     pub(super) missing: Section,
     pub(super) doubled: Section,
     pub(super) foreign: Section,
+    /// Of those that are shown, which are missing and foreign because a field differs.
+    pub(super) changed: Vec<Changed>,
 }
 
 /// How a record differs.
@@ -56,6 +59,8 @@ pub(super) struct Section {
 pub(super) struct Difference {
     #[serde(skip)]
     digest: Digest,
+    #[serde(skip)]
+    record: UserRequest,
     inputs: Places,
     found: Places,
 }
@@ -84,6 +89,11 @@ impl Differences {
         }
     }
 
+    /// Pairs what is missing with what is foreign, once all places are known.
+    pub(super) fn pair(&mut self) {
+        self.changed = Changed::among(&self.missing.first, &self.foreign.first);
+    }
+
     /// Notes the place of a record, if it is one of those that are shown.
     pub(super) fn locate(
         &mut self,
@@ -95,7 +105,7 @@ impl Differences {
         let digest = Digest::of(record);
         let times = comparison.times(digest);
         if let Some(kind) = Kind::of(times)
-            && let Some(difference) = self.section(kind).shown(digest, times)
+            && let Some(difference) = self.section(kind).shown(digest, record, times)
         {
             difference.places(side).add(place);
         }
@@ -122,20 +132,29 @@ impl Section {
     }
 
     /// The difference that shows this record, if there is room for it.
-    fn shown(&mut self, digest: Digest, times: Times) -> Option<&mut Difference> {
+    fn shown(
+        &mut self,
+        digest: Digest,
+        record: &UserRequest,
+        times: Times,
+    ) -> Option<&mut Difference> {
         let known = self.first.iter().position(|difference| difference.digest == digest);
         let index = known.unwrap_or(self.first.len());
         if known.is_none() && index < SHOWN_MAX {
-            self.first.push(Difference::new(digest, times));
+            self.first.push(Difference::new(digest, record, times));
         }
         self.first.get_mut(index)
     }
 }
 
 impl Difference {
-    fn new(digest: Digest, Times { inputs, found }: Times) -> Self {
+    fn new(digest: Digest, record: &UserRequest, Times { inputs, found }: Times) -> Self {
         let places = |times| Places { times, first: Vec::new() };
-        Self { digest, inputs: places(inputs), found: places(found) }
+        Self { digest, record: record.clone(), inputs: places(inputs), found: places(found) }
+    }
+
+    pub(super) fn record(&self) -> &UserRequest {
+        &self.record
     }
 
     fn places(&mut self, side: Side) -> &mut Places {
@@ -210,6 +229,22 @@ mod tests {
         assert_eq!(shown(&differences.missing), ["in:3, in:4; found at roll:5", "in:5"]);
         assert_eq!(shown(&differences.doubled), ["in:2; found at roll:2, roll:3"]);
         assert_eq!(shown(&differences.foreign), ["roll:4"]);
+    }
+
+    #[test]
+    fn changed_record_is_named_with_its_fields() {
+        let sent = UserRequest { email: "a".to_owned(), ..user(1) };
+        let found = UserRequest { agent: "x".to_owned(), ..sent.clone() };
+        let mut tally = Tally::default();
+        tally.expect(&sent);
+        tally.find(&found);
+        let comparison = tally.compare();
+        let mut differences = comparison.differences();
+        differences.locate(&comparison, &sent, Side::Inputs, &"in:1");
+        differences.locate(&comparison, &found, Side::Found, &"roll:2");
+        differences.pair();
+        let changed = differences.changed.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(changed, ["in:1 was found as roll:2 with another `agent`"]);
     }
 
     #[test]

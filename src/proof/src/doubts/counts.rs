@@ -1,12 +1,14 @@
 //! Counted sentences, bounded in number.
 
+use serde::Serialize;
+
 /// How many different sentences are counted.
 const SENTENCES: usize = 20;
 
 /// Something doubtful about the records of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Doubt {
-    /// A sentence that names the field.
+    /// A sentence that names the field, to be followed by how many records it is about.
     pub what: String,
     /// How many records it is about.
     pub records: u64,

@@ -25,16 +25,16 @@ fn records_come_with_their_file_and_line_and_are_counted_by_file() {
     let expected = ["2.json:1 1", "2.json:3 3", "10.ndjson:1 4A", "11.csv:2 5b"];
     assert_eq!(short(found).collect::<Vec<_>>(), expected);
     let expected = [
-        "2.json:2: 10 bytes could not be read as a record: `id` is not a whole number from \
+        "2.json:2: 10 bytes: `id` is not a whole number from \
             -2147483648 to 2147483647",
-        "11.csv:3: 3 bytes could not be read as a record: the number of its cells is 2, but that \
+        "11.csv:3: 3 bytes: the number of its cells is 2, but that \
             of the header is 3",
     ];
     assert_eq!(short(unread).collect::<Vec<_>>(), expected);
     let files = files.unwrap();
     let counts = files.iter().map(|file| (file.records, file.unread, file.unread_bytes));
     assert_eq!(counts.collect::<Vec<_>>(), [(2, 1, 10), (1, 0, 0), (1, 1, 3)]);
-    let what = "`emial` is ignored: did you mean `email`?".to_owned();
+    let what = "`emial` is ignored, and `email` is missing".to_owned();
     assert_eq!(files[0].doubts, [Doubt { what, records: 1 }]);
     assert_eq!(files[2].ignored, [("tags".to_owned(), 1)]);
     let ids = inputs.records().map(|record| record.id).collect::<Vec<_>>();
