@@ -1,13 +1,18 @@
-//! The client's JSON reader.
+//! The client's reader, and that of a proof, which shares nothing with it.
 
 use std::io::{self, Read};
 
 use muster_client::input::{Item, Reader, Source};
 use muster_program::printable::is_obeyed;
+use muster_proof::Piece;
 use muster_proto::users::UserRequest;
+use serde::de::IgnoredAny;
 
 /// The longest reason, in bytes.
 const REASON_BYTES_MAX: usize = 400;
+
+/// Where records are looked for besides at the top.
+const POINTERS: [&str; 2] = ["/users/*", "/*/a"];
 
 /// What was found: a record, or the reason why something is none; and on which line.
 type Found = (u64, Result<UserRequest, String>);
@@ -26,6 +31,56 @@ pub fn json(data: &[u8]) {
             assert!(reason.len() <= REASON_BYTES_MAX, "{reason:?}");
         }
     }
+    for pointer in [None, Some(POINTERS[0]), Some(POINTERS[1])] {
+        agree(data, pointer);
+    }
+}
+
+/// What the client reads, the proof reads as well; of valid JSON both read the same.
+fn agree(data: &[u8], pointer: Option<&str>) {
+    let client = records(data, pointer);
+    // Damaged compression ends the proof: what is behind it may be anything.
+    let Some(proof) = records_of_proof(data, pointer) else { return };
+    if is_valid(data) {
+        assert_eq!(client, proof, "the client's records, and those of the proof, at {pointer:?}");
+    }
+    let mut left = proof.iter();
+    for record in &client {
+        let read = left.any(|other| other == record);
+        assert!(read, "only the client reads {record:?} at {pointer:?}: {proof:?}");
+    }
+}
+
+/// The records that the client reads.
+pub fn records(data: &[u8], pointer: Option<&str>) -> Vec<UserRequest> {
+    let pointer = pointer.map(|pointer| pointer.parse().expect("a pointer"));
+    let mut reader = Reader::of_stream(Source::Stdin, io::Cursor::new(data.to_vec()), pointer);
+    let mut records = Vec::new();
+    while let Some(item) = reader.next_item() {
+        if let Item::Record { record, .. } = item {
+            records.push(record.user().into());
+        }
+    }
+    records
+}
+
+/// The records that a proof reads, unless the data cannot be read to its end.
+pub fn records_of_proof(data: &[u8], pointer: Option<&str>) -> Option<Vec<UserRequest>> {
+    let pointer = pointer.map(|pointer| pointer.parse().expect("a pointer"));
+    let mut records = Vec::new();
+    muster_proof::read_stream(data, pointer.as_ref(), |piece| {
+        if let Piece::Record { record, .. } = piece {
+            records.push(record);
+        }
+    })
+    .ok()?;
+    Some(records)
+}
+
+/// Whether all of it is JSON values, none longer than a record may be.
+fn is_valid(data: &[u8]) -> bool {
+    let values = serde_json::Deserializer::from_slice(data).into_iter::<IgnoredAny>();
+    data.len() <= 1 << 20 && values.into_iter().all(|value| value.is_ok())
 }
 
 /// Reads what a stream gives in pieces, each as long as `step` says of its first byte.
