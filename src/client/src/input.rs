@@ -45,8 +45,8 @@ pub use self::content::{FileType, UnknownHeader};
 use self::decode::{OpenError, Opened};
 pub use self::flags::InputFlags;
 use self::ignored::Ignored;
-pub use self::ignored::{IgnoredField, Remarks};
-use self::json::{Found, Kind, Plain, Scanner, Span, Stretch};
+pub use self::ignored::{Counted, IgnoredField, Remarks};
+use self::json::{Found, Kind, Scanner, Span, Stretch};
 pub use self::pointer::{InvalidPointer, Pointer};
 pub use self::record::Record;
 use self::record::{Buffer, NotARecord};
@@ -70,7 +70,9 @@ pub struct Reader {
     /// Standard input, if it was opened before its turn.
     stdin: Option<Opened>,
     pointer: Option<Pointer>,
-    /// The last record, unless it lies in the input.
+    /// The text of the last record, if it was plain.
+    text: String,
+    /// The last record, if it was not.
     buffer: Buffer,
     ignored: Ignored,
 }
@@ -119,8 +121,8 @@ pub enum Item<'a> {
 
 /// What a stream gave.
 enum Next {
-    /// A record that lies in the input.
-    Plain(Span, Plain),
+    /// A record whose text is known.
+    Plain(Position),
     /// A record that lies in the buffer.
     Buffered(Position),
     Rejected(Stretch),
@@ -137,6 +139,7 @@ impl Reader {
             open: None,
             stdin: None,
             pointer,
+            text: String::new(),
             buffer: Buffer::default(),
             ignored: Ignored::default(),
         }
@@ -197,11 +200,11 @@ impl Reader {
     /// Reads on, up to the next record or what is not one. `None` at the end.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
         let next = self.advance()?;
-        let Self { counts, begun, open, buffer, ignored, .. } = self;
+        let Self { counts, begun, open, text, buffer, ignored, .. } = self;
         let counts = &mut counts[*begun - 1];
         let (record, position) = match (next, open.as_ref().map(|open| &open.stream)) {
-            (Next::Plain(span, plain), Some(Stream::Json(scanner))) => {
-                (plain.read(scanner.bytes_of(span))?, span.position)
+            (Next::Plain(position), Some(Stream::Json(scanner))) => {
+                (scanner.plain().read(text)?, position)
             }
             (Next::Buffered(position), _) => (buffer.record(), position),
             (Next::Note(line, kind), _) => {
@@ -209,8 +212,8 @@ impl Reader {
                 return Some(Item::Note(Note { source, line, kind }));
             }
             (Next::Rejected(stretch), _) => return Some(Item::Rejected(counts.reject(stretch))),
-            // A record that lies in the input comes from a scanner.
-            (Next::Plain(..), _) => return None,
+            // A plain record comes from a scanner.
+            (Next::Plain(_), _) => return None,
         };
         counts.records += 1;
         ignored.count_nulls(&record);
@@ -262,18 +265,18 @@ impl Reader {
 
     /// What comes next in the source that is being read; `None` at its end.
     fn next_of_stream(&mut self) -> Option<Next> {
-        let Self { counts, begun, open, pointer, buffer, ignored, .. } = self;
+        let Self { counts, begun, open, pointer, text, buffer, ignored, .. } = self;
         let Open { stream, raw_bytes } = open.as_mut()?;
         let (next, passed) = match stream {
             Stream::Json(scanner) => {
                 let next = scanner.next().map(|found| match found {
-                    Found::Plain(span, plain)
+                    Found::Plain(span)
                         if !pointer.as_ref().is_some_and(Pointer::goes_inside)
-                            && plain.read(scanner.bytes_of(span)).is_some() =>
+                            && keep_text(scanner, span, text) =>
                     {
-                        Next::Plain(span, plain)
+                        Next::Plain(span.position)
                     }
-                    Found::Plain(span, _) => {
+                    Found::Plain(span) => {
                         read_framed(scanner, span, Kind::Object, pointer.as_ref(), buffer, ignored)
                     }
                     Found::Framed(span, kind) => {
@@ -290,6 +293,14 @@ impl Reader {
             raw_bytes.as_ref().map_or(passed, |bytes| bytes.load(Ordering::Relaxed));
         next
     }
+}
+
+/// Keeps the text of a plain record, if it is valid.
+fn keep_text<R: Read>(scanner: &Scanner<R>, span: Span, kept: &mut String) -> bool {
+    let text = scanner.plain().text(scanner.bytes_of(span));
+    kept.clear();
+    kept.push_str(text.unwrap_or_default());
+    text.is_some()
 }
 
 /// Turns an element into a record in `buffer`, or finds why it is not one.

@@ -5,7 +5,7 @@ use std::fmt;
 use muster_program::output;
 use serde::Serialize;
 
-use crate::input::{IgnoredField, Remarks};
+use crate::input::{Counted, IgnoredField, Remarks};
 
 /// How a job ended. As JSON it is what `--json` prints.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -93,13 +93,13 @@ impl fmt::Display for Report {
 const IGNORED_SHOWN_MAX: usize = 20;
 
 fn write_remarks(f: &mut fmt::Formatter<'_>, remarks: &Remarks) -> fmt::Result {
-    let Remarks { ignored, null_texts, escaped_quotes, folders } = remarks;
+    let Remarks { ignored, null_texts, escaped_quotes, ignored_folders } = remarks;
     for IgnoredField { name, records, nearest } in ignored.iter().take(IGNORED_SHOWN_MAX) {
         let records = counted(*records, "record");
-        match (&**name, nearest) {
-            ("", _) => writeln!(f, "ignored   fields of other names, in {records}")?,
-            (name, None) => writeln!(f, "ignored   `{name}` in {records}")?,
-            (name, Some(nearest)) => {
+        match (name, nearest) {
+            (None, _) => writeln!(f, "ignored   fields of other names, in {records}")?,
+            (Some(name), None) => writeln!(f, "ignored   `{name}` in {records}")?,
+            (Some(name), Some(nearest)) => {
                 writeln!(f, "ignored   `{name}` in {records}: did you mean `{nearest}`?")?;
             }
         }
@@ -108,20 +108,20 @@ fn write_remarks(f: &mut fmt::Formatter<'_>, remarks: &Remarks) -> fmt::Result {
         0 => {}
         more => writeln!(f, "ignored   {} more", counted(more as u64, "field"))?,
     }
-    for (field, records) in null_texts {
+    for Counted { name, records } in null_texts {
         let records = counted(*records, "record");
-        writeln!(f, "kept      `{field}` is a text such as \"null\" in {records}: is it a NULL?")?;
+        writeln!(f, "kept      `{name}` is a text such as \"null\" in {records}: is it a NULL?")?;
     }
-    for (field, records) in escaped_quotes {
+    for Counted { name, records } in escaped_quotes {
         let records = counted(*records, "record");
         writeln!(
             f,
-            "kept      `{field}` has \\\" in {records}: is a quote escaped by a backslash?"
+            "kept      `{name}` has \\\" in {records}: is a quote escaped by a backslash?"
         )?;
     }
-    for (folder, records) in folders {
+    for Counted { name, records } in ignored_folders {
         let records = counted(*records, "record");
-        writeln!(f, "ignored   the folder's name `{folder}`, of {records}: add the field to them")?;
+        writeln!(f, "ignored   the folder's name `{name}`, of {records}: add the field to them")?;
     }
     Ok(())
 }
@@ -170,15 +170,15 @@ mod tests {
             remarks: Remarks {
                 ignored: vec![
                     IgnoredField {
-                        name: "username".to_owned(),
+                        name: Some("username".to_owned()),
                         records: 2977,
                         nearest: Some("user_name"),
                     },
-                    IgnoredField { name: "plan".to_owned(), records: 1, nearest: None },
+                    IgnoredField { name: Some("plan".to_owned()), records: 1, nearest: None },
                 ],
-                null_texts: vec![("gender", 3)],
-                escaped_quotes: vec![("agent", 1)],
-                folders: vec![("country=Peru".to_owned(), 9)],
+                null_texts: vec![Counted { name: "gender".to_owned(), records: 3 }],
+                escaped_quotes: vec![Counted { name: "agent".to_owned(), records: 1 }],
+                ignored_folders: vec![Counted { name: "country=Peru".to_owned(), records: 9 }],
             },
             ..report()
         };

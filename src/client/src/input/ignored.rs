@@ -34,20 +34,29 @@ pub struct Remarks {
     /// The fields that were ignored, the most frequent first.
     pub ignored: Vec<IgnoredField>,
     /// Fields whose texts may stand for a missing value, such as `null`, and in how many records.
-    pub null_texts: Vec<(&'static str, u64)>,
+    pub null_texts: Vec<Counted>,
     /// Fields of tables whose texts have a backslash before a quote, and in how many records: quotes
     /// may be escaped by backslashes, which CSV does not have.
-    pub escaped_quotes: Vec<(&'static str, u64)>,
+    pub escaped_quotes: Vec<Counted>,
     /// Folders whose name has a value for a field, such as `gender=F`, which is not read from there;
     /// and how many records their files have.
-    pub folders: Vec<(String, u64)>,
+    pub ignored_folders: Vec<Counted>,
+}
+
+/// Something that is in this many records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// Its name, fit to be printed.
+    pub name: String,
+    /// How many records have it.
+    pub records: u64,
 }
 
 /// A field that is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IgnoredField {
-    /// Its name, fit to be printed. Empty for all that are not counted one by one.
-    pub name: String,
+    /// Its name, fit to be printed; `None` for all that are not counted one by one.
+    pub name: Option<String>,
     /// How many records have it.
     pub records: u64,
     /// The field that it may have been meant for.
@@ -107,28 +116,34 @@ impl Ignored {
     pub(super) fn remarks(&self) -> Remarks {
         let by_field = |counts: &[u64; Field::TEXTS]| {
             let texts = Field::ALL.into_iter().filter(|field| *field != Field::Id);
-            let counted = texts.map(|field| (field.name(), counts[field as usize]));
-            counted.filter(|(_, records)| *records > 0).collect()
+            let counted = texts.map(|field| Counted {
+                name: field.name().to_owned(),
+                records: counts[field as usize],
+            });
+            counted.filter(|counted| counted.records > 0).collect()
         };
-        let folders = self.folders.iter();
+        let folders = self
+            .folders
+            .iter()
+            .map(|(name, &records)| Counted { name: printable::text(name), records });
         Remarks {
             ignored: self.fields(),
             null_texts: by_field(&self.nulls),
             escaped_quotes: by_field(&self.escapes),
-            folders: folders.map(|(name, &records)| (printable::text(name), records)).collect(),
+            ignored_folders: folders.collect(),
         }
     }
 
     fn fields(&self) -> Vec<IgnoredField> {
         let fields = self.fields.iter().map(|(name, &records)| IgnoredField {
-            name: printable::text(name),
+            name: Some(printable::text(name)),
             records,
             nearest: field::nearest(name).map(Field::name),
         });
         let mut fields: Vec<_> = fields.collect();
         fields.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.name.cmp(&b.name)));
         if self.others > 0 {
-            fields.push(IgnoredField { name: String::new(), records: self.others, nearest: None });
+            fields.push(IgnoredField { name: None, records: self.others, nearest: None });
         }
         fields
     }

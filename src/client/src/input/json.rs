@@ -27,7 +27,7 @@ use std::io::{self, Read};
 use self::damage::{AHEAD_BYTES, Around, Damage, reads_on};
 use self::frame::Frame;
 use self::junk::Junk;
-pub(super) use self::plain::Plain;
+use self::plain::Plain;
 use self::strings::RECORD_SEPARATOR;
 use self::walk::Walk;
 use self::window::Window;
@@ -42,8 +42,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What is found in a stream.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A record that is written as nearly all are.
-    Plain(Span, Plain),
+    /// A record that is written as nearly all are: [`Scanner::plain`].
+    Plain(Span),
     /// An object or an array whose brackets match. Whether it is JSON is not known yet.
     Framed(Span, Kind),
     /// A stretch that is not an element.
@@ -82,6 +82,8 @@ pub(super) struct Scanner<R> {
     line: u64,
     /// How many elements have been begun.
     elements: u64,
+    /// The last record that was plain.
+    plain: Plain,
     frame: Frame,
     /// How many arrays are open around the next element.
     arrays: usize,
@@ -89,6 +91,8 @@ pub(super) struct Scanner<R> {
     is_after_comma: bool,
     /// What stands before the first bracket, as far as it is known.
     leading: Leading,
+    /// What comes next, if it is found already.
+    pending: Option<Stretch>,
     /// The way to the elements, if they are in a wrapper.
     walk: Option<Walk>,
     is_over: bool,
@@ -110,10 +114,12 @@ impl<R: Read> Scanner<R> {
             window: Window::new(stream),
             line: 1,
             elements: 0,
+            plain: Plain::default(),
             frame: Frame::default(),
             arrays: 0,
             is_after_comma: false,
             leading: Leading::Nothing,
+            pending: None,
             walk: (!to_elements.is_empty()).then(|| Walk::new(to_elements)),
             is_over: false,
         }
@@ -137,8 +143,16 @@ impl<R: Read> Scanner<R> {
         self.window.passed(element.len)
     }
 
+    /// What is known of the record that [`next`](Self::next) returned last as plain.
+    pub(super) fn plain(&self) -> &Plain {
+        &self.plain
+    }
+
     /// The next element, stretch or note; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Found> {
+        if let Some(stretch) = self.pending.take() {
+            return Some(stretch.into());
+        }
         let found = self.find();
         found.unwrap_or_else(|error| {
             let position = self.position();
@@ -174,6 +188,7 @@ impl<R: Read> Scanner<R> {
                 b'[' => {
                     self.pass(1);
                     self.arrays += 1;
+                    self.is_after_comma = false;
                 }
                 b']' => {
                     if let Some(found) = self.close_array() {
@@ -225,13 +240,12 @@ impl<R: Read> Scanner<R> {
     /// Finds the object that begins here.
     fn object(&mut self) -> io::Result<Found> {
         let bytes = self.window.bytes();
-        let Some(plain) = Plain::find(&bytes[..bytes.len().min(RECORD_BYTES_MAX)]) else {
+        if self.plain.find(&bytes[..bytes.len().min(RECORD_BYTES_MAX)]).is_none() {
             return self.framed(Kind::Object);
-        };
-        let position = self.begin_element();
-        let len = plain.len;
+        }
+        let (position, len) = (self.begin_element(), self.plain.len);
         self.pass(len);
-        Ok(Found::Plain(Span { position, len }, plain))
+        Ok(Found::Plain(Span { position, len }))
     }
 
     /// Finds the element that begins here, by its brackets.
@@ -350,21 +364,26 @@ impl<R: Read> Scanner<R> {
             Some(reason) => Reason::Invalid(reason),
             None => Reason::Damaged(FaultKind::NotARecord(excerpt(text))),
         };
-        let is_text = matches!(stretch.reason, Reason::Damaged(_));
-        Ok(match &mut self.leading {
-            Leading::Text(leading) if is_text => {
-                leading.join(&stretch);
-                None
+        if matches!(self.leading, Leading::Begun) {
+            return Ok(Some(stretch.into()));
+        }
+        if matches!(stretch.reason, Reason::Damaged(_)) {
+            match &mut self.leading {
+                Leading::Text(leading) => leading.join(&stretch),
+                leading => *leading = Leading::Text(stretch),
             }
-            Leading::Nothing if is_text => {
-                self.leading = Leading::Text(stretch);
-                None
+            return Ok(None);
+        }
+        // A value that is not an object is an element, and ends the text before it.
+        self.elements += 1;
+        stretch.position.record = self.elements;
+        Ok(Some(match std::mem::replace(&mut self.leading, Leading::Begun) {
+            Leading::Text(text) => {
+                self.pending = Some(stretch);
+                text.before_first_bracket()
             }
-            leading => {
-                *leading = Leading::Begun;
-                Some(stretch.into())
-            }
-        })
+            Leading::Nothing | Leading::Begun => stretch.into(),
+        }))
     }
 
     /// Whether the array that begins here has neither objects nor arrays for its elements.

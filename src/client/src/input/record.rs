@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::Field;
+use super::field::{self, Field};
 use super::ignored::Ignored;
 use super::nested::{Layout, Nested};
 use super::pointer::Pointer;
@@ -187,7 +187,11 @@ fn no_field(names: &[Cow<'_, str>]) -> String {
     if names.len() > NAMES_SHOWN_MAX {
         shown.push_str(", …");
     }
-    format!("this object has no field of a record; it has {shown}")
+    let near = names.iter().find_map(|name| Some((name, field::nearest(name)?.name())));
+    let meant = near.map_or(String::new(), |(name, field)| {
+        format!("; did you mean `{field}` by `{}`?", excerpt(name.as_bytes()))
+    });
+    format!("this object has no field of a record; it has {shown}{meant}")
 }
 
 /// What serde_json found, with the line in the file instead of the place in the element.

@@ -95,7 +95,10 @@ pub enum FaultKind {
     /// What the records are wrapped in is damaged.
     #[error("the JSON around the records is damaged, and nothing behind this place is read")]
     Wrapper,
-    /// A row of a table has this many bytes without an end.
+    /// The last row of a table ends in a quoted cell.
+    #[error("a quote is not closed: the rest of the file is in this cell")]
+    QuoteNotClosed,
+    /// A row of a table has more than [`RECORD_BYTES_MAX`] bytes.
     #[error("this row is longer than {RECORD_BYTES_MAX} bytes: a quote may be missing")]
     RowTooLong,
     /// The source is of a type that is not read.

@@ -38,7 +38,7 @@ impl<R: Read> Rows<R> {
     ///
     /// The stream fails, or a field is there twice.
     pub(super) fn new(stream: R, delimiter: u8) -> io::Result<Self> {
-        let stream = Bounded { stream, left: ROOM };
+        let stream = Bounded { stream, left: ROOM, quotes: Quotes::new(delimiter), is_over: false };
         let mut rows = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -82,7 +82,14 @@ impl<R: Read> Rows<R> {
         self.read += 1;
         let begin = self.row.position().filter(|_| read.is_ok()).cloned().unwrap_or(begin);
         let position = Position { line: begin.line(), record: self.read, offset: begin.byte() };
+        let bytes = self.rows.position().byte() - position.offset;
         let (reason, text) = match read {
+            Ok(_) if self.rows.get_ref().ends_in_quotes() => {
+                (Reason::Damaged(FaultKind::QuoteNotClosed), self.text())
+            }
+            Ok(_) if bytes > RECORD_BYTES_MAX as u64 => {
+                (Reason::Damaged(FaultKind::RowTooLong), self.text())
+            }
             Ok(_) => match self.take(buffer, ignored) {
                 Ok(()) => return Some(Row::Record(position)),
                 Err(reason) => (Reason::Invalid(reason), self.text()),
@@ -92,7 +99,6 @@ impl<R: Read> Rows<R> {
                 (Reason::Damaged(fault(error)), Vec::new())
             }
         };
-        let bytes = self.rows.position().byte() - position.offset;
         Some(Row::Rejected(Stretch { position, bytes, text, reason }))
     }
 
@@ -133,11 +139,12 @@ impl<R: Read> Rows<R> {
 
 /// Why no more rows can be read.
 fn fault(error: csv::Error) -> FaultKind {
-    match io::Error::from(error) {
-        error if error.get_ref().is_some_and(|error| error.is::<TooLong>()) => {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.get_ref().is_some_and(|error| error.is::<TooLong>()) => {
             FaultKind::RowTooLong
         }
-        error => FaultKind::Unreadable(error),
+        csv::ErrorKind::Io(error) => FaultKind::Unreadable(error),
+        kind => FaultKind::Unreadable(io::Error::other(format!("{kind:?}"))),
     }
 }
 
@@ -161,10 +168,55 @@ fn id(cell: &[u8]) -> Result<i32, String> {
 /// How much may be read for one row: the row, and what the reader takes at once behind it.
 const ROOM: usize = RECORD_BYTES_MAX + (64 << 10);
 
-/// A stream that fails before a row takes up too much memory.
+/// A stream that fails before a row takes up too much memory, and that tells whether it ends in a
+/// quoted cell, which the reader of rows does not.
 struct Bounded<R> {
     stream: R,
     left: usize,
+    quotes: Quotes,
+    is_over: bool,
+}
+
+impl<R> Bounded<R> {
+    fn ends_in_quotes(&self) -> bool {
+        self.is_over && self.quotes.state == Cell::Quoted
+    }
+}
+
+/// Where quoted cells begin and end.
+struct Quotes {
+    delimiter: u8,
+    state: Cell,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Begins,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell, which ends it unless another quote follows.
+    AtQuote,
+}
+
+impl Quotes {
+    fn new(delimiter: u8) -> Self {
+        Self { delimiter, state: Cell::Begins }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.state = match (self.state, byte) {
+                (Cell::Begins | Cell::AtQuote, b'"') => Cell::Quoted,
+                (Cell::Quoted, b'"') => Cell::AtQuote,
+                (Cell::Quoted, _) => Cell::Quoted,
+                (_, b'\n' | b'\r') => Cell::Begins,
+                (_, byte) if byte == self.delimiter => Cell::Begins,
+                // The reader of rows takes the mark for none of the cell.
+                (Cell::Begins, 0xef | 0xbb | 0xbf) => Cell::Begins,
+                _ => Cell::Plain,
+            };
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +231,50 @@ impl<R: Read> Read for Bounded<R> {
         let len = room.len().min(self.left);
         let len = self.stream.read(&mut room[..len])?;
         self.left -= len;
+        self.quotes.pass(&room[..len]);
+        self.is_over |= len == 0;
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of each row: an id, or a reason.
+    fn rows(text: &str) -> Vec<String> {
+        let mut rows = Rows::new(text.as_bytes(), b',').unwrap();
+        let (mut buffer, mut ignored) = (Buffer::default(), Ignored::default());
+        let mut found = Vec::new();
+        while let Some(row) = rows.next(&mut buffer, &mut ignored) {
+            found.push(match row {
+                Row::Record(_) => buffer.record().user().id.to_string(),
+                Row::Rejected(stretch) => format!("{} {}", stretch.position.line, stretch.reason),
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn quoted_cells_are_read() {
+        assert_eq!(rows("id,email\n1,\"a,\"\"b\"\"\n\"\n2,c\n"), ["1", "2"]);
+        assert_eq!(rows("\"id\",\"email\"\r\n\"1\",\"\"\r\n\r\n2.0,x\r\n"), ["1", "2"]);
+    }
+
+    #[test]
+    fn quote_that_is_not_closed_is_rejected_with_the_rows_that_it_takes() {
+        let reason = "a quote is not closed: the rest of the file is in this cell";
+        let found = rows("id,email\n1,a\n2,\"b\n3,c\n4,d\n");
+        assert_eq!(found, ["1", &format!("3 {reason}")]);
+    }
+
+    #[test]
+    fn row_may_be_as_long_as_a_record_and_not_longer() {
+        let row = |len: usize| format!("1,{}\n", "x".repeat(len - 3));
+        let too_long = "2 this row is longer than 1048576 bytes: a quote may be missing";
+        let text = |len| format!("id,email\n{}2,y\n", row(len));
+        assert_eq!(rows(&text(RECORD_BYTES_MAX)), ["1", "2"]);
+        assert_eq!(rows(&text(RECORD_BYTES_MAX + 1)), [too_long, "2"]);
+        assert_eq!(rows(&text(3 * RECORD_BYTES_MAX)), [too_long]);
     }
 }

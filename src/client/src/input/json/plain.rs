@@ -10,13 +10,14 @@ use super::super::field::Field;
 use super::super::record::Record;
 
 /// Where the parts of such a record are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::input) struct Plain {
     /// How long it is, from its `{` to its `}`, in bytes.
     pub(super) len: usize,
     id: i32,
     /// In the order of [`Field`].
     texts: [Span; Field::TEXTS],
+    has_escapes: bool,
 }
 
 /// Where a text is, without its quotes.
@@ -28,10 +29,10 @@ struct Span {
 }
 
 impl Plain {
-    /// Finds the record that begins with the first of these bytes, which is `{`. `None` if there is
-    /// none that is plain, or if it may go on behind them.
-    pub(super) fn find(bytes: &[u8]) -> Option<Self> {
-        let mut plain = Self { len: 0, id: 0, texts: [Span::default(); Field::TEXTS] };
+    /// Finds the record that begins with the first of these bytes, which is `{`. `None` if it is not
+    /// plain, or if it may go on behind them.
+    pub(super) fn find(&mut self, bytes: &[u8]) -> Option<()> {
+        *self = Self::default();
         let mut cursor = Cursor { bytes, at: 1 };
         let mut seen = 0_u16;
         let mut last = b',';
@@ -42,21 +43,30 @@ impl Plain {
                 return None;
             }
             seen |= bit;
-            match (cursor.next()?, plain.texts.get_mut(field as usize)) {
-                (b'"', Some(text)) => *text = cursor.text()?,
+            match (cursor.next()?, self.texts.get_mut(field as usize)) {
+                (b'"', Some(text)) => {
+                    *text = cursor.text()?;
+                    self.has_escapes |= text.has_escapes;
+                }
                 (b'n', _) => cursor.rest_of_null()?,
-                (b'-' | b'0'..=b'9', None) => plain.id = cursor.rest_of_number()?,
+                (b'-' | b'0'..=b'9', None) => self.id = cursor.rest_of_number()?,
                 _ => return None,
             }
             last = cursor.next()?;
         }
-        plain.len = cursor.at;
-        (last == b'}').then_some(plain)
+        self.len = cursor.at;
+        (last == b'}').then_some(())
     }
 
-    /// The record, which is `element`. `None` if a text is not valid.
-    pub(in crate::input) fn read<'a>(&self, element: &'a [u8]) -> Option<Record<'a>> {
+    /// The text of the record, if it is valid: UTF-8, with escapes that mean something.
+    pub(in crate::input) fn text<'a>(&self, element: &'a [u8]) -> Option<&'a str> {
         let element = std::str::from_utf8(element).ok()?;
+        let is_valid = !self.has_escapes || self.read(element).is_some();
+        is_valid.then_some(element)
+    }
+
+    /// The record, whose text is `element`. `None` if an escape in it means nothing.
+    pub(in crate::input) fn read<'a>(&self, element: &'a str) -> Option<Record<'a>> {
         let mut record = Record { id: self.id, ..Record::default() };
         for (text, &Span { start, end, has_escapes }) in record.texts.iter_mut().zip(&self.texts) {
             *text = if has_escapes {
@@ -162,8 +172,9 @@ mod tests {
 
     /// What is found at the beginning of `text`, if anything is plain there: its length and itself.
     fn found(text: &str) -> Option<(usize, Record<'_>)> {
-        let plain = Plain::find(text.as_bytes())?;
-        Some((plain.len, plain.read(&text.as_bytes()[..plain.len])?))
+        let mut plain = Plain::default();
+        plain.find(text.as_bytes())?;
+        Some((plain.len, plain.read(plain.text(&text.as_bytes()[..plain.len])?)?))
     }
 
     /// The record as everything else reads it.
@@ -223,7 +234,9 @@ mod tests {
         ] {
             assert_eq!(found(&format!("{record},\n{record}")), None, "{record}");
         }
-        assert!(Plain::find(b"{\"email\":\"\xff\"}        ").unwrap().read(b"\xff").is_none());
+        let (mut plain, text) = (Plain::default(), b"{\"email\":\"\xff\"}        ");
+        assert!(plain.find(text).is_some());
+        assert_eq!(plain.text(&text[..plain.len]), None);
     }
 
     #[test]
@@ -264,11 +277,13 @@ mod tests {
                 record[at] = with;
             }
             let text = [&*record, b"\n{\"id\":1}"].concat();
-            let found = Plain::find(&text);
+            let mut plain = Plain::default();
+            let found = plain.find(&text);
             prop_assert!(found.is_some() || damage.is_some());
-            if let Some(plain) = found {
+            if found.is_some() {
                 let element = &text[..plain.len];
-                match (plain.read(element), slowly(element)) {
+                let record = plain.text(element).and_then(|text| plain.read(text));
+                match (record, slowly(element)) {
                     (Some(record), slowly) => {
                         prop_assert_eq!(Some(record), slowly.as_ref().map(Buffer::record));
                     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::super::RECORD_BYTES_MAX;
+use super::super::{Item, RECORD_BYTES_MAX};
 use super::{outcome, read, read_in_steps, reader_of};
 
 /// Checks what comes out of `input`, however it arrives.
@@ -33,6 +33,7 @@ fn every_layout_is_read() {
 fn arrays_one_after_another_and_objects_around_them_are_read() {
     check("[{\"id\":1}]\n[{\"id\":2}]\n{\"id\":3}\n", &["1: id 1", "2: id 2", "3: id 3"]);
     check("{\"id\":1}\n[{\"id\":2}]\n{\"id\":3}", &["1: id 1", "2: id 2", "3: id 3"]);
+    check("[[],[]]", &[]);
     check(r#"[][{"id":1}][[{"id":2}],[{"id":3}]]"#, &["1: id 1", "1: id 2", "1: id 3"]);
 }
 
@@ -87,6 +88,17 @@ fn rest_of_a_record_before_the_first_bracket_is_rejected() {
         &["1: expected a record, found `\"id\":1\\n\"email\":\"a\"}`", "2: id 2"],
     );
     check("no JSON at all\n", &["1: expected a record, found `no JSON at all`"]);
+}
+
+#[test]
+fn values_that_are_not_objects_are_numbered_and_end_the_text_before_them() {
+    let mut reader = read(b"note: exported\n5\n{\"id\":1}\n6");
+    let items = super::all(&mut reader, |item| match item {
+        Item::Record { position, .. } => (position.line, position.record),
+        Item::Rejected(rejection) => (rejection.position.line, rejection.position.record),
+        Item::Note(note) => (note.line, 0),
+    });
+    assert_eq!(items, [(1, 0), (2, 1), (3, 2), (4, 3)]);
 }
 
 #[test]
