@@ -24,7 +24,7 @@ mod world;
 pub use targets::chunk::chunk;
 pub use targets::config::config;
 pub use targets::dashboard::dashboard;
-pub use targets::json::{json, records, records_of_proof};
+pub use targets::json::{json, records};
 pub use targets::metadata::metadata;
 pub use targets::printable::printable;
 pub use targets::record::record;

@@ -123,8 +123,8 @@ fn the_roll_of_a_run_is_proven_in_order() {
     let desk = Desk::with_roll();
     let report = desk.enter("verify sent --in-order").expect_code(0).stdout;
     for line in [
-        "file      sent/1.json: 500 records, 0 rejected",
-        "sent      1000 records in 2 files, 0 rejected",
+        "file      sent/1.json: 500 records",
+        "sent      1000 records in 2 files",
         "found     1000 records in the roll, 0 dead letters",
         "missing   0 records",
         "order     as in the inputs",
@@ -226,14 +226,21 @@ fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
     let asked = "the manifest counts 1 dead letter: give the --store, or --dead FILE";
     assert!(finished.stdout.contains(asked), "{finished}");
     assert!(finished.stdout.contains(&format!("{}:17", examples::NOT_AN_EMAIL)), "{finished}");
-    for rejected in [examples::WRONG_TYPE, examples::TRUNCATED] {
-        assert!(finished.stderr.contains(rejected), "{finished}");
+    for unread in [examples::WRONG_TYPE, examples::TRUNCATED] {
+        let line = format!("unread    {samples}/{unread}:");
+        assert!(finished.stdout.contains(&line), "{finished}");
     }
+    let skipped = format!("skipped   1 entry of folders ({samples}/README.md)");
+    assert!(finished.stdout.contains(&skipped), "{finished}");
 
     desk.put_letters("dead.ndjson", &[dead_in_samples()]);
     let complete = format!("{samples} --dead dead.ndjson");
-    let finished = desk.enter(&format!("verify {complete} --in-order")).expect_code(0);
-    assert!(finished.stdout.contains("295 records in the roll, 1 dead letter"), "{finished}");
+    let finished = desk.enter(&format!("verify {complete} --in-order"));
+    is_proven_as_read(&finished);
+    let report = desk.refuted(&complete);
+    assert_eq!(counts(&report), [0, 0, 0]);
+    // A record of a wrong type, one that is cut off, and the array that is cut off with it.
+    assert_eq!(report["unread"]["stretches"], json!(3));
 
     // The twins: a letter twice, and a letter of another record.
     let report = desk.refuted(&format!("{complete} --dead dead.ndjson"));
@@ -244,6 +251,16 @@ fn the_dead_letters_of_the_samples_are_asked_for_and_complete_the_proof() {
     let report = desk.refuted(&format!("{samples} --dead other.ndjson"));
     assert_eq!(counts(&report), [1, 0, 1]);
     assert_eq!(report["letters_wanted"], Value::Null);
+}
+
+/// The samples are proven but for what of them cannot be read.
+#[track_caller]
+fn is_proven_as_read(finished: &Finished) {
+    assert_eq!(finished.code(), Some(3), "{finished}");
+    assert!(finished.stdout.contains("295 records in the roll, 1 dead letter"), "{finished}");
+    let last = finished.stdout.lines().last().expect("a report has lines");
+    assert!(last.starts_with("proven    for 296 records; "), "{finished}");
+    assert!(last.contains(" bytes could not be read as records ("), "{finished}");
 }
 
 /// Sends the samples as a batch that stays out of the roll, as it has a dead letter.
@@ -280,8 +297,7 @@ fn the_dead_letters_in_redis_complete_the_proof() {
         command.args(words.split(' '));
         Process::start("muster verify", &mut command).wait(LIMIT)
     };
-    let proven = verify(&format!("--in-order --store {url}")).expect_code(0);
-    assert!(proven.stdout.contains("295 records in the roll, 1 dead letter"), "{proven}");
+    is_proven_as_read(&verify(&format!("--in-order --store {url}")));
     let asked = "the manifest counts 1 dead letter: give the --store, or --dead FILE";
     let unproven = verify("--in-order").expect_code(3);
     assert!(unproven.stdout.contains(asked), "{unproven}");
@@ -297,13 +313,13 @@ fn the_dead_letters_in_redis_complete_the_proof() {
         let place = letter.strip_prefix(&format!("{url} (record ")).unwrap();
         assert!(place.contains(&format!(" of batch {batch}: `email` is no address")), "{letter}");
     }
-    verify(&format!("--store {url} --batch monday")).expect_code(0);
+    is_proven_as_read(&verify(&format!("--store {url} --batch monday")));
     let other = verify(&format!("--store {url} --batch tuesday")).expect_code(1);
     assert!(other.stderr.contains("no batch tuesday"), "{other}");
 
     let file = stack.roll().with_file_name("store");
     fs::write(&file, format!("{url}\n")).expect("a new file can be made");
-    verify(&format!("--store-file {} --batch monday", file.display())).expect_code(0);
+    is_proven_as_read(&verify(&format!("--store-file {} --batch monday", file.display())));
 
     let nobody = format!("redis://127.0.0.1:{}", free_port());
     let away = verify(&format!("--store {nobody}")).expect_code(1);
@@ -331,7 +347,7 @@ fn the_dead_letters_in_a_file_are_read_when_nobody_has_it_open() {
     assert!(refused.stderr.contains("the file is in use by another process"), "{refused}");
     up.terminate();
     up.wait(LIMIT).expect_code(0);
-    desk.enter(&verify).expect_code(0);
+    is_proven_as_read(&desk.enter(&verify));
 }
 
 #[test]
@@ -385,7 +401,8 @@ fn what_cannot_be_done_is_said_with_its_code() {
         ("verify sent --store-file nowhere", 2, "nowhere cannot be read"),
         ("verify sent --store file:a --store-file b", 2, "cannot be used with"),
         ("verify sent --batch monday", 2, "--store <URL>"),
-        ("verify nowhere.json", 2, "nowhere.json does not exist"),
+        ("verify nowhere.json", 2, "nowhere.json cannot be read"),
+        ("verify sent --records users", 2, "a pointer begins with /"),
         ("verify -", 2, "cannot be read twice"),
         ("verify all_users.json", 2, "is both input and roll"),
         ("verify", 2, "<INPUT>"),
@@ -394,6 +411,41 @@ fn what_cannot_be_done_is_said_with_its_code() {
         assert!(finished.stderr.contains(problem), "{finished}");
     }
     assert!(!desk.path("nowhere.redb").exists());
+}
+
+#[test]
+fn roll_without_an_array_of_the_input_is_refuted() {
+    // As if the client's reader had dropped the second of two arrays.
+    let desk = Desk::new();
+    desk.enter("run sent/1.json").expect_code(0);
+    desk.enter("verify sent/1.json").expect_code(0);
+    let [one, two] = ["sent/1.json", "sent/2.json"].map(|name| fs::read(desk.path(name)).unwrap());
+    fs::write(desk.path("both.json"), [one, two].concat()).unwrap();
+    let report = desk.refuted("both.json");
+    assert_eq!(counts(&report), [500, 0, 0]);
+    assert_eq!(places(&report, "missing"), [&json!(["both.json:501"]), &json!([])]);
+    assert_eq!(report["unread"]["stretches"], json!(0));
+}
+
+#[test]
+fn folders_inside_folders_and_wrapped_records_are_read_when_that_is_asked_for() {
+    let desk = Desk::new();
+    desk.enter("run sent").expect_code(0);
+    fs::create_dir(desk.path("all")).unwrap();
+    fs::rename(desk.path("sent"), desk.path("all/sent")).unwrap();
+    desk.enter("verify all --recursive").expect_code(0);
+    let refused = desk.enter("verify all").expect_code(2);
+    assert!(refused.stderr.contains("is a folder without inputs"), "{refused}");
+
+    for name in ["1.json", "2.json"] {
+        let array = fs::read_to_string(desk.path("all/sent").join(name)).unwrap();
+        fs::write(desk.path("all").join(name), format!("{{\"users\":{array}}}")).unwrap();
+    }
+    desk.enter("verify all --records /users/* --in-order").expect_code(0);
+    let report = desk.refuted("all");
+    assert_eq!(counts(&report), [0, 0, 1000]);
+    assert_eq!(report["skipped"]["entries"], json!(1));
+    assert_eq!(report["unread"]["stretches"], json!(2));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn records(data: &[u8], pointer: Option<&str>) -> Vec<UserRequest> {
 }
 
 /// The records that a proof reads, unless the data cannot be read to its end.
-pub fn records_of_proof(data: &[u8], pointer: Option<&str>) -> Option<Vec<UserRequest>> {
+fn records_of_proof(data: &[u8], pointer: Option<&str>) -> Option<Vec<UserRequest>> {
     let pointer = pointer.map(|pointer| pointer.parse().expect("a pointer"));
     let mut records = Vec::new();
     muster_proof::read_stream(data, pointer.as_ref(), |piece| {
