@@ -3,7 +3,7 @@
 mod zstd;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
@@ -13,38 +13,23 @@ use zstd::ZstdDecoder;
 /// How much of a file is read at once, in bytes.
 const BUFFER_BYTES: usize = 1 << 17;
 
-/// How many bytes tell how a source is compressed.
-const HEAD_BYTES: u64 = 4;
-
 /// A decoded source.
-pub(crate) type Decoded<'a> = Box<dyn Read + 'a>;
+pub(crate) type Decoded = Box<dyn Read>;
 
 /// Opens a file and decodes it.
 ///
 /// # Errors
 ///
 /// The file cannot be opened or read.
-pub(crate) fn open(path: &Path) -> io::Result<Decoded<'static>> {
-    decoded(File::open(path)?)
-}
-
-/// Decodes a stream.
-///
-/// # Errors
-///
-/// The stream cannot be read.
-pub(crate) fn decoded<'a>(mut stream: impl Read + 'a) -> io::Result<Decoded<'a>> {
-    let mut head = Vec::new();
-    (&mut stream).take(HEAD_BYTES).read_to_end(&mut head)?;
-    let is_gzip = head.starts_with(&[0x1f, 0x8b]);
-    let is_zstd = zstd::begins(&head);
-    let stream = BufReader::with_capacity(BUFFER_BYTES, io::Cursor::new(head).chain(stream));
-    let source: Decoded<'a> = if is_gzip {
-        Box::new(MultiGzDecoder::new(stream))
-    } else if is_zstd {
-        Box::new(ZstdDecoder::new(stream))
+pub(crate) fn open(path: &Path) -> io::Result<Decoded> {
+    let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
+    let head = file.fill_buf()?;
+    let source: Decoded = if head.starts_with(&[0x1f, 0x8b]) {
+        Box::new(MultiGzDecoder::new(file))
+    } else if zstd::begins(head) {
+        Box::new(ZstdDecoder::new(file))
     } else {
-        Box::new(stream)
+        Box::new(file)
     };
     // UTF-8 passes as it is, its byte order mark and what is not valid included.
     Ok(Box::new(DecodeReaderBytesBuilder::new().utf8_passthru(true).build(source)))

@@ -44,7 +44,7 @@ pub(crate) struct Level {
 /// What comes next at an element level.
 pub(crate) enum Step {
     /// An element, or a stretch that is none.
-    Piece(Piece),
+    Piece(Box<Piece>),
     /// A bracket of an array, which has been passed.
     Bracket,
     /// The end of the source.
@@ -70,7 +70,7 @@ impl Level {
             Some(b'{') => Some(element::read(window, around, names)?),
             Some(_) => Some(junk::run(window, around)?),
         };
-        Ok(piece.map_or(Step::Bracket, Step::Piece))
+        Ok(piece.map_or(Step::Bracket, |piece| Step::Piece(Box::new(piece))))
     }
 
     /// Passes a `[`, or an array of scalars as a whole.
@@ -122,7 +122,7 @@ impl<R: Read> Pieces for JsonReader<R> {
     fn next_piece(&mut self) -> io::Result<Option<Piece>> {
         loop {
             match self.level.step(&mut self.window, &self.names)? {
-                Step::Piece(piece) => return Ok(Some(piece)),
+                Step::Piece(piece) => return Ok(Some(*piece)),
                 Step::Bracket => (),
                 Step::SourceEnds if self.level.open > 0 => {
                     self.level.open = 0;

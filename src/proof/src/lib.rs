@@ -166,30 +166,30 @@ impl Inputs {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Pieces>> {
-        reader(decode::open(path)?, arguments::names_table(path), self.options.pointer.as_ref())
+        let mut window = Window::new(decode::open(path)?);
+        let delimiter = table::delimiter(&mut window, arguments::names_table(path))?;
+        Ok(match delimiter {
+            Some(delimiter) => Box::new(TableReader::new(window, delimiter)),
+            None => json_reader(window, self.options.pointer.clone()),
+        })
     }
 }
 
-/// A reader of a table, or of the JSON records that are where a pointer points.
-fn reader<'a, R: Read + 'a>(
-    decoded: R,
-    named_as_table: bool,
-    pointer: Option<&Pointer>,
-) -> io::Result<Box<dyn Pieces + 'a>> {
-    let mut window = Window::new(decoded);
-    if let Some(delimiter) = table::delimiter(&mut window, named_as_table)? {
-        return Ok(Box::new(TableReader::new(window, delimiter)));
-    }
-    Ok(match pointer.cloned() {
+/// A reader of the records that are where a pointer points.
+fn json_reader<'a, R: Read + 'a>(
+    window: Window<R>,
+    pointer: Option<Pointer>,
+) -> Box<dyn Pieces + 'a> {
+    match pointer {
         Some(pointer) if pointer.walked.is_empty() => {
             Box::new(JsonReader::new(window, pointer.names))
         }
         Some(pointer) => Box::new(PointerReader::new(window, pointer)),
         None => Box::new(JsonReader::new(window, Vec::new())),
-    })
+    }
 }
 
-/// Reads a stream as a file without a name is read, and goes through its pieces.
+/// Reads a stream as JSON, without decoding it, and goes through its pieces.
 ///
 /// # Errors
 ///
@@ -199,7 +199,7 @@ pub fn read_stream(
     pointer: Option<&Pointer>,
     mut each: impl FnMut(Piece),
 ) -> io::Result<()> {
-    let mut reader = reader(decode::decoded(stream)?, false, pointer)?;
+    let mut reader = json_reader(Window::new(stream), pointer.cloned());
     while let Some(piece) = reader.next_piece()? {
         each(piece);
     }

@@ -62,7 +62,7 @@ impl<R: Read> PointerReader<R> {
         let fresh = std::mem::take(&mut container.fresh);
         match &mut container.kind {
             Kind::Last(level) => match level.step(&mut self.window, &self.pointer.names)? {
-                Step::Piece(piece) => Ok(Some(piece)),
+                Step::Piece(piece) => Ok(Some(*piece)),
                 Step::Bracket => {
                     if level.open == 0 {
                         self.containers.pop();
