@@ -68,7 +68,7 @@ pub struct Reader {
     /// The one that is being read.
     open: Option<Open>,
     /// Standard input, if it was opened before its turn.
-    stdin: Option<Opened>,
+    stdin: Option<Result<Opened, OpenError>>,
     pointer: Option<Pointer>,
     /// The text of the last record, if it was plain.
     text: String,
@@ -169,9 +169,7 @@ impl Reader {
             return Ok(());
         }
         match Source::Stdin.open() {
-            Ok(opened) => self.stdin = Some(opened),
-            // Read again in its turn, it fails again.
-            Err(OpenError::Io(_)) => {}
+            opened @ (Ok(_) | Err(OpenError::Io(_))) => self.stdin = Some(opened),
             Err(refused) => return Err(SourceError::Stdin(refused)),
         }
         Ok(())
@@ -243,7 +241,7 @@ impl Reader {
         let source = &self.counts.get(self.begun)?.source;
         self.begun += 1;
         let opened = match (&**source, self.stdin.take()) {
-            (Source::Stdin, Some(opened)) => Ok(opened),
+            (Source::Stdin, Some(opened)) => opened,
             (_, stdin) => {
                 self.stdin = stdin;
                 source.open()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use muster_program::output;
+use muster_program::{exit, output};
 use serde::Serialize;
 
 use crate::input::{Counted, IgnoredField, Remarks};
@@ -16,7 +16,7 @@ pub struct Report {
     pub files: usize,
     /// Records that the server has accepted.
     pub accepted: u64,
-    /// Records, and broken stretches, that were not.
+    /// Records, and damaged stretches, that were not.
     pub rejected: u64,
     /// What was read over.
     #[serde(flatten)]
@@ -31,6 +31,9 @@ pub struct Report {
     pub sha256: Option<String>,
     /// How long it took.
     pub seconds: f64,
+    /// Why the file of rejected records is not complete, if it is not.
+    #[serde(skip)]
+    pub rejects_failure: Option<String>,
 }
 
 impl Report {
@@ -41,6 +44,21 @@ impl Report {
 }
 
 impl Report {
+    /// The exit code, once the report is printed.
+    ///
+    /// # Errors
+    ///
+    /// The job is done, but the file of rejected records is not complete.
+    pub fn exit_code(&self) -> Result<u8, String> {
+        match &self.rejects_failure {
+            Some(failure) => Err(format!(
+                "the file for rejected records is not complete: {failure}; all else is done"
+            )),
+            None if self.is_whole() => Ok(exit::OK),
+            None => Ok(exit::INCOMPLETE),
+        }
+    }
+
     /// The report as one line of JSON.
     fn to_json(&self) -> String {
         // Numbers, texts and nulls: they are always JSON.

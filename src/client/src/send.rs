@@ -69,16 +69,6 @@ pub enum Error {
         /// What the operating system reported.
         source: std::io::Error,
     },
-    /// All was sent, and the file for what is rejected is not complete.
-    #[error("{} is not complete: {source}. All records are sent as batch {batch}", path.display())]
-    RejectsIncomplete {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system reported.
-        source: std::io::Error,
-        /// The batch.
-        batch: String,
-    },
     /// The settings of the connection cannot be used.
     #[error(transparent)]
     Server(#[from] BadServer),
@@ -142,7 +132,6 @@ fn advice(status: &Status, batch: &str) -> String {
 /// Why sending stopped, before it is known to whom and of what.
 enum Stop {
     Source(SourceError),
-    Rejects(std::io::Error),
     Status(Status),
     Lost(Lost),
     Aborted(Box<Batch>),
@@ -176,6 +165,9 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let begun = Instant::now();
     let sources = job.input.sources()?;
     let rejects = job.input.rejects.as_deref();
+    if let Some(path) = rejects.filter(|path| sources.contains(path)) {
+        return Err(SourceError::Rejects(path.to_owned()).into());
+    }
     let rejects = Rejects::new(rejects).map_err(|source| Error::Rejects {
         path: rejects.unwrap_or(Path::new("")).to_owned(),
         source,
@@ -196,19 +188,15 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
         sender.carry_out(config, job, input).await
     };
     let mut report =
-        sent.instrument(span).await.map_err(|stop| describe(config, job, batch.clone(), stop))?;
+        sent.instrument(span).await.map_err(|stop| describe(config, batch.clone(), stop))?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
 
-fn describe(config: &Config, job: &Job, batch: String, stop: Stop) -> Error {
+fn describe(config: &Config, batch: String, stop: Stop) -> Error {
     let server = config.server.clone();
     match stop {
         Stop::Source(error) => Error::Source(error),
-        Stop::Rejects(source) => {
-            let path = job.input.rejects.clone().unwrap_or_default();
-            Error::RejectsIncomplete { path, source, batch }
-        }
         Stop::Status(status) => Error::Call { server, batch, status: Box::new(status) },
         Stop::Lost(Lost { received, before }) => Error::Lost { server, batch, received, before },
         Stop::Aborted(batch) => Error::Aborted { server, batch },
@@ -246,7 +234,6 @@ impl Sender {
             remarks: read.remarks,
             ..Report::default()
         };
-        read.rejects.map_err(Stop::Rejects)?;
         if job.wait {
             let batch = wait::until_settled(&self.server, &self.retry, &report.batch).await?;
             match batch.state() {
@@ -262,6 +249,7 @@ impl Sender {
                 locate::complain(self, config.mode, &job.input).await?;
             }
         }
+        report.rejects_failure = read.rejects.err().map(|error| error.to_string());
         Ok(report)
     }
 }

@@ -86,7 +86,7 @@ pub(crate) fn run(command: &Run) -> Result<u8, (u8, Failure)> {
     let report = daemon::until_the_end(GRACE, |shutdown| job(command, worker, shutdown))
         .map_err(|error| (code(&error), error))?;
     report.print(command.json).map_err(|error| (exit::FAILURE, error.into()))?;
-    Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
+    report.exit_code().map_err(|failure| (exit::FAILURE, failure.into()))
 }
 
 /// Finds out before the work that the roll has no place, or would replace its own input.
@@ -96,6 +96,16 @@ fn check_output(command: &Run) -> Result<(), Failure> {
         return Err(format!("{} is a folder: name a file for --output", output.display()).into());
     }
     let sources = command.input.sources()?;
+    let rejects = command.input.rejects.as_deref();
+    if rejects
+        .is_some_and(|rejects| rejects == output || rejects == roll_files::manifest_of(output))
+    {
+        return Err(format!(
+            "{} is both --output and --rejects: name another file for --rejects",
+            output.display()
+        )
+        .into());
+    }
     if let Some(path) = roll_files::among(&sources, output) {
         let path = path.display();
         return Err(format!(
@@ -124,7 +134,7 @@ async fn job(
     worker.roll = scratch.roll();
     worker.store = StoreUrl::Embedded(scratch.queue());
     let access = scratch.access();
-    let report = tokio::select! {
+    let mut report = tokio::select! {
         report = pass_through(input.clone(), &worker, &access, &shutdown) => report?,
         () = shutdown.begun() => return Err("told to end; nothing was written".into()),
     };
@@ -135,6 +145,7 @@ async fn job(
     } else {
         let what = if output.exists() { "is left as it was" } else { "is not written" };
         output::complain(&format!("nothing was accepted: {} {what}", output.display()));
+        (report.records, report.sha256) = (None, None);
     }
     Ok(report)
 }

@@ -61,6 +61,8 @@ enum Closing {
     Inner,
     /// It closes the element.
     Element,
+    /// It closes the element, unless a bracket before it was lost.
+    ElementUnlessLost,
     /// It closes the element if brackets inside of it were lost.
     PerhapsElement,
 }
@@ -75,13 +77,25 @@ pub(crate) struct Abandoned {
     begin: Place,
     /// Where in the element its JSON breaks, if that is known.
     breaks_at: Option<u64>,
+    /// How often reading ahead showed that the element goes on.
+    refusals: usize,
 }
+
+/// How often it is read ahead in vain for one element. After that, only its own brackets end it.
+const REFUSALS_MAX: usize = 64;
 
 impl Abandoned {
     /// An element of which only the opening bracket has been passed.
     pub(crate) fn begin(bracket: u8, begin: Place, breaks_at: Option<u64>) -> Self {
         let before = Before { last: Some(bracket), first_on_line: false };
-        Self { stack: vec![bracket], strings: Strings::default(), before, begin, breaks_at }
+        Self {
+            stack: vec![bracket],
+            strings: Strings::default(),
+            before,
+            begin,
+            breaks_at,
+            refusals: 0,
+        }
     }
 
     /// Passes a blank or an LF outside of strings.
@@ -108,18 +122,26 @@ impl Abandoned {
             let mut closed = false;
             let offset = window.since(self.begin);
             match byte {
-                b'{' | b'['
-                    if self.may_begin_next(byte, offset) && reads_on(window, 0, around)? =>
-                {
-                    return Ok(Ending::NextBegins);
+                b'{' | b'[' => {
+                    if self.may_begin_next(byte, offset) {
+                        if reads_on(window, 0, around, false)? {
+                            return Ok(Ending::NextBegins);
+                        }
+                        self.refusals += 1;
+                    }
+                    self.stack.push(byte);
                 }
-                b'{' | b'[' => self.stack.push(byte),
                 b'}' | b']' => {
-                    closed = match self.close(byte) {
+                    let closing = self.close(byte, offset);
+                    closed = match closing {
                         Closing::Inner => false,
                         Closing::Element => true,
-                        Closing::PerhapsElement => reads_on(window, 1, around)?,
+                        Closing::ElementUnlessLost => reads_on(window, 1, around, true)?,
+                        Closing::PerhapsElement => reads_on(window, 1, around, false)?,
                     };
+                    let asked =
+                        matches!(closing, Closing::ElementUnlessLost | Closing::PerhapsElement);
+                    self.refusals += usize::from(asked && !closed);
                 }
                 _ => (),
             }
@@ -134,22 +156,34 @@ impl Abandoned {
 
     /// Whether an opening bracket stands where none can in an undamaged element.
     fn may_begin_next(&self, bracket: u8, offset: u64) -> bool {
+        if self.refusals >= REFUSALS_MAX {
+            return false;
+        }
         let Before { last, first_on_line } = self.before;
         let innermost = self.stack.last().copied();
         let after_comma = bracket == b'{' && last == Some(b',');
         let as_name = after_comma && innermost == Some(b'{');
         let without_comma = first_on_line && !matches!(last, Some(b',' | b':' | b'['));
-        let damaged = self.breaks_at.is_some_and(|at| offset > at);
-        let in_damaged_array = after_comma && first_on_line && innermost == Some(b'[') && damaged;
+        let in_damaged_array =
+            after_comma && first_on_line && innermost == Some(b'[') && self.is_damaged(offset);
         as_name || without_comma || in_damaged_array
     }
 
-    fn close(&mut self, bracket: u8) -> Closing {
+    /// Whether the JSON of the element breaks before this offset in it.
+    fn is_damaged(&self, offset: u64) -> bool {
+        self.breaks_at.is_some_and(|at| offset > at)
+    }
+
+    fn close(&mut self, bracket: u8, offset: u64) -> Closing {
         let opener = if bracket == b'}' { b'{' } else { b'[' };
         let matches = self.stack.last() == Some(&opener);
         match self.stack.iter().rposition(|open| *open == opener) {
             None => Closing::Inner,
+            Some(0) if matches && self.is_damaged(offset) && self.refusals < REFUSALS_MAX => {
+                Closing::ElementUnlessLost
+            }
             Some(0) if matches => Closing::Element,
+            Some(0) if self.refusals >= REFUSALS_MAX => Closing::Inner,
             Some(0) => Closing::PerhapsElement,
             Some(rest) => {
                 self.stack.truncate(rest);

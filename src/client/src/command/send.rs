@@ -86,5 +86,5 @@ pub(super) fn run(command: &Send) -> Result<u8, Ended> {
         sent.map_err(|error| if error.is_usage() { usage(error) } else { failed(error) })
     })?;
     report.print(command.json).map_err(failed)?;
-    Ok(if report.is_whole() { exit::OK } else { exit::INCOMPLETE })
+    report.exit_code().map_err(failed)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -100,7 +101,8 @@ impl Ignored {
     /// and Spark write them.
     pub(super) fn finish(&mut self, source: &Source, records: u64) {
         let Source::File(path) = source else { return };
-        for folder in path.iter().filter_map(OsStr::to_str) {
+        let folders = path.parent().into_iter().flat_map(Path::iter);
+        for folder in folders.filter_map(OsStr::to_str) {
             let field = folder.split_once('=').map(|(name, _)| Field::named(name.as_bytes()));
             if records > 0 && field.is_some_and(|field| field != Field::Unknown) {
                 if let Some(count) = self.folders.get_mut(folder) {

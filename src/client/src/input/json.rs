@@ -22,7 +22,7 @@ mod strings;
 mod walk;
 mod window;
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use self::damage::{AHEAD_BYTES, Around, Damage, reads_on};
 use self::frame::Frame;
@@ -153,12 +153,7 @@ impl<R: Read> Scanner<R> {
         if let Some(stretch) = self.pending.take() {
             return Some(stretch.into());
         }
-        let found = self.find();
-        found.unwrap_or_else(|error| {
-            let position = self.position();
-            self.is_over = true;
-            Some(Stretch::empty(position, Reason::Damaged(FaultKind::Unreadable(error))).into())
-        })
+        self.find()
     }
 
     /// Finds the end of the element that [`next`](Self::next) returned last, which is not JSON.
@@ -168,22 +163,22 @@ impl<R: Read> Scanner<R> {
         self.pass_damaged(element.position, kind)
     }
 
-    fn find(&mut self) -> io::Result<Option<Found>> {
+    fn find(&mut self) -> Option<Found> {
         while !self.is_over {
             if self.walk.as_ref().is_some_and(Walk::is_outside) {
-                match self.walk()? {
-                    Some(found) => return Ok(Some(found)),
+                match self.walk() {
+                    Some(found) => return Some(found),
                     None => continue,
                 }
             }
-            let Some(byte) = self.pass_blanks()? else { return Ok(self.end()) };
+            let Some(byte) = self.pass_blanks() else { return self.end() };
             if let Some(found) = self.begin(byte) {
-                return Ok(Some(found));
+                return Some(found);
             }
             match byte {
-                b'{' => return self.object().map(Some),
-                b'[' if self.arrays > 0 && self.is_array_of_scalars()? => {
-                    return self.framed(Kind::Array).map(Some);
+                b'{' => return Some(self.object()),
+                b'[' if self.arrays > 0 && self.is_array_of_scalars() => {
+                    return Some(self.framed(Kind::Array));
                 }
                 b'[' => {
                     self.pass(1);
@@ -192,22 +187,22 @@ impl<R: Read> Scanner<R> {
                 }
                 b']' => {
                     if let Some(found) = self.close_array() {
-                        return Ok(Some(found));
+                        return Some(found);
                     }
                 }
-                _ if self.passes_byte_order_mark()? => {}
+                _ if self.passes_byte_order_mark() => {}
                 _ => {
-                    if let Some(found) = self.junk()? {
-                        return Ok(Some(found));
+                    if let Some(found) = self.junk() {
+                        return Some(found);
                     }
                 }
             }
         }
-        Ok(None)
+        None
     }
 
     /// Passes blanks and commas, however many. Returns the byte that stands behind them.
-    fn pass_blanks(&mut self) -> io::Result<Option<u8>> {
+    fn pass_blanks(&mut self) -> Option<u8> {
         loop {
             let (bytes, mut at) = (self.window.bytes(), 0);
             let next = loop {
@@ -220,8 +215,8 @@ impl<R: Read> Scanner<R> {
                 at += 1;
             };
             self.window.pass(at);
-            if next.is_some() || !self.window.fill()? {
-                return Ok(next);
+            if next.is_some() || !self.window.fill() {
+                return next;
             }
         }
     }
@@ -232,24 +227,28 @@ impl<R: Read> Scanner<R> {
             return None;
         }
         match std::mem::replace(&mut self.leading, Leading::Begun) {
-            Leading::Text(text) => Some(text.before_first_bracket()),
+            Leading::Text(text) => {
+                let found = text.before_first_bracket();
+                self.elements += u64::from(matches!(found, Found::Stretch(_)));
+                Some(found)
+            }
             Leading::Nothing | Leading::Begun => None,
         }
     }
 
     /// Finds the object that begins here.
-    fn object(&mut self) -> io::Result<Found> {
+    fn object(&mut self) -> Found {
         let bytes = self.window.bytes();
         if self.plain.find(&bytes[..bytes.len().min(RECORD_BYTES_MAX)]).is_none() {
             return self.framed(Kind::Object);
         }
         let (position, len) = (self.begin_element(), self.plain.len);
         self.pass(len);
-        Ok(Found::Plain(Span { position, len }))
+        Found::Plain(Span { position, len })
     }
 
     /// Finds the element that begins here, by its brackets.
-    fn framed(&mut self, kind: Kind) -> io::Result<Found> {
+    fn framed(&mut self, kind: Kind) -> Found {
         let position = self.begin_element();
         self.frame.begin(position.line);
         let mut fed = 0;
@@ -259,19 +258,17 @@ impl<R: Read> Scanner<R> {
                 frame::Step::End(len) => {
                     let len = fed + len;
                     self.pass(len);
-                    return Ok(Found::Framed(Span { position, len }, kind));
+                    return Found::Framed(Span { position, len }, kind);
                 }
                 frame::Step::Damaged(kind) => break kind,
                 frame::Step::More if known == RECORD_BYTES_MAX => break FaultKind::TooLong,
                 frame::Step::More => fed = known,
             }
-            match self.window.fill() {
-                Ok(true) => {}
-                Ok(false) => break FaultKind::EndsInRecord,
-                Err(error) => break FaultKind::Unreadable(error),
+            if !self.window.fill() {
+                break FaultKind::EndsInRecord;
             }
         };
-        Ok(self.pass_damaged(position, fault).into())
+        self.pass_damaged(position, fault).into()
     }
 
     /// Passes a damaged element, which begins here.
@@ -280,13 +277,8 @@ impl<R: Read> Scanner<R> {
         let mut nested = Nested::default();
         let known = self.window.bytes();
         let damage = Damage::new(&known[..known.len().min(RECORD_BYTES_MAX)]);
-        match self.pass_to_its_end(&mut stretch, &mut nested, damage) {
-            Ok(is_over) => stretch.explain(nested, &self.path(), is_over, self.line),
-            Err(error) => {
-                self.is_over = true;
-                stretch.reason = Reason::Damaged(FaultKind::Unreadable(error));
-            }
-        }
+        let is_over = self.pass_to_its_end(&mut stretch, &mut nested, damage);
+        stretch.explain(nested, &self.path(), is_over, self.line);
         stretch
     }
 
@@ -296,30 +288,24 @@ impl<R: Read> Scanner<R> {
         stretch: &mut Stretch,
         nested: &mut Nested,
         mut damage: Damage,
-    ) -> io::Result<bool> {
-        if let Reason::Damaged(FaultKind::Unreadable(_)) = stretch.reason {
-            self.is_over = true;
-            let rest = self.window.bytes().len();
-            self.pass_into(stretch, rest);
-            return Ok(true);
-        }
+    ) -> bool {
         loop {
             let bytes = self.window.bytes();
             let step = damage.pass(bytes);
             let len = match step {
                 damage::Step::More => bytes.len(),
-                damage::Step::End(len) | damage::Step::Ask(len) => len,
+                damage::Step::End(len) | damage::Step::Ask(len, _) => len,
             };
             nested.feed(&bytes[..len]);
             self.pass_into(stretch, len);
             match step {
-                damage::Step::End(_) => return Ok(false),
-                damage::Step::More if self.window.fill()? => {}
-                damage::Step::More => return Ok(true),
-                damage::Step::Ask(_) => {
-                    while self.window.bytes().len() <= AHEAD_BYTES && self.window.fill()? {}
-                    if reads_on(self.window.bytes(), self.around()) {
-                        return Ok(false);
+                damage::Step::End(_) => return false,
+                damage::Step::More if self.window.fill() => {}
+                damage::Step::More => return true,
+                damage::Step::Ask(_, evidence) => {
+                    while self.window.bytes().len() <= AHEAD_BYTES && self.window.fill() {}
+                    if reads_on(self.window.bytes(), self.around(), evidence) {
+                        return false;
                     }
                     damage.refuse();
                 }
@@ -334,7 +320,7 @@ impl<R: Read> Scanner<R> {
 
     /// Passes text that is not an element. Returns nothing while it may be text before the first
     /// bracket.
-    fn junk(&mut self) -> io::Result<Option<Found>> {
+    fn junk(&mut self) -> Option<Found> {
         let position = match &self.leading {
             Leading::Begun => self.begin_element(),
             Leading::Nothing | Leading::Text(_) => Position { record: 1, ..self.position() },
@@ -351,11 +337,11 @@ impl<R: Read> Scanner<R> {
             };
             self.pass_into(&mut stretch, len);
             match step {
-                junk::Step::More if self.window.fill()? => {}
+                junk::Step::More if self.window.fill() => {}
                 junk::Step::More | junk::Step::End(_) => break,
                 junk::Step::Value(_) => {
                     let (mut nested, damage) = (Nested::default(), Damage::default());
-                    self.pass_to_its_end(&mut stretch, &mut nested, damage)?;
+                    self.pass_to_its_end(&mut stretch, &mut nested, damage);
                 }
             }
         }
@@ -365,37 +351,37 @@ impl<R: Read> Scanner<R> {
             None => Reason::Damaged(FaultKind::NotARecord(excerpt(text))),
         };
         if matches!(self.leading, Leading::Begun) {
-            return Ok(Some(stretch.into()));
+            return Some(stretch.into());
         }
         if matches!(stretch.reason, Reason::Damaged(_)) {
             match &mut self.leading {
                 Leading::Text(leading) => leading.join(&stretch),
                 leading => *leading = Leading::Text(stretch),
             }
-            return Ok(None);
+            return None;
         }
         // A value that is not an object is an element, and ends the text before it.
         self.elements += 1;
         stretch.position.record = self.elements;
-        Ok(Some(match std::mem::replace(&mut self.leading, Leading::Begun) {
+        Some(match std::mem::replace(&mut self.leading, Leading::Begun) {
             Leading::Text(text) => {
                 self.pending = Some(stretch);
                 text.before_first_bracket()
             }
             Leading::Nothing | Leading::Begun => stretch.into(),
-        }))
+        })
     }
 
     /// Whether the array that begins here has neither objects nor arrays for its elements.
-    fn is_array_of_scalars(&mut self) -> io::Result<bool> {
+    fn is_array_of_scalars(&mut self) -> bool {
         let mut at = 1;
         loop {
             match self.window.bytes().get(at).copied() {
-                Some(b'{' | b'[' | b']') => return Ok(false),
+                Some(b'{' | b'[' | b']') => return false,
                 Some(b' ' | b'\t' | b'\r' | b'\n') if at < RECORD_BYTES_MAX => at += 1,
-                Some(_) => return Ok(true),
-                None if self.window.fill()? => {}
-                None => return Ok(false),
+                Some(_) => return true,
+                None if self.window.fill() => {}
+                None => return false,
             }
         }
     }
@@ -404,6 +390,9 @@ impl<R: Read> Scanner<R> {
     fn close_array(&mut self) -> Option<Found> {
         let line = self.line;
         if self.arrays == 0 {
+            if let Leading::Text(text) = std::mem::replace(&mut self.leading, Leading::Begun) {
+                return Some(text.before_first_bracket());
+            }
             let reason = Reason::Damaged(FaultKind::StrayBracket);
             let mut stretch = Stretch::empty(self.begin_element(), reason);
             self.pass_into(&mut stretch, 1);
@@ -418,26 +407,38 @@ impl<R: Read> Scanner<R> {
         is_after_comma.then_some(Found::Note(line, NoteKind::TrailingComma))
     }
 
-    fn passes_byte_order_mark(&mut self) -> io::Result<bool> {
+    fn passes_byte_order_mark(&mut self) -> bool {
         if self.window.bytes()[0] != BYTE_ORDER_MARK[0] {
-            return Ok(false);
+            return false;
         }
-        while self.window.bytes().len() < BYTE_ORDER_MARK.len() && self.window.fill()? {}
+        while self.window.bytes().len() < BYTE_ORDER_MARK.len() && self.window.fill() {}
         let is_mark = self.window.bytes().starts_with(BYTE_ORDER_MARK);
         if is_mark {
             self.window.pass(BYTE_ORDER_MARK.len());
         }
-        Ok(is_mark)
+        is_mark
     }
 
     /// What there is to report where the stream ends, one after the other.
     fn end(&mut self) -> Option<Found> {
+        let error = self.window.take_error();
+        if let Some(error) = error {
+            let reason = Reason::Damaged(FaultKind::Unreadable(error));
+            self.pending = Some(Stretch::empty(self.begin_element(), reason));
+            self.arrays = 0;
+            self.walk = None;
+        }
         match std::mem::replace(&mut self.leading, Leading::Begun) {
             Leading::Text(text) => return Some(text.into()),
-            Leading::Nothing => return Some(Found::Note(1, NoteKind::Empty)),
-            Leading::Begun => {}
+            Leading::Nothing if self.pending.is_none() => {
+                return Some(Found::Note(1, NoteKind::Empty));
+            }
+            Leading::Nothing | Leading::Begun => {}
         }
         self.is_over = true;
+        if let Some(stretch) = self.pending.take() {
+            return Some(stretch.into());
+        }
         let is_open = self.arrays > 0 || self.walk.as_ref().is_some_and(Walk::is_inside);
         let reason = Reason::Damaged(FaultKind::EndsInArray);
         is_open.then(|| Stretch::empty(self.position(), reason).into())

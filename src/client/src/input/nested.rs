@@ -8,6 +8,9 @@ use crate::printable;
 
 /// How much of a member's name is kept, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+/// How much of a name and of a pointer is shown, in characters.
+const NAME_CHARS_MAX: usize = 32;
+const POINTER_CHARS_MAX: usize = 120;
 /// How deep records are looked for.
 const DEPTH_MAX: usize = 32;
 
@@ -71,9 +74,9 @@ impl Holds {
         let Self { name, pointer } = self;
         let holder = match &**name {
             "*" => "its members are".to_owned(),
-            name => format!("`{}` in it holds records", printable::text(name)),
+            name => format!("`{}` in it holds records", printable::beginning(name, NAME_CHARS_MAX)),
         };
-        let pointer = printable::text(&format!("{path}{pointer}"));
+        let pointer = printable::beginning(&format!("{path}{pointer}"), POINTER_CHARS_MAX);
         format!("this object is not a record, but {holder}: read them with --records '{pointer}'")
     }
 }
@@ -248,7 +251,7 @@ impl Nested {
         let best = self.best?;
         let is_wrapper = match (root.count(), best.in_array) {
             (0, _) => true,
-            (_, true) => best.fields.look_like_a_record(),
+            (count, true) => best.fields.look_like_a_record() && best.fields.count() >= count,
             (count, false) => best.fields.count() >= 2 && best.fields.count() > count,
         };
         let name = best.path.first().filter(|_| is_wrapper)?;
@@ -329,6 +332,7 @@ mod tests {
             r#"{"id":1,"email":"a","name":{"first_name":"F","last_name":"L"}}"#,
             r#"{"id":1,"roles":[{"id":5,"name":"admin"}],"address":{"country":"X"}}"#,
             r#"{"id":1,"email":"a","logins":[{"ip_address":"192.0.2.1","country":"X","agent":"y"}]}"#,
+            r#"{"id":1,"email":"a","user_name":"u","friends":[{"id":2,"email":"b"}]}"#,
             r#"{"a":{"b":[[]]}}"#,
         ] {
             assert_eq!(pointer(object), None, "{object}");

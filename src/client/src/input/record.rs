@@ -148,7 +148,7 @@ pub(super) fn read_inside(
         Some(scalar) => Err(NotARecord::Invalid(refuse_scalar(scalar).unwrap_or_default())),
         None => Err(NotARecord::Invalid(format!(
             "this value does not have what --records names: {}",
-            printable::text(&pointer.to_string())
+            printable::beginning(&pointer.to_string(), 120)
         ))),
     }
 }

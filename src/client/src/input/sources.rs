@@ -81,6 +81,15 @@ impl Sources {
         Ok(sources)
     }
 
+    /// Whether this file is one of the sources, whatever it is called there.
+    pub fn contains(&self, file: &Path) -> bool {
+        let Ok(file) = file.canonicalize() else { return false };
+        self.list.iter().any(|source| match &**source {
+            Source::File(path) => path.canonicalize().is_ok_and(|path| path == file),
+            Source::Stdin => false,
+        })
+    }
+
     fn add(&mut self, argument: &OsStr, recursive: bool) -> Result<(), SourceError> {
         if argument == "-" {
             return self.add_stdin();
@@ -186,6 +195,9 @@ pub enum SourceError {
     /// Standard input is of a type that is not read.
     #[error("standard input: {0}")]
     Stdin(OpenError),
+    /// The file for what is rejected is one of the inputs.
+    #[error("{} is both input and --rejects: name another file for --rejects", .0.display())]
+    Rejects(PathBuf),
     /// Standard input can be read only once.
     #[error("- (standard input) is given twice: give it once")]
     StdinTwice,

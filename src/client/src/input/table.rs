@@ -1,5 +1,6 @@
 //! Reads the rows of a table: CSV, or the same with tabs or semicolons.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use csv::ByteRecord;
@@ -45,7 +46,11 @@ impl<R: Read> Rows<R> {
             .flexible(true)
             .from_reader(stream);
         let mut row = ByteRecord::new();
-        rows.read_byte_record(&mut row)?;
+        let is_blank = |row: &ByteRecord| row.iter().all(|cell| cell.trim_ascii().is_empty());
+        while rows.read_byte_record(&mut row)? && is_blank(&row) {
+            rows.get_mut().quotes.rows.pop_front();
+        }
+        rows.get_mut().quotes.rows.pop_front();
         let names = row.iter().enumerate().map(|(column, name)| {
             let name = if column == 0 { name.trim_ascii_start() } else { name };
             let name = name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name).trim_ascii();
@@ -73,16 +78,15 @@ impl<R: Read> Rows<R> {
             return None;
         }
         self.rows.get_mut().left = ROOM;
-        let begin = self.rows.position().clone();
         let read = self.rows.read_byte_record(&mut self.row);
         if let Ok(false) = read {
             self.is_over = true;
             return None;
         }
         self.read += 1;
-        let begin = self.row.position().filter(|_| read.is_ok()).cloned().unwrap_or(begin);
-        let position = Position { line: begin.line(), record: self.read, offset: begin.byte() };
-        let bytes = self.rows.position().byte() - position.offset;
+        let (line, offset) = self.rows.get_mut().quotes.rows.pop_front().unwrap_or_default();
+        let position = Position { line, record: self.read, offset };
+        let bytes = self.rows.position().byte().saturating_sub(position.offset);
         let (reason, text) = match read {
             Ok(_) if self.rows.get_ref().ends_in_quotes() => {
                 (Reason::Damaged(FaultKind::QuoteNotClosed), self.text())
@@ -109,15 +113,24 @@ impl<R: Read> Rows<R> {
         if cells != columns {
             return Err(format!("this row has {cells} cells, and the header has {columns}"));
         }
-        for ((field, name), cell) in self.columns.iter().zip(&self.row) {
+        for ((field, _), cell) in self.columns.iter().zip(&self.row) {
             match field {
-                Field::Unknown => ignored.count(name),
+                Field::Unknown => {}
                 Field::Id => buffer.set_id(id(cell)?),
                 field => {
                     let text = std::str::from_utf8(cell)
                         .map_err(|_| format!("field `{}`: expected UTF-8", field.name()))?;
                     if let Some(kept) = buffer.text(*field) {
                         kept.push_str(text);
+                    }
+                }
+            }
+        }
+        for (field, name) in &self.columns {
+            match field {
+                Field::Unknown => ignored.count(name),
+                field => {
+                    if let Some(text) = buffer.text(*field) {
                         ignored.count_escapes(*field, text);
                     }
                 }
@@ -183,14 +196,20 @@ impl<R> Bounded<R> {
     }
 }
 
-/// Where quoted cells begin and end.
+/// Where rows begin, and where quoted cells begin and end.
 struct Quotes {
     delimiter: u8,
     state: Cell,
+    /// The line and the offset of each row that was begun and not yet taken.
+    rows: VecDeque<(u64, u64)>,
+    line: u64,
+    offset: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cell {
+    /// Before a row. Line ends mean nothing there.
+    RowBegins,
     Begins,
     Plain,
     Quoted,
@@ -200,21 +219,29 @@ enum Cell {
 
 impl Quotes {
     fn new(delimiter: u8) -> Self {
-        Self { delimiter, state: Cell::Begins }
+        Self { delimiter, state: Cell::RowBegins, rows: VecDeque::new(), line: 1, offset: 0 }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            self.state = match (self.state, byte) {
-                (Cell::Begins | Cell::AtQuote, b'"') => Cell::Quoted,
-                (Cell::Quoted, b'"') => Cell::AtQuote,
-                (Cell::Quoted, _) => Cell::Quoted,
-                (_, b'\n' | b'\r') => Cell::Begins,
-                (_, byte) if byte == self.delimiter => Cell::Begins,
-                // The reader of rows takes the mark for none of the cell.
-                (Cell::Begins, 0xef | 0xbb | 0xbf) => Cell::Begins,
+            // The reader of rows skips a byte order mark at the start.
+            let is_mark = self.offset < 3 && matches!(byte, 0xef | 0xbb | 0xbf);
+            let is_line_end = matches!(byte, b'\n' | b'\r');
+            if self.state == Cell::RowBegins && !is_mark && !is_line_end {
+                self.rows.push_back((self.line, self.offset));
+                self.state = Cell::Begins;
+            }
+            self.state = match self.state {
+                Cell::RowBegins => Cell::RowBegins,
+                Cell::Begins | Cell::AtQuote if byte == b'"' => Cell::Quoted,
+                Cell::Quoted if byte == b'"' => Cell::AtQuote,
+                Cell::Quoted => Cell::Quoted,
+                _ if is_line_end => Cell::RowBegins,
+                _ if byte == self.delimiter => Cell::Begins,
                 _ => Cell::Plain,
             };
+            self.line += u64::from(byte == b'\n');
+            self.offset += 1;
         }
     }
 }
@@ -259,6 +286,18 @@ mod tests {
     fn quoted_cells_are_read() {
         assert_eq!(rows("id,email\n1,\"a,\"\"b\"\"\n\"\n2,c\n"), ["1", "2"]);
         assert_eq!(rows("\"id\",\"email\"\r\n\"1\",\"\"\r\n\r\n2.0,x\r\n"), ["1", "2"]);
+    }
+
+    #[test]
+    fn row_has_the_line_on_which_it_begins() {
+        let reason = "field `id`: expected a whole number, found a text";
+        for (text, line) in [
+            ("id,email\r\n1,a\r\nx,b\r\n", 3),
+            ("\n\nid,email\n1,\"a\nb\"\n\n\nx,c\n", 8),
+            ("\u{feff}id,email\n1,a\n\"x\",\"\"\n", 3),
+        ] {
+            assert_eq!(rows(text), ["1", &format!("{line} {reason}")], "{text:?}");
+        }
     }
 
     #[test]

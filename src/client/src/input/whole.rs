@@ -1,7 +1,10 @@
 //! Whole numbers, however they are written.
 
-/// The whole number that a decimal number is exactly: `1`, `1.0`, `1e3`, `12.50e1`. `None` if it is
-/// none within 32 bits, or if the text is not a number of JSON.
+/// The whole number that a decimal number is exactly: `1`, `1.0`, `1e3`, `12.50e1`.
+///
+/// # Errors
+///
+/// The text is not a number of JSON, or the number is not whole, or not within 32 bits.
 pub(super) fn whole(text: &str) -> Result<i32, NotWhole> {
     if let Ok(number) = text.parse()
         && !text.starts_with('+')

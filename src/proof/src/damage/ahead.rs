@@ -9,7 +9,7 @@ use crate::window::Window;
 const AHEAD_BYTES: usize = 65536;
 
 /// Whether the text reads on as elements, rather than as the inside of something still open. It
-/// begins `from` bytes after the current byte.
+/// begins `from` bytes after the current byte, and may itself be cut off if `may_be_cut`.
 ///
 /// # Errors
 ///
@@ -18,16 +18,18 @@ pub(super) fn reads_on<R: Read>(
     window: &mut Window<R>,
     from: usize,
     around: Around,
+    may_be_cut: bool,
 ) -> io::Result<bool> {
     let source_ends = window.peek(from + AHEAD_BYTES)?.is_none();
     let bytes = window.ahead(from + AHEAD_BYTES)?;
-    Ok(judge(bytes.get(from..).unwrap_or_default(), source_ends, around))
+    Ok(judge(bytes.get(from..).unwrap_or_default(), source_ends, around, may_be_cut))
 }
 
-fn judge(bytes: &[u8], source_ends: bool, around: Around) -> bool {
+fn judge(bytes: &[u8], source_ends: bool, around: Around, may_be_cut: bool) -> bool {
     // Only the end of the source and a closing bracket can make it a no: where neither is near,
     // nothing has to be counted. This keeps text fast in which every line is damaged.
-    if !source_ends && !bytes.contains(&b']') {
+    let may_go_on = !source_ends || may_be_cut;
+    if may_go_on && !bytes.contains(&b']') {
         return true;
     }
     let mut depth = 0_usize;
@@ -49,7 +51,7 @@ fn judge(bytes: &[u8], source_ends: bool, around: Around) -> bool {
         }
         before.pass(byte);
     }
-    !source_ends || (depth == 0 && !strings.is_open() && around.open == 0)
+    may_go_on || (depth == 0 && !strings.is_open() && around.open == 0)
 }
 
 /// Whether a `]` at depth 0, with these bytes behind it, closes an array at element level.
@@ -95,7 +97,11 @@ mod tests {
             ("}\n]", true, 0, false),
         ] {
             let around = Around { open, outer: None };
-            assert_eq!(judge(text.as_bytes(), source_ends, around), expected, "{text:?} {open}");
+            assert_eq!(
+                judge(text.as_bytes(), source_ends, around, false),
+                expected,
+                "{text:?} {open}"
+            );
         }
     }
 
@@ -110,7 +116,11 @@ mod tests {
             ("]", true, 0, true),
         ] {
             let around = Around { open: 1, outer: Some(outer) };
-            assert_eq!(judge(text.as_bytes(), source_ends, around), expected, "{text:?} {outer}");
+            assert_eq!(
+                judge(text.as_bytes(), source_ends, around, false),
+                expected,
+                "{text:?} {outer}"
+            );
         }
     }
 }

@@ -12,8 +12,8 @@ pub(super) struct Member {
     pub(super) is_object: bool,
     /// The known fields of all objects inside of it.
     pub(super) inside: Fields,
-    /// Whether an array inside of it has an object that looks like a record.
-    has_record_in_array: bool,
+    /// The most known fields of an object in an array inside of it that looks like a record.
+    most_in_array: u32,
     /// The most known fields that an object outside of an array has.
     most_fields: u32,
 }
@@ -22,7 +22,8 @@ impl Member {
     /// Whether it holds records, in a record that has these fields itself.
     pub(super) fn holds_records(&self, outer: Fields) -> bool {
         let looks_like_part = self.most_fields >= 2;
-        self.has_record_in_array || (looks_like_part && self.most_fields > outer.len())
+        let in_array = self.most_in_array > 0 && self.most_in_array >= outer.len();
+        in_array || (looks_like_part && self.most_fields > outer.len())
     }
 
     /// Takes an object inside of it.
@@ -31,7 +32,9 @@ impl Member {
         self.inside = self.inside.union(fields);
         if object.in_array {
             let with_email = fields.contains(Field::Email) && fields.len() >= 2;
-            self.has_record_in_array |= with_email || fields.len() >= 4;
+            if with_email || fields.len() >= 4 {
+                self.most_in_array = self.most_in_array.max(fields.len());
+            }
         } else {
             self.most_fields = self.most_fields.max(fields.len());
         }

@@ -13,6 +13,9 @@ use super::strings::{Passed, RECORD_SEPARATOR, Strings};
 /// How much is read ahead to tell whether an element has ended, in bytes.
 pub(super) const AHEAD_BYTES: usize = 64 * 1024;
 
+/// How often it is read ahead in vain for one element. Behind that, only its brackets end it.
+const REFUSALS_MAX: usize = 64;
+
 /// A damaged element, as far as it has been passed.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
@@ -28,6 +31,8 @@ pub(super) struct Damage {
     asks_of_opener: bool,
     /// Whether the opening bracket that comes next was refused.
     is_refused: bool,
+    /// How often [`Step::Ask`] was refused.
+    refusals: usize,
 }
 
 /// What passing led to.
@@ -39,7 +44,16 @@ pub(super) enum Step {
     End(usize),
     /// The element may end after this many of the bytes that were passed last: [`reads_on`] decides
     /// by what follows them. If not, [`Damage::refuse`] it and pass on from there.
-    Ask(usize),
+    Ask(usize, Evidence),
+}
+
+/// What speaks for the end of a damaged element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// Its brackets close. What follows may be cut off.
+    Brackets,
+    /// Its brackets do not close, and something follows that cannot stand inside it.
+    Following,
 }
 
 /// What stands before a byte, outside of strings.
@@ -94,16 +108,16 @@ impl Damage {
             match byte {
                 b'{' | b'[' if !is_refused && self.may_begin_another(byte) => {
                     self.asks_of_opener = true;
-                    return Step::Ask(at);
+                    return Step::Ask(at, Evidence::Following);
                 }
                 b'{' | b'[' => self.open.push(byte),
                 b'}' | b']' => match self.close(byte) {
                     Closed::Element => return Step::End(at + 1),
-                    Closed::Perhaps => {
+                    Closed::Perhaps(evidence) => {
                         self.place.pass(byte);
                         self.passed += 1;
                         self.asks_of_opener = false;
-                        return Step::Ask(at + 1);
+                        return Step::Ask(at + 1, evidence);
                     }
                     Closed::Inside => {}
                 },
@@ -118,30 +132,41 @@ impl Damage {
     /// Goes on: what [`Step::Ask`] was about is inside the element.
     pub(super) fn refuse(&mut self) {
         self.is_refused = self.asks_of_opener;
+        self.refusals += 1;
     }
 
     /// Whether this opening bracket may begin the next element, by what stands before it.
     fn may_begin_another(&self, byte: u8) -> bool {
         let Some(&innermost) = self.open.last() else { return false };
+        if self.refusals >= REFUSALS_MAX {
+            return false;
+        }
         let Place { before, is_first } = self.place;
         match before {
             // In an object a name must follow a comma.
             b',' if byte == b'{' && innermost == b'{' => true,
-            b',' if byte == b'{' => is_first && self.sound.is_some_and(|sound| sound < self.passed),
+            b',' if byte == b'{' => is_first && self.is_damaged(),
             b',' | b':' | b'[' => false,
             _ => is_first,
         }
     }
 
+    /// Whether something before this byte is not JSON.
+    fn is_damaged(&self) -> bool {
+        self.sound.is_some_and(|sound| sound < self.passed)
+    }
+
     /// Passes a closing bracket.
     fn close(&mut self, byte: u8) -> Closed {
         let opener = if byte == b'}' { b'{' } else { b'[' };
-        if self.open.last() == Some(&opener) {
-            self.open.pop();
-            return if self.open.is_empty() { Closed::Element } else { Closed::Inside };
-        }
+        let is_matched = self.open.last() == Some(&opener);
         match self.open.iter().rposition(|open| *open == opener) {
-            Some(0) => Closed::Perhaps,
+            Some(0) if is_matched && self.is_damaged() && self.refusals < REFUSALS_MAX => {
+                Closed::Perhaps(Evidence::Brackets)
+            }
+            Some(0) if is_matched => Closed::Element,
+            Some(0) if self.refusals >= REFUSALS_MAX => Closed::Inside,
+            Some(0) => Closed::Perhaps(Evidence::Following),
             Some(index) => {
                 self.open.truncate(index);
                 Closed::Inside
@@ -163,8 +188,8 @@ fn sound_bytes(beginning: &[u8]) -> Option<usize> {
 /// What a closing bracket closes.
 enum Closed {
     Element,
-    /// The element, though others inside it are open.
-    Perhaps,
+    /// The element, unless a bracket was lost before it.
+    Perhaps(Evidence),
     /// Something inside the element, or nothing.
     Inside,
 }
@@ -181,9 +206,14 @@ pub(super) struct Around {
 /// Whether `ahead`, which stands behind the supposed end of an element, reads on as elements, rather
 /// than as the inside of something that is still open. Only [`AHEAD_BYTES`] of it are looked at; it
 /// may be shorter only where the stream ends.
-pub(super) fn reads_on(ahead: &[u8], around: Around) -> bool {
+pub(super) fn reads_on(ahead: &[u8], around: Around, evidence: Evidence) -> bool {
     let is_end = ahead.len() <= AHEAD_BYTES;
     let ahead = &ahead[..ahead.len().min(AHEAD_BYTES)];
+    let may_be_cut = !is_end || evidence == Evidence::Brackets;
+    // Only a closing bracket speaks against it. Where every record is damaged, this is all that is done.
+    if may_be_cut && memchr::memchr(b']', ahead).is_none() {
+        return true;
+    }
     let (mut depth, mut strings, mut place) = (0_usize, Strings::default(), Place::default());
     for (at, &byte) in ahead.iter().enumerate() {
         match strings.pass(byte) {
@@ -195,31 +225,26 @@ pub(super) fn reads_on(ahead: &[u8], around: Around) -> bool {
             // Two objects without a comma between them are not in an array.
             b'{' if depth == 0 && place.is_first && place.before == b'}' => return true,
             b'{' | b'[' => depth += 1,
-            b']' if depth == 0 => {
-                return around.in_array && around.array_may_end(&ahead[at + 1..], is_end);
-            }
+            b']' if depth == 0 => return around.array_may_end(&ahead[at + 1..], is_end),
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         place.pass(byte);
     }
-    !is_end || (depth == 0 && !strings.is_open() && !around.in_array)
+    may_be_cut || (depth == 0 && !strings.is_open() && !around.in_array)
 }
 
 impl Around {
     /// Whether the array of elements may end before `behind`, rather than an array in a record.
     fn array_may_end(self, behind: &[u8], is_end: bool) -> bool {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | &RECORD_SEPARATOR);
-        let mut rest = behind.iter().copied().filter(|byte| !blank(byte));
-        match rest.clone().next() {
-            Some(b'}' | b',') => self.closers.is_some_and(|closers| {
-                rest.by_ref().take(closers).filter(|byte| matches!(byte, b'}' | b']')).count()
-                    == closers
-                    && rest.next().is_none()
-                    && is_end
-            }),
-            _ => true,
+        let rest = || behind.iter().copied().filter(|byte| !blank(byte));
+        let is_closer = |byte| matches!(byte, b'}' | b']');
+        let ends_wrapper = |closers| rest().count() == closers && rest().all(is_closer);
+        if is_end && self.closers.is_some_and(ends_wrapper) {
+            return true;
         }
+        self.in_array && !matches!(rest().next(), Some(b'}' | b','))
     }
 }
 
@@ -242,9 +267,9 @@ mod tests {
             match damage.pass(next) {
                 Step::More => passed += next.len(),
                 Step::End(len) => return passed + len,
-                Step::Ask(len) => {
+                Step::Ask(len, evidence) => {
                     passed += len;
-                    if reads_on(&text[passed..], around) {
+                    if reads_on(&text[passed..], around, evidence) {
                         return passed;
                     }
                     damage.refuse();
@@ -307,6 +332,14 @@ mod tests {
             ("{\"id\":1,\"a\":[{\"b\":\"x}, \n {\"id\":12}, \n {\"id\":13", "", ARRAY),
         ] {
             assert_eq!(end(&format!("{element}{rest}"), around), element.len(), "{element}");
+        }
+    }
+
+    #[test]
+    fn brackets_that_close_too_early_do_not_end_a_damaged_element() {
+        let element = "{\"id\":1,logins\":[{\"x\":\"]\"},[1,2],{\"id\":80}],\"user_name\":\"a\"}";
+        for rest in [",{\"id\":2}]", ",{\"id\":2},{\"id"] {
+            assert_eq!(end(&format!("{element}{rest}"), ARRAY), element.len(), "{rest}");
         }
     }
 

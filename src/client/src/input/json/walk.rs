@@ -1,6 +1,6 @@
 //! Goes to the elements inside a wrapper, by a JSON Pointer, and passes over everything else.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::super::pointer::Token;
 use super::super::rejection::{FaultKind, Position, Reason};
@@ -23,8 +23,18 @@ struct Container {
     begin: Position,
     /// How many of its values were passed.
     passed: usize,
+    /// What stands before the next byte.
+    after: After,
     /// Whether it had what the way names.
     has_found: bool,
+}
+
+/// What stands before a byte in a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Opening,
+    Value,
+    Comma,
 }
 
 impl Walk {
@@ -72,6 +82,7 @@ impl Walk {
         if let Some(container) = self.open.last_mut() {
             container.has_found |= goes;
             container.passed += 1;
+            container.after = After::Value;
         }
         goes
     }
@@ -79,58 +90,92 @@ impl Walk {
 
 impl<R: Read> Scanner<R> {
     /// Goes on to the next element that is not in an array of elements, or to such an array.
-    pub(super) fn walk(&mut self) -> io::Result<Option<Found>> {
-        let Some(byte) = self.pass_blanks()? else { return Ok(self.end()) };
+    pub(super) fn walk(&mut self) -> Option<Found> {
         let innermost = self.walk.as_ref().and_then(|walk| walk.open.last());
-        let passed = innermost.map_or(0, |container| container.passed);
-        match (innermost.map(|container| container.is_array), byte) {
-            (None, b'{' | b'[') => match self.begin(byte) {
-                Some(found) => Ok(Some(found)),
-                None => self.enter(byte),
-            },
-            (None, _) if self.passes_byte_order_mark()? => Ok(None),
-            (None, b']') => Ok(self.close_array()),
-            (None, _) => self.junk(),
-            (Some(true), b']') | (Some(false), b'}') => Ok(self.leave()),
-            (Some(true), _) => self.value(byte, &passed.to_string()),
-            (Some(false), b'"') => {
-                let Some(name) = self.pass_name()? else { return self.give_up() };
-                if self.pass_blanks()? != Some(b':') {
+        let Some(&Container { is_array, passed, after, .. }) = innermost else {
+            return self.walk_outside();
+        };
+        let Some(byte) = self.pass_only_blanks() else { return self.end() };
+        match (byte, after) {
+            (b',', After::Value) => {
+                self.pass(1);
+                if let Some(container) = self.walk.as_mut().and_then(|walk| walk.open.last_mut()) {
+                    container.after = After::Comma;
+                }
+                None
+            }
+            (b']', After::Opening | After::Value) if is_array => self.leave(),
+            (b'}', After::Opening | After::Value) if !is_array => self.leave(),
+            (_, After::Value) => self.give_up(),
+            _ if is_array => self.value(byte, &passed.to_string()),
+            (b'"', _) => {
+                let Some(name) = self.pass_name() else { return self.give_up() };
+                if self.pass_only_blanks() != Some(b':') {
                     return self.give_up();
                 }
                 self.pass(1);
-                match self.pass_blanks()? {
+                match self.pass_only_blanks() {
                     Some(byte) => self.value(byte, &name),
-                    None => Ok(self.end()),
+                    None => self.end(),
                 }
             }
-            (Some(false), _) => self.give_up(),
+            _ => self.give_up(),
+        }
+    }
+
+    /// Goes on to the next value that is not in any container.
+    fn walk_outside(&mut self) -> Option<Found> {
+        let Some(byte) = self.pass_blanks() else { return self.end() };
+        match byte {
+            b'{' | b'[' => match self.begin(byte) {
+                Some(found) => Some(found),
+                None => self.enter(byte),
+            },
+            b']' => self.close_array(),
+            _ if self.passes_byte_order_mark() => None,
+            _ => self.junk(),
+        }
+    }
+
+    /// Passes blanks. Returns the byte that stands behind them.
+    fn pass_only_blanks(&mut self) -> Option<u8> {
+        loop {
+            let bytes = self.window.bytes();
+            let blank = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+            let end = bytes.iter().position(blank);
+            let (len, next) = (end.unwrap_or(bytes.len()), end.map(|at| bytes[at]));
+            self.pass(len);
+            if next.is_some() || !self.window.fill() {
+                return next;
+            }
         }
     }
 
     /// Passes a value of the innermost container, or goes into it.
-    fn value(&mut self, byte: u8, name: &str) -> io::Result<Option<Found>> {
-        let Some(walk) = self.walk.as_mut() else { return Ok(None) };
+    fn value(&mut self, byte: u8, name: &str) -> Option<Found> {
+        if matches!(byte, b'}' | b']' | b':' | b',') {
+            return self.give_up();
+        }
+        let Some(walk) = self.walk.as_mut() else { return None };
         if !walk.goes_through(name) {
             let mut passed = Stretch::empty(self.position(), Reason::Invalid(String::new()));
-            self.pass_value(&mut passed)?;
-            return Ok(None);
+            self.pass_value(&mut passed);
+            return None;
         }
         let is_element = walk.open.len() == walk.way.len();
         match byte {
-            b'{' if is_element => self.object().map(Some),
-            b'[' if is_element => self.framed(Kind::Array).map(Some),
+            b'{' if is_element => Some(self.object()),
+            b'[' if is_element => Some(self.framed(Kind::Array)),
             b'{' | b'[' => self.enter(byte),
-            b'}' | b']' | b':' => self.give_up(),
             _ => self.refuse_value(),
         }
     }
 
     /// Goes into the container that begins here, if the way does.
-    fn enter(&mut self, byte: u8) -> io::Result<Option<Found>> {
+    fn enter(&mut self, byte: u8) -> Option<Found> {
         let begin = self.position();
         let is_array = byte == b'[';
-        let Some(walk) = self.walk.as_mut() else { return Ok(None) };
+        let Some(walk) = self.walk.as_mut() else { return None };
         let goes_on = match &walk.way[walk.open.len()] {
             Token::Each => true,
             Token::Name(name) => !is_array || name.parse::<usize>().is_ok(),
@@ -138,12 +183,19 @@ impl<R: Read> Scanner<R> {
         if !goes_on {
             return self.refuse_value();
         }
-        walk.open.push(Container { is_array, begin, passed: 0, has_found: false });
+        walk.open.push(Container {
+            is_array,
+            begin,
+            passed: 0,
+            after: After::Opening,
+            has_found: false,
+        });
         if !walk.is_outside() {
             self.arrays = 1;
         }
+        self.is_after_comma = false;
         self.pass(1);
-        Ok(None)
+        None
     }
 
     /// Passes the closing bracket of the innermost container.
@@ -164,48 +216,50 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Passes a value that is not what the way names.
-    fn refuse_value(&mut self) -> io::Result<Option<Found>> {
+    fn refuse_value(&mut self) -> Option<Found> {
         let reason = "expected what --records names, found another value".to_owned();
         let mut stretch = Stretch::empty(self.begin_element(), Reason::Invalid(reason));
-        self.pass_value(&mut stretch)?;
-        Ok(Some(stretch.into()))
+        self.pass_value(&mut stretch);
+        Some(stretch.into())
     }
 
     /// Gives the source up, since the containers around the elements are damaged.
-    fn give_up(&mut self) -> io::Result<Option<Found>> {
+    fn give_up(&mut self) -> Option<Found> {
         let reason = Reason::Damaged(FaultKind::Wrapper);
         let mut stretch = Stretch::empty(self.begin_element(), reason);
         loop {
             let rest = self.window.bytes().len();
             self.pass_into(&mut stretch, rest);
-            if !self.window.fill()? {
+            if !self.window.fill() {
                 break;
             }
         }
         self.leading = Leading::Begun;
         self.is_over = true;
-        Ok(Some(stretch.into()))
+        Some(stretch.into())
     }
 
-    /// Passes a string and returns it. `None` if it is not one, or too long.
-    fn pass_name(&mut self) -> io::Result<Option<String>> {
+    /// Passes a string and returns it, as far as it is valid. `None` if it has no end, or is too long.
+    fn pass_name(&mut self) -> Option<String> {
         let mut at = 1;
         loop {
             match self.window.bytes().get(at).copied() {
                 Some(b'\\') => at += 2,
                 Some(b'"') => break,
                 Some(_) => at += 1,
-                None if at > NAME_BYTES_MAX || !self.window.fill()? => return Ok(None),
+                None if at > NAME_BYTES_MAX || !self.window.fill() => return None,
                 None => {}
             }
         }
-        let name = serde_json::from_slice(&self.window.bytes()[..=at]).ok();
+        let name = &self.window.bytes()[..=at];
+        let name = serde_json::from_slice(name)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&name[1..at]).into_owned());
         self.pass(at + 1);
-        Ok(name)
+        Some(name)
     }
 
     /// Passes a value, however long, by its brackets and strings.
-    fn pass_value(&mut self, stretch: &mut Stretch) -> io::Result<()> {
+    fn pass_value(&mut self, stretch: &mut Stretch) -> () {
         let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
         loop {
             let bytes = self.window.bytes();
@@ -231,14 +285,14 @@ impl<R: Read> Scanner<R> {
             }
             let len = end.unwrap_or(bytes.len());
             self.pass_into(stretch, len);
-            if end.is_some() || !self.window.fill()? {
-                return Ok(());
+            if end.is_some() || !self.window.fill() {
+                return ();
             }
         }
     }
 }
 
 fn missing_member(name: &str) -> String {
-    let name = crate::printable::text(name);
+    let name = crate::printable::beginning(name, 32);
     format!("this value has no `{name}`, which --records names")
 }

@@ -15,11 +15,13 @@ pub(super) struct Window<R> {
     /// The place of `buffer[start]` in the stream.
     offset: u64,
     ended: bool,
+    /// Why no more can be read, if that is why the stream ended.
+    error: Option<io::Error>,
 }
 
 impl<R: Read> Window<R> {
     pub(super) fn new(stream: R) -> Self {
-        Self { stream, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false }
+        Self { stream, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false, error: None }
     }
 
     /// What is in memory.
@@ -50,10 +52,16 @@ impl<R: Read> Window<R> {
         &self.buffer[self.start - len..self.start]
     }
 
-    /// Reads more behind what is in memory. Returns whether there was more.
-    pub(super) fn fill(&mut self) -> io::Result<bool> {
+    /// Why the stream ended, if not because there is no more.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// Reads more behind what is in memory. Returns whether there was more. A stream that fails ends
+    /// there: what is in memory is still to be passed.
+    pub(super) fn fill(&mut self) -> bool {
         if self.ended {
-            return Ok(false);
+            return false;
         }
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -66,11 +74,15 @@ impl<R: Read> Window<R> {
         let len = loop {
             match self.stream.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
+                Err(error) => {
+                    self.error = Some(error);
+                    break 0;
+                }
+                Ok(len) => break len,
             }
         };
         self.end += len;
         self.ended = len == 0;
-        Ok(!self.ended)
+        !self.ended
     }
 }

@@ -384,7 +384,10 @@ fn error_of_the_stream_ends_it() {
     }
     for (text, found) in [
         ("{\"id\":1}\n", "1: id 1\n2: cannot read on: the disk is gone"),
-        ("{\"id\":1}\n{\"id\":2", "1: id 1\n2: cannot read on: the disk is gone"),
+        (
+            "{\"id\":1}\n{\"id\":2",
+            "1: id 1\n2: the file ends inside this record\n2: cannot read on: the disk is gone",
+        ),
         ("", "1: cannot read on: the disk is gone"),
     ] {
         assert_eq!(outcome(reader_of(text.as_bytes().chain(Failing))), found);
