@@ -169,9 +169,9 @@ impl Abandoned {
         as_name || without_comma || in_damaged_array
     }
 
-    /// Whether the JSON of the element breaks before this offset in it.
+    /// Whether the JSON of the element breaks at this offset in it, or before.
     fn is_damaged(&self, offset: u64) -> bool {
-        self.breaks_at.is_some_and(|at| offset > at)
+        self.breaks_at.is_some_and(|at| offset >= at)
     }
 
     fn close(&mut self, bracket: u8, offset: u64) -> Closing {
@@ -249,7 +249,8 @@ mod tests {
         for (breaks_at, expected) in [
             (Some(9), (Ending::NextBegins, "{\"b\":2}]")),
             (Some(10), (Ending::NextBegins, "{\"b\":2}]")),
-            (Some(11), (Ending::SourceEnds, "")),
+            (Some(11), (Ending::NextBegins, "{\"b\":2}]")),
+            (Some(12), (Ending::SourceEnds, "")),
             (None, (Ending::SourceEnds, "")),
         ] {
             assert_eq!(end(text, 1, breaks_at), expected, "{breaks_at:?}");

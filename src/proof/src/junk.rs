@@ -36,7 +36,7 @@ pub(crate) fn run<R: Read>(window: &mut Window<R>, around: Around) -> io::Result
         } else {
             match (byte, last) {
                 (b'{' | b'[', Last::Colon) => {
-                    pass_abandoned(window, around, None)?;
+                    pass_abandoned(window, around, Some(0))?;
                     last = Last::Other;
                     continue;
                 }

@@ -279,6 +279,10 @@ impl<R: Read> Scanner<R> {
         let damage = Damage::new(&known[..known.len().min(RECORD_BYTES_MAX)]);
         let is_over = self.pass_to_its_end(&mut stretch, &mut nested, damage);
         stretch.explain(nested, &self.path(), is_over, self.line);
+        if is_over {
+            // What is open around it ends with it, and is not reported again.
+            (self.arrays, self.walk) = (0, None);
+        }
         stretch
     }
 
@@ -340,7 +344,7 @@ impl<R: Read> Scanner<R> {
                 junk::Step::More if self.window.fill() => {}
                 junk::Step::More | junk::Step::End(_) => break,
                 junk::Step::Value(_) => {
-                    let (mut nested, damage) = (Nested::default(), Damage::default());
+                    let (mut nested, damage) = (Nested::default(), Damage::of_lost_record());
                     self.pass_to_its_end(&mut stretch, &mut nested, damage);
                 }
             }

@@ -45,7 +45,9 @@ fn judge(bytes: &[u8], source_ends: bool, around: Around, may_be_cut: bool) -> b
                 return true;
             }
             b'{' | b'[' => depth += 1,
-            b']' if depth == 0 => return closes_array(&bytes[index + 1..], source_ends, around),
+            b']' if depth == 0 => {
+                return closes_array(&bytes[index + 1..], source_ends, around, may_be_cut);
+            }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => (),
         }
@@ -55,7 +57,7 @@ fn judge(bytes: &[u8], source_ends: bool, around: Around, may_be_cut: bool) -> b
 }
 
 /// Whether a `]` at depth 0, with these bytes behind it, closes an array at element level.
-fn closes_array(bytes: &[u8], source_ends: bool, around: Around) -> bool {
+fn closes_array(bytes: &[u8], source_ends: bool, around: Around, may_be_cut: bool) -> bool {
     let significant = |byte: &&u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x1e);
     let mut rest = bytes.iter().filter(significant).peekable();
     let next = rest.peek().copied();
@@ -66,7 +68,7 @@ fn closes_array(bytes: &[u8], source_ends: bool, around: Around) -> bool {
     {
         return true;
     }
-    around.open > 0 && !matches!(next, Some(b'}' | b','))
+    (around.open > 0 || may_be_cut) && !matches!(next, Some(b'}' | b','))
 }
 
 #[cfg(test)]

@@ -94,6 +94,11 @@ impl Damage {
         Self { sound: sound_bytes(beginning), ..Self::default() }
     }
 
+    /// Begins the value of a member whose record has lost its opening bracket.
+    pub(super) fn of_lost_record() -> Self {
+        Self { sound: Some(0), ..Self::default() }
+    }
+
     /// Passes `bytes`, the first of which is the element's opening bracket at the first call.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> Step {
         let before = self.passed;
@@ -151,9 +156,9 @@ impl Damage {
         }
     }
 
-    /// Whether something before this byte is not JSON.
+    /// Whether something up to this byte is not JSON.
     fn is_damaged(&self) -> bool {
-        self.sound.is_some_and(|sound| sound < self.passed)
+        self.sound.is_some_and(|sound| sound <= self.passed)
     }
 
     /// Passes a closing bracket.
@@ -225,7 +230,9 @@ pub(super) fn reads_on(ahead: &[u8], around: Around, evidence: Evidence) -> bool
             // Two objects without a comma between them are not in an array.
             b'{' if depth == 0 && place.is_first && place.before == b'}' => return true,
             b'{' | b'[' => depth += 1,
-            b']' if depth == 0 => return around.array_may_end(&ahead[at + 1..], is_end),
+            b']' if depth == 0 => {
+                return around.array_may_end(&ahead[at + 1..], is_end, evidence);
+            }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -236,7 +243,7 @@ pub(super) fn reads_on(ahead: &[u8], around: Around, evidence: Evidence) -> bool
 
 impl Around {
     /// Whether the array of elements may end before `behind`, rather than an array in a record.
-    fn array_may_end(self, behind: &[u8], is_end: bool) -> bool {
+    fn array_may_end(self, behind: &[u8], is_end: bool, evidence: Evidence) -> bool {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | &RECORD_SEPARATOR);
         let rest = || behind.iter().copied().filter(|byte| !blank(byte));
         let is_closer = |byte| matches!(byte, b'}' | b']');
@@ -244,7 +251,8 @@ impl Around {
         if is_end && self.closers.is_some_and(ends_wrapper) {
             return true;
         }
-        self.in_array && !matches!(rest().next(), Some(b'}' | b','))
+        let in_array = self.in_array || evidence == Evidence::Brackets;
+        in_array && !matches!(rest().next(), Some(b'}' | b','))
     }
 }
 

@@ -259,34 +259,30 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Passes a value, however long, by its brackets and strings.
-    fn pass_value(&mut self, stretch: &mut Stretch) -> () {
+    fn pass_value(&mut self, stretch: &mut Stretch) {
+        let is_scalar = !matches!(self.window.bytes().first(), Some(b'{' | b'[' | b'"'));
         let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+        let mut ends = |byte: u8| {
+            if is_scalar {
+                return b" \t\r\n,:{}[]\"".contains(&byte).then_some(0);
+            }
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if in_string => is_escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => depth += 1,
+                b'}' | b']' if !in_string => depth -= 1,
+                _ => return None,
+            }
+            (depth == 0 && !in_string).then_some(1)
+        };
         loop {
             let bytes = self.window.bytes();
-            let mut end = None;
-            for (at, &byte) in bytes.iter().enumerate() {
-                let is_outside = !in_string;
-                match byte {
-                    _ if is_escaped => is_escaped = false,
-                    b'\\' if in_string => is_escaped = true,
-                    b'"' => in_string = !in_string,
-                    b'{' | b'[' if is_outside => depth += 1,
-                    b'}' | b']' | b',' if is_outside && depth == 0 => {
-                        end = Some(at);
-                        break;
-                    }
-                    b'}' | b']' if is_outside => depth -= 1,
-                    _ => continue,
-                }
-                if depth == 0 && !in_string && byte != b',' {
-                    end = Some(at + 1);
-                    break;
-                }
-            }
+            let end = bytes.iter().enumerate().find_map(|(at, byte)| Some(at + ends(*byte)?));
             let len = end.unwrap_or(bytes.len());
             self.pass_into(stretch, len);
             if end.is_some() || !self.window.fill() {
-                return ();
+                return;
             }
         }
     }

@@ -184,7 +184,7 @@ fn stray_bracket_costs_itself() {
 #[test]
 fn file_that_is_cut_off_keeps_its_whole_records() {
     let ends = "the file ends inside this record";
-    check("[{\"id\":1},\n{\"id\":2", &["1: id 1", &format!("2: {ends}"), &closing(2)]);
+    check("[{\"id\":1},\n{\"id\":2", &["1: id 1", &format!("2: {ends}")]);
     check("{\"id\":1}\n{\n\"id\":2,\n\"ema", &["1: id 1", &format!("2: {ends}")]);
     check("{\"id\":1}\n{\"a\\", &["1: id 1", &format!("2: {ends}")]);
     check("[{\"id\":1}\n", &["1: id 1", &closing(2)]);
