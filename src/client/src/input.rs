@@ -86,7 +86,7 @@ struct Open {
 
 /// A source, as it is read.
 enum Stream {
-    Json(Scanner<Box<dyn Read + Send>>),
+    Json(Box<Scanner<Box<dyn Read + Send>>>),
     Table(Box<Rows<Box<dyn Read + Send>>>),
 }
 
@@ -154,7 +154,7 @@ impl Reader {
         let list = vec![Arc::new(source)];
         let sources = Sources { list, bytes: None, skipped: Skipped::default() };
         let scanner = Scanner::new(Box::new(stream) as Box<dyn Read + Send>, pointer.as_ref());
-        let open = Some(Open { stream: Stream::Json(scanner), raw_bytes: None });
+        let open = Some(Open { stream: Stream::Json(Box::new(scanner)), raw_bytes: None });
         Self { begun: 1, open, ..Self::new(sources, pointer) }
     }
 
@@ -250,7 +250,7 @@ impl Reader {
         Some(opened.map_err(FaultKind::from).and_then(|opened| {
             let Opened { stream, format, raw_bytes } = opened;
             let stream = match format {
-                Format::Json => Stream::Json(Scanner::new(stream, self.pointer.as_ref())),
+                Format::Json => Stream::Json(Box::new(Scanner::new(stream, self.pointer.as_ref()))),
                 Format::Table { delimiter } => {
                     let rows = Rows::new(stream, delimiter).map_err(FaultKind::Unreadable)?;
                     Stream::Table(Box::new(rows))

@@ -57,18 +57,12 @@ pub(super) enum Evidence {
 }
 
 /// What stands before a byte, outside of strings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Place {
     /// The last byte that was not blank; a quote for a string; 0 if there was none.
     before: u8,
     /// Whether nothing but blanks, commas and closing brackets stands before it on its line.
     is_first: bool,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self { before: 0, is_first: false }
-    }
 }
 
 impl Place {

@@ -156,7 +156,7 @@ impl<R: Read> Scanner<R> {
         if matches!(byte, b'}' | b']' | b':' | b',') {
             return self.give_up();
         }
-        let Some(walk) = self.walk.as_mut() else { return None };
+        let walk = self.walk.as_mut()?;
         if !walk.goes_through(name) {
             let mut passed = Stretch::empty(self.position(), Reason::Invalid(String::new()));
             self.pass_value(&mut passed);
@@ -175,7 +175,7 @@ impl<R: Read> Scanner<R> {
     fn enter(&mut self, byte: u8) -> Option<Found> {
         let begin = self.position();
         let is_array = byte == b'[';
-        let Some(walk) = self.walk.as_mut() else { return None };
+        let walk = self.walk.as_mut()?;
         let goes_on = match &walk.way[walk.open.len()] {
             Token::Each => true,
             Token::Name(name) => !is_array || name.parse::<usize>().is_ok(),

@@ -171,7 +171,7 @@ proptest! {
         records in records().prop_filter("one to damage", |records| !records.is_empty()),
         damaged in any::<prop::sample::Index>(),
         damage in prop::collection::vec(
-            (any::<prop::sample::Index>(), prop_oneof!["[^\n]", r#"[\[\]{},:"\\]"#]), 1..6
+            (any::<prop::sample::Index>(), prop_oneof!["[^\n]", r#"[\[\]{},:"\\]"#]), 1..4
         ),
     ) {
         let damaged = damaged.index(records.len());
