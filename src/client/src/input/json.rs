@@ -520,7 +520,7 @@ impl Stretch {
         let is_cut = matches!(kind, FaultKind::TooLong | FaultKind::EndsInRecord);
         let is_too_long =
             matches!(kind, FaultKind::TooLong) && self.bytes > RECORD_BYTES_MAX as u64;
-        // What was found behind the end is no reason.
+        // A fault found behind the end does not explain this element.
         let is_behind = kind.line().is_some_and(|found| found > line);
         if is_cut && let Some(holds) = nested.records() {
             self.reason = Reason::Damaged(FaultKind::Holds(holds.advice(path)));

@@ -66,7 +66,7 @@ impl<R: Read> Read for Peeked<R> {
         }
         match self.error.take() {
             Some(error) => Err(error),
-            // A terminal would have to be told a second time that there is no more.
+            // A terminal would need a second end-of-file.
             None if self.ended => Ok(0),
             None => self.stream.read(buffer),
         }

@@ -52,7 +52,7 @@ impl<R: Read> Window<R> {
         &self.buffer[self.start - len..self.start]
     }
 
-    /// Why the stream ended, if not because there is no more.
+    /// The error that ended the stream, if one did.
     pub(super) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
