@@ -179,7 +179,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A bracket or a quote that is lost may turn the objects inside of a record into records, for
-    /// both readers. A proof then has something unread, and is no proof.
+    /// both readers. Something is unread then, so that nothing is proven.
     #[test]
     fn records_that_were_not_written_come_only_with_something_unread(
         layout in select(&LAYOUTS[..]),

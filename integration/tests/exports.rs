@@ -95,7 +95,7 @@ enum Outcome {
     Differs,
     /// The roll has so many of the five users and no other record, and the exit code is 3.
     Part(usize),
-    /// There is no roll, and the exit code is 2 or 3.
+    /// No roll is written, and the exit code is 2 or 3.
     Refused,
 }
 
@@ -110,7 +110,7 @@ impl Outcome {
         }
     }
 
-    /// What a run made of a file: `None` if it is none of these.
+    /// What a run made of a file; `None` for anything else.
     fn of(finished: &Finished, roll: Option<&[String]>) -> Option<Self> {
         let users: Vec<String> = users().iter().map(roll::record).collect();
         match (finished.code(), roll) {

@@ -124,7 +124,7 @@ impl Abandoned {
             match byte {
                 b'{' | b'[' => {
                     if self.may_begin_next(byte, offset) {
-                        if reads_on(window, 0, around, false)? {
+                        if reads_on(window, 0, around, self.is_of_lost_record())? {
                             return Ok(Ending::NextBegins);
                         }
                         self.refusals += 1;
@@ -137,7 +137,9 @@ impl Abandoned {
                         Closing::Inner => false,
                         Closing::Element => true,
                         Closing::ElementUnlessLost => reads_on(window, 1, around, true)?,
-                        Closing::PerhapsElement => reads_on(window, 1, around, false)?,
+                        Closing::PerhapsElement => {
+                            reads_on(window, 1, around, self.is_of_lost_record())?
+                        }
                     };
                     let asked =
                         matches!(closing, Closing::ElementUnlessLost | Closing::PerhapsElement);
@@ -167,6 +169,11 @@ impl Abandoned {
         let in_damaged_array =
             after_comma && first_on_line && innermost == Some(b'[') && self.is_damaged(offset);
         as_name || without_comma || in_damaged_array
+    }
+
+    /// Whether it belongs to a record whose bracket is lost, so that what is open around it is unknown.
+    fn is_of_lost_record(&self) -> bool {
+        self.breaks_at == Some(0)
     }
 
     /// Whether the JSON of the element breaks at this offset in it, or before.

@@ -43,7 +43,7 @@ pub(crate) struct Level {
 
 /// What comes next at an element level.
 pub(crate) enum Step {
-    /// An element, or a stretch that is none.
+    /// An element, or a stretch that is not an element.
     Piece(Box<Piece>),
     /// A bracket of an array, which has been passed.
     Bracket,

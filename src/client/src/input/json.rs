@@ -7,6 +7,7 @@
 //! | `plain` | finds and reads a record at once, if it is written as nearly all are |
 //! | `frame` | finds where an undamaged element ends |
 //! | `damage`, `strings` | finds where a damaged element ends |
+//! | `stretch` | what is passed over, and why ([`Stretch`]) |
 //! | `junk` | finds where text ends that is not an element |
 //! | `walk` | goes to the elements inside a wrapper, by a JSON Pointer |
 //!
@@ -18,6 +19,7 @@ mod damage;
 mod frame;
 mod junk;
 mod plain;
+mod stretch;
 mod strings;
 mod walk;
 mod window;
@@ -28,6 +30,7 @@ use self::damage::{AHEAD_BYTES, Around, Damage, reads_on};
 use self::frame::Frame;
 use self::junk::Junk;
 use self::plain::Plain;
+pub(super) use self::stretch::Stretch;
 use self::strings::RECORD_SEPARATOR;
 use self::walk::Walk;
 use self::window::Window;
@@ -35,7 +38,7 @@ use super::RECORD_BYTES_MAX;
 use super::nested::Nested;
 use super::pointer::Pointer;
 use super::record;
-use super::rejection::{FaultKind, NoteKind, Position, Reason, TEXT_BYTES_MAX, excerpt};
+use super::rejection::{FaultKind, NoteKind, Position, Reason, excerpt};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -63,16 +66,6 @@ pub(super) struct Span {
 pub(super) enum Kind {
     Object,
     Array,
-}
-
-/// A stretch of the stream that is passed over.
-#[derive(Debug)]
-pub(super) struct Stretch {
-    pub(super) position: Position,
-    pub(super) bytes: u64,
-    /// Its beginning.
-    pub(super) text: Vec<u8>,
-    pub(super) reason: Reason,
 }
 
 /// The elements of one stream, one at a time.
@@ -467,66 +460,6 @@ impl<R: Read> Scanner<R> {
     fn pass_into(&mut self, stretch: &mut Stretch, len: usize) {
         stretch.push(&self.window.bytes()[..len]);
         self.pass(len);
-    }
-}
-
-impl Stretch {
-    /// A stretch that has been passed.
-    pub(super) fn of(position: Position, text: &[u8], reason: Reason) -> Self {
-        let mut stretch = Self::empty(position, reason);
-        stretch.push(text);
-        stretch
-    }
-
-    /// All of a source that cannot be opened.
-    pub(super) fn unreadable(fault: FaultKind) -> Self {
-        let position = Position { line: 1, record: 1, offset: 0 };
-        Self::empty(position, Reason::Damaged(fault))
-    }
-
-    fn empty(position: Position, reason: Reason) -> Self {
-        Self { position, bytes: 0, text: Vec::new(), reason }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let room = TEXT_BYTES_MAX - self.text.len();
-        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.bytes += bytes.len() as u64;
-    }
-
-    /// Takes `other` in as well, which follows.
-    fn join(&mut self, other: &Self) {
-        let gap = other.position.offset - self.position.offset - self.bytes;
-        self.push(b"\n");
-        self.bytes += gap - 1 + other.bytes;
-        let room = TEXT_BYTES_MAX - self.text.len();
-        self.text.extend_from_slice(&other.text[..other.text.len().min(room)]);
-        self.reason = Reason::Damaged(FaultKind::NotARecord(excerpt(&self.text)));
-    }
-
-    /// What the text before the first bracket is: most likely a line of the tool that wrote the
-    /// file. But if it has the name of a member, it may be the rest of a record.
-    fn before_first_bracket(self) -> Found {
-        if memchr::memmem::find(&self.text, b"\":").is_some() {
-            return self.into();
-        }
-        let text = excerpt(self.text.trim_ascii());
-        Found::Note(self.position.line, NoteKind::LeadingText(text, self.bytes))
-    }
-
-    /// Finds the reason that helps most, once the end is found: `line` is the one that is reached.
-    fn explain(&mut self, nested: Nested, path: &str, is_over: bool, line: u64) {
-        let Reason::Damaged(kind) = &self.reason else { return };
-        let is_cut = matches!(kind, FaultKind::TooLong | FaultKind::EndsInRecord);
-        let is_too_long =
-            matches!(kind, FaultKind::TooLong) && self.bytes > RECORD_BYTES_MAX as u64;
-        // A fault found behind the end does not explain this element.
-        let is_behind = kind.line().is_some_and(|found| found > line);
-        if is_cut && let Some(holds) = nested.records() {
-            self.reason = Reason::Damaged(FaultKind::Holds(holds.advice(path)));
-        } else if !is_over && !is_too_long && (is_cut || is_behind) {
-            self.reason = Reason::Damaged(FaultKind::NotClosed(line));
-        }
     }
 }
 

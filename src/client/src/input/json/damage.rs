@@ -107,7 +107,7 @@ impl Damage {
             match byte {
                 b'{' | b'[' if !is_refused && self.may_begin_another(byte) => {
                     self.asks_of_opener = true;
-                    return Step::Ask(at, Evidence::Following);
+                    return Step::Ask(at, self.following());
                 }
                 b'{' | b'[' => self.open.push(byte),
                 b'}' | b']' => match self.close(byte) {
@@ -150,6 +150,12 @@ impl Damage {
         }
     }
 
+    /// The evidence of what follows. Around a lost record it counts as much as brackets: what is open
+    /// there is not known either.
+    fn following(&self) -> Evidence {
+        if self.sound == Some(0) { Evidence::Brackets } else { Evidence::Following }
+    }
+
     /// Whether something up to this byte is not JSON.
     fn is_damaged(&self) -> bool {
         self.sound.is_some_and(|sound| sound <= self.passed)
@@ -165,7 +171,7 @@ impl Damage {
             }
             Some(0) if is_matched => Closed::Element,
             Some(0) if self.refusals >= REFUSALS_MAX => Closed::Inside,
-            Some(0) => Closed::Perhaps(Evidence::Following),
+            Some(0) => Closed::Perhaps(self.following()),
             Some(index) => {
                 self.open.truncate(index);
                 Closed::Inside
