@@ -1,7 +1,7 @@
 //! An installation with an access list, and those who are on it.
 
 use std::fs;
-use std::io::PipeWriter;
+use std::io::{PipeWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -84,9 +84,11 @@ impl Site {
         Process::start("muster-client", &mut command).wait(LIMIT)
     }
 
-    /// Begins a batch by a stream with this token, which brings nothing more until the writer is dropped.
+    /// Begins a batch by a stream with this token, which brings no record until the writer is
+    /// dropped: only an empty array, by which the client recognises JSON.
     pub(crate) fn begin_stream(&self, batch: &str, token: &str) -> (Process, PipeWriter) {
-        let (input, silence) = std::io::pipe().expect("there is room for a pipe");
+        let (input, mut silence) = std::io::pipe().expect("there is room for a pipe");
+        silence.write_all(b"[]").expect("the pipe has a reader");
         let mut command = self.client(&["send", "-", "--batch", batch], Some(token));
         command.env("MUSTER_CLIENT_RETRY_FOR", "60s");
         let client = Process::start_with_input("muster-client", &mut command, input.into());
