@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::content::Format;
-pub use self::content::{FileType, UnknownHeader};
+pub use self::content::{FileType, InvalidHeader};
 use self::decode::{OpenError, Opened};
 pub use self::flags::InputFlags;
 use self::ignored::Ignored;

@@ -17,11 +17,17 @@ use std::path::Path;
 
 pub use self::file_type::FileType;
 pub(super) use self::file_type::Refused;
-pub use self::header::UnknownHeader;
+pub use self::header::InvalidHeader;
+pub(super) use self::header::check as check_header;
 pub(super) use self::text::text;
 
 /// The endings of compressed files, in any case.
 const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
+
+/// What may stand before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What separates the texts of a JSON text sequence (RFC 7464).
+pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
 
 /// How many bytes are looked at, at most. It is also the longest header of a table.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -91,7 +97,7 @@ pub(super) enum ByteOrder {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     FileType(FileType),
-    UnknownHeader(UnknownHeader),
+    InvalidHeader(InvalidHeader),
 }
 
 impl From<Compression> for Refusal {

@@ -24,7 +24,7 @@ use self::peek::Peeked;
 use self::utf16::Utf16;
 use self::zstd::Zstd;
 use super::content::{
-    self, Compression, Content, FileType, Format, Named, Refusal, Refused, UnknownHeader,
+    self, Compression, Content, FileType, Format, InvalidHeader, Named, Refusal, Refused,
 };
 
 type Stream = Box<dyn Read + Send>;
@@ -61,16 +61,17 @@ pub enum OpenError {
         /// What it is inside.
         compression: Option<Compression>,
     },
-    /// Its name ends in `.csv` or `.tsv`, and its header has no known name.
-    #[error("{0}")]
-    UnknownHeader(UnknownHeader),
+    /// Its name ends in `.csv` or `.tsv` and its header has no known name; or two columns are the
+    /// same field.
+    #[error("this table has {0}")]
+    InvalidHeader(InvalidHeader),
 }
 
 impl OpenError {
     fn refused(refusal: Refusal, compression: Option<Compression>) -> Self {
         match refusal {
             Refusal::FileType(file_type) => Self::Unsupported { file_type, compression },
-            Refusal::UnknownHeader(header) => Self::UnknownHeader(header),
+            Refusal::InvalidHeader(header) => Self::InvalidHeader(header),
         }
     }
 }

@@ -7,17 +7,21 @@
 //! | `plain` | finds and reads a record at once, if it is written as nearly all are |
 //! | `frame` | finds where an undamaged element ends |
 //! | `damage`, `strings` | finds where a damaged element ends |
-//! | `stretch` | what is passed over, and why ([`Stretch`]) |
 //! | `junk` | finds where text ends that is not an element |
+//! | `abandon` | passes what is not an element |
+//! | `leading` | the text before the first bracket |
+//! | `stretch` | what is passed over, and why ([`Stretch`]) |
 //! | `walk` | goes to the elements inside a wrapper, by a JSON Pointer |
 //!
 //! Between elements, blanks, commas, byte order marks, record separators (RFC 7464) and the brackets of
 //! arrays mean nothing. A damaged element costs itself: the scanner never goes back into it, so that
 //! nothing inside becomes a record, and goes on behind it.
 
+mod abandon;
 mod damage;
 mod frame;
 mod junk;
+mod leading;
 mod plain;
 mod stretch;
 mod strings;
@@ -26,21 +30,17 @@ mod window;
 
 use std::io::Read;
 
-use self::damage::{AHEAD_BYTES, Around, Damage, reads_on};
 use self::frame::Frame;
-use self::junk::Junk;
+use self::leading::Leading;
 use self::plain::Plain;
 pub(super) use self::stretch::Stretch;
-use self::strings::RECORD_SEPARATOR;
 use self::walk::Walk;
 use self::window::Window;
 use super::RECORD_BYTES_MAX;
-use super::nested::Nested;
+use super::content::{BYTE_ORDER_MARK, RECORD_SEPARATOR};
 use super::pointer::Pointer;
 use super::record;
-use super::rejection::{FaultKind, NoteKind, Position, Reason, excerpt};
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use super::rejection::{FaultKind, NoteKind, Position, Reason};
 
 /// What is found in a stream.
 #[derive(Debug)]
@@ -89,15 +89,6 @@ pub(super) struct Scanner<R> {
     /// The way to the elements, if they are in a wrapper.
     walk: Option<Walk>,
     is_over: bool,
-}
-
-/// What stands before the first bracket.
-#[derive(Debug)]
-enum Leading {
-    Nothing,
-    Text(Stretch),
-    /// The first bracket has been seen.
-    Begun,
 }
 
 impl<R: Read> Scanner<R> {
@@ -149,13 +140,6 @@ impl<R: Read> Scanner<R> {
         self.find()
     }
 
-    /// Finds the end of the element that [`next`](Self::next) returned last, which is not JSON.
-    pub(super) fn abandon(&mut self, element: Span, kind: FaultKind) -> Stretch {
-        self.window.go_back(element.len);
-        self.line = element.position.line;
-        self.pass_damaged(element.position, kind)
-    }
-
     fn find(&mut self) -> Option<Found> {
         while !self.is_over {
             if self.walk.as_ref().is_some_and(Walk::is_outside) {
@@ -165,12 +149,14 @@ impl<R: Read> Scanner<R> {
                 }
             }
             let Some(byte) = self.pass_blanks() else { return self.end() };
-            if let Some(found) = self.begin(byte) {
+            if matches!(byte, b'{' | b'[')
+                && let Some(found) = self.end_leading_text()
+            {
                 return Some(found);
             }
             match byte {
                 b'{' => return Some(self.object()),
-                b'[' if self.arrays > 0 && self.is_array_of_scalars() => {
+                b'[' if self.is_array_of_scalars() => {
                     return Some(self.framed(Kind::Array));
                 }
                 b'[' => {
@@ -214,21 +200,6 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// Takes note of the first bracket, which ends the text before it.
-    fn begin(&mut self, byte: u8) -> Option<Found> {
-        if !matches!(byte, b'{' | b'[') || matches!(self.leading, Leading::Begun) {
-            return None;
-        }
-        match std::mem::replace(&mut self.leading, Leading::Begun) {
-            Leading::Text(text) => {
-                let found = text.before_first_bracket();
-                self.elements += u64::from(matches!(found, Found::Stretch(_)));
-                Some(found)
-            }
-            Leading::Nothing | Leading::Begun => None,
-        }
-    }
-
     /// Finds the object that begins here.
     fn object(&mut self) -> Found {
         let bytes = self.window.bytes();
@@ -264,121 +235,40 @@ impl<R: Read> Scanner<R> {
         self.pass_damaged(position, fault).into()
     }
 
-    /// Passes a damaged element, which begins here.
-    fn pass_damaged(&mut self, position: Position, kind: FaultKind) -> Stretch {
-        let mut stretch = Stretch::empty(position, Reason::Damaged(kind));
-        let mut nested = Nested::default();
-        let known = self.window.bytes();
-        let damage = Damage::new(&known[..known.len().min(RECORD_BYTES_MAX)]);
-        let is_over = self.pass_to_its_end(&mut stretch, &mut nested, damage);
-        stretch.explain(nested, &self.path(), is_over, self.line);
-        if is_over {
-            // What is open around it ends with it, and is not reported again.
-            (self.arrays, self.walk) = (0, None);
-        }
-        stretch
-    }
-
-    /// Returns whether the stream ends in the element.
-    fn pass_to_its_end(
-        &mut self,
-        stretch: &mut Stretch,
-        nested: &mut Nested,
-        mut damage: Damage,
-    ) -> bool {
-        loop {
-            let bytes = self.window.bytes();
-            let step = damage.pass(bytes);
-            let len = match step {
-                damage::Step::More => bytes.len(),
-                damage::Step::End(len) | damage::Step::Ask(len, _) => len,
-            };
-            nested.feed(&bytes[..len]);
-            self.pass_into(stretch, len);
-            match step {
-                damage::Step::End(_) => return false,
-                damage::Step::More if self.window.fill() => {}
-                damage::Step::More => return true,
-                damage::Step::Ask(_, evidence) => {
-                    while self.window.bytes().len() <= AHEAD_BYTES && self.window.fill() {}
-                    if reads_on(self.window.bytes(), self.around(), evidence) {
-                        return false;
-                    }
-                    damage.refuse();
-                }
-            }
-        }
-    }
-
-    fn around(&self) -> Around {
-        let closers = self.walk.as_ref().map(Walk::closers);
-        Around { in_array: self.arrays > 0, closers }
-    }
-
-    /// Passes text that is not an element. Returns nothing while it may be text before the first
-    /// bracket.
-    fn junk(&mut self) -> Option<Found> {
-        let position = match &self.leading {
-            Leading::Begun => self.begin_element(),
-            Leading::Nothing | Leading::Text(_) => Position { record: 1, ..self.position() },
-        };
-        let reason = Reason::Invalid(String::new());
-        let mut stretch = Stretch::empty(position, reason);
-        let mut junk = Junk::default();
-        loop {
-            let bytes = self.window.bytes();
-            let step = junk.pass(bytes);
-            let len = match step {
-                junk::Step::More => bytes.len(),
-                junk::Step::End(len) | junk::Step::Value(len) => len,
-            };
-            self.pass_into(&mut stretch, len);
-            match step {
-                junk::Step::More if self.window.fill() => {}
-                junk::Step::More | junk::Step::End(_) => break,
-                junk::Step::Value(_) => {
-                    let (mut nested, damage) = (Nested::default(), Damage::of_lost_record());
-                    self.pass_to_its_end(&mut stretch, &mut nested, damage);
-                }
-            }
-        }
-        let text = stretch.text.trim_ascii();
-        stretch.reason = match record::refuse_scalar(text) {
-            Some(reason) => Reason::Invalid(reason),
-            None => Reason::Damaged(FaultKind::NotARecord(excerpt(text))),
-        };
-        if matches!(self.leading, Leading::Begun) {
-            return Some(stretch.into());
-        }
-        if matches!(stretch.reason, Reason::Damaged(_)) {
-            match &mut self.leading {
-                Leading::Text(leading) => leading.join(&stretch),
-                leading => *leading = Leading::Text(stretch),
-            }
-            return None;
-        }
-        // A value that is not an object is an element, and ends the text before it.
-        self.elements += 1;
-        stretch.position.record = self.elements;
-        Some(match std::mem::replace(&mut self.leading, Leading::Begun) {
-            Leading::Text(text) => {
-                self.pending = Some(stretch);
-                text.before_first_bracket()
-            }
-            Leading::Nothing | Leading::Begun => stretch.into(),
-        })
-    }
-
-    /// Whether the array that begins here has neither objects nor arrays for its elements.
+    /// Whether the array that begins here is an element: it has neither objects nor arrays for its
+    /// elements.
+    ///
+    /// In another array the first of them tells. Any other array may hold records even so, and has
+    /// to be known as a whole.
     fn is_array_of_scalars(&mut self) -> bool {
         let mut at = 1;
         loop {
             match self.window.bytes().get(at).copied() {
                 Some(b'{' | b'[' | b']') => return false,
                 Some(b' ' | b'\t' | b'\r' | b'\n') if at < RECORD_BYTES_MAX => at += 1,
-                Some(_) => return true,
+                Some(_) => break,
                 None if self.window.fill() => {}
                 None => return false,
+            }
+        }
+        self.arrays > 0 || self.is_whole_array_of_scalars()
+    }
+
+    fn is_whole_array_of_scalars(&mut self) -> bool {
+        self.frame.begin(self.line);
+        let mut fed = 0;
+        loop {
+            let known = self.window.bytes().len().min(RECORD_BYTES_MAX);
+            match self.frame.feed(&self.window.bytes()[fed..known]) {
+                frame::Step::End(len) => {
+                    return record::has_only_scalars(&self.window.bytes()[..fed + len]);
+                }
+                frame::Step::Damaged(_) => return false,
+                frame::Step::More if known == RECORD_BYTES_MAX => return false,
+                frame::Step::More => fed = known,
+            }
+            if !self.window.fill() {
+                return false;
             }
         }
     }
@@ -387,11 +277,11 @@ impl<R: Read> Scanner<R> {
     fn close_array(&mut self) -> Option<Found> {
         let line = self.line;
         if self.arrays == 0 {
-            if let Leading::Text(text) = std::mem::replace(&mut self.leading, Leading::Begun) {
+            if let Some(text) = self.leading.end() {
                 return Some(text.before_first_bracket());
             }
             let reason = Reason::Damaged(FaultKind::StrayBracket);
-            let mut stretch = Stretch::empty(self.begin_element(), reason);
+            let mut stretch = Stretch::at(self.begin_element(), reason);
             self.pass_into(&mut stretch, 1);
             return Some(stretch.into());
         }
@@ -421,16 +311,16 @@ impl<R: Read> Scanner<R> {
         let error = self.window.take_error();
         if let Some(error) = error {
             let reason = Reason::Damaged(FaultKind::Unreadable(error));
-            self.pending = Some(Stretch::empty(self.begin_element(), reason));
+            self.pending = Some(Stretch::at(self.begin_element(), reason));
             self.arrays = 0;
             self.walk = None;
         }
-        match std::mem::replace(&mut self.leading, Leading::Begun) {
-            Leading::Text(text) => return Some(text.into()),
-            Leading::Nothing if self.pending.is_none() => {
-                return Some(Found::Note(1, NoteKind::Empty));
-            }
-            Leading::Nothing | Leading::Begun => {}
+        let is_empty = self.leading.is_nothing() && self.pending.is_none();
+        if let Some(text) = self.leading.end() {
+            return Some(text.into());
+        }
+        if is_empty {
+            return Some(Found::Note(1, NoteKind::Empty));
         }
         self.is_over = true;
         if let Some(stretch) = self.pending.take() {
@@ -438,7 +328,7 @@ impl<R: Read> Scanner<R> {
         }
         let is_open = self.arrays > 0 || self.walk.as_ref().is_some_and(Walk::is_inside);
         let reason = Reason::Damaged(FaultKind::EndsInArray);
-        is_open.then(|| Stretch::empty(self.position(), reason).into())
+        is_open.then(|| Stretch::at(self.position(), reason).into())
     }
 
     /// Counts an element, which begins here.

@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 
 use super::field::Field;
+use super::pointer::POINTER_CHARS_MAX;
 use crate::printable;
 
 /// How much of a member's name is kept, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-/// How much of a name and of a pointer is shown, in characters.
+/// How much of a member's name an error shows, in characters.
 const NAME_CHARS_MAX: usize = 32;
-const POINTER_CHARS_MAX: usize = 120;
 /// How deep records are looked for.
 const DEPTH_MAX: usize = 32;
 

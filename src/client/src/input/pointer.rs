@@ -6,6 +6,9 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+/// How much of a pointer an error shows, in characters.
+pub(super) const POINTER_CHARS_MAX: usize = 120;
+
 /// A JSON Pointer (RFC 6901), in which `*` stands for each element of an array, or for the value of
 /// each member of an object: `/users/*`, `/hits/hits/*/_source`.
 #[derive(Clone, Debug, PartialEq, Eq)]

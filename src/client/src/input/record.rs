@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::field::{self, Field};
 use super::ignored::Ignored;
 use super::nested::{Layout, Nested};
-use super::pointer::Pointer;
+use super::pointer::{POINTER_CHARS_MAX, Pointer};
 use super::rejection::{FaultKind, excerpt};
 use super::value::Value;
 use super::whole::{NotWhole, whole};
@@ -144,13 +144,24 @@ pub(super) fn read_inside(
     let record = pointer.record_of(element).map_err(|error| not_json(&error, line))?;
     match record {
         Some(object @ [b'{', ..]) => read(object, line, &pointer.to_string(), buffer, ignored),
-        Some(array @ [b'[', ..]) => Err(refuse_array(array, line)),
+        Some([b'[', ..]) => Err(NotARecord::Invalid(format!(
+            "{} names an array: to read its elements, use --records '{}'",
+            printable::beginning(&format!("--records '{pointer}'"), POINTER_CHARS_MAX),
+            printable::beginning(&format!("{pointer}/*"), POINTER_CHARS_MAX),
+        ))),
         Some(scalar) => Err(NotARecord::Invalid(refuse_scalar(scalar).unwrap_or_default())),
         None => Err(NotARecord::Invalid(format!(
             "this value does not have what --records names: {}",
-            printable::beginning(&pointer.to_string(), 120)
+            printable::beginning(&pointer.to_string(), POINTER_CHARS_MAX)
         ))),
     }
+}
+
+/// Whether an array is JSON, and neither objects nor arrays are in it.
+pub(super) fn has_only_scalars(array: &[u8]) -> bool {
+    serde_json::from_slice::<Vec<Value<'_>>>(array).is_ok_and(|values| {
+        !values.iter().any(|value| matches!(value, Value::Array | Value::Object))
+    })
 }
 
 /// Checks that an array is JSON, and refuses it.
@@ -158,7 +169,7 @@ pub(super) fn refuse_array(array: &[u8], line: u64) -> NotARecord {
     match serde_json::from_slice::<IgnoredAny>(array) {
         Ok(_) => NotARecord::Invalid(
             "expected an object, found an array: write each record as an object with its \
-             fields' names (pandas: to_json(orient=\"records\"))"
+             fields' names (pandas: to_json(orient=\"records\"), ClickHouse: FORMAT JSONEachRow)"
                 .to_owned(),
         ),
         Err(error) => not_json(&error, line),
@@ -314,21 +325,14 @@ fn id(raw: &RawValue) -> Result<i32, Problem> {
     };
     let number = excerpt(text.as_bytes());
     Err(match (not_whole, text.as_bytes().first()) {
-        (NotWhole::OutOfRange, _) => Problem::new(format!(
-            "field `id`: {number} is not between {} and {}",
-            i32::MIN,
-            i32::MAX
-        )),
-        (NotWhole::Fraction, _) => {
-            Problem::new(format!("field `id`: expected a whole number, found {number}"))
-        }
+        (NotWhole::OutOfRange | NotWhole::Fraction, _) => Problem::new(not_whole.about_id(&number)),
         (_, Some(b'"')) => Problem::new(
             "field `id`: expected a whole number, found a string: write ids without quotes"
                 .to_owned(),
         ),
         (_, Some(b'{')) => Problem::type_of(Field::Id, "a whole number", &Value::Object),
         (_, Some(b'[')) => Problem::type_of(Field::Id, "a whole number", &Value::Array),
-        _ => Problem::new(format!("field `id`: expected a whole number, found {number}")),
+        _ => Problem::new(not_whole.about_id(&number)),
     })
 }
 

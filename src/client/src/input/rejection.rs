@@ -85,7 +85,7 @@ pub enum FaultKind {
     TooLong,
     /// Something other than a value stands where a record should be.
     #[error("expected a record, found `{0}`")]
-    NotARecord(String),
+    Unexpected(String),
     /// A `]` stands where no array is open.
     #[error("found ], which closes nothing that is open")]
     StrayBracket,
@@ -101,6 +101,9 @@ pub enum FaultKind {
     /// A row of a table has more than [`RECORD_BYTES_MAX`] bytes.
     #[error("this row is longer than {RECORD_BYTES_MAX} bytes: a quote may be missing")]
     RowTooLong,
+    /// Text follows the closing quote of a cell.
+    #[error("text follows a closing quote: a quote in a cell must be written as two")]
+    AfterQuotes,
     /// The source is of a type that is not read.
     #[error("{0}")]
     Refused(String),
@@ -134,7 +137,7 @@ impl Reason {
     /// What rejections for the same reason share: the reason without its numbers and excerpts.
     pub fn group(&self) -> String {
         match self {
-            Self::Damaged(FaultKind::NotARecord(_)) => "expected a record".to_owned(),
+            Self::Damaged(FaultKind::Unexpected(_)) => "expected a record".to_owned(),
             Self::Damaged(kind) => without_numbers(&kind.to_string()),
             Self::Invalid(reason) => without_numbers(reason),
         }
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn group_has_neither_numbers_nor_excerpts() {
         for (reason, group) in [
-            (Reason::Damaged(FaultKind::NotARecord("NaN".to_owned())), "expected a record"),
+            (Reason::Damaged(FaultKind::Unexpected("NaN".to_owned())), "expected a record"),
             (
                 Reason::Damaged(FaultKind::StringNotClosed(17)),
                 "a string is not closed at the end of line …",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use self::folder::Skipped;
 use self::folder::Walk;
-use super::content::{Compression, FileType, Named, Refused, UnknownHeader};
+use super::content::{Compression, FileType, InvalidHeader, Named, Refused};
 use super::decode::{OpenError, Opened, decode};
 
 /// One thing to read records from. Its `Display` is what a person calls it.
@@ -184,13 +184,13 @@ pub enum SourceError {
         /// What is in the way.
         source: io::Error,
     },
-    /// A table has no known column.
+    /// A table has no known column, or one twice.
     #[error("{} has {header}", path.display())]
-    UnknownHeader {
+    InvalidHeader {
         /// The file.
         path: PathBuf,
         /// The header.
-        header: UnknownHeader,
+        header: InvalidHeader,
     },
     /// Standard input is of a type that is not read.
     #[error("standard input: {0}")]
@@ -212,7 +212,7 @@ impl SourceError {
             OpenError::Unsupported { file_type, compression } => {
                 Self::Unsupported { path, file_type, compression }
             }
-            OpenError::UnknownHeader(header) => Self::UnknownHeader { path, header },
+            OpenError::InvalidHeader(header) => Self::InvalidHeader { path, header },
             OpenError::Io(source) => match source.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => return Ok(()),
                 io::ErrorKind::Unsupported => Self::Undecodable { path, source },

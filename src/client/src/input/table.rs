@@ -6,11 +6,12 @@ use std::io::{self, Read};
 use csv::ByteRecord;
 
 use super::RECORD_BYTES_MAX;
+use super::content::{BYTE_ORDER_MARK, check_header};
 use super::field::Field;
 use super::ignored::Ignored;
 use super::json::Stretch;
 use super::record::Buffer;
-use super::rejection::{FaultKind, Position, Reason, TEXT_BYTES_MAX};
+use super::rejection::{FaultKind, Position, Reason, TEXT_BYTES_MAX, excerpt};
 use super::whole::{NotWhole, whole};
 
 /// The rows of one stream, one at a time.
@@ -37,9 +38,9 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     ///
-    /// The stream fails, or a field is there twice.
+    /// The stream fails, or two columns are the same field.
     pub(super) fn new(stream: R, delimiter: u8) -> io::Result<Self> {
-        let stream = Bounded { stream, left: ROOM, quotes: Quotes::new(delimiter), is_over: false };
+        let stream = Bounded::new(stream, delimiter);
         let mut rows = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -53,23 +54,20 @@ impl<R: Read> Rows<R> {
         rows.get_mut().quotes.rows.pop_front();
         let names = row.iter().enumerate().map(|(column, name)| {
             let name = if column == 0 { name.trim_ascii_start() } else { name };
-            let name = name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name).trim_ascii();
-            (Field::named(name), String::from_utf8_lossy(name).into_owned())
+            let name = name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name).trim_ascii();
+            String::from_utf8_lossy(name).into_owned()
         });
-        let columns: Vec<_> = names.collect();
-        for (index, (field, name)) in columns.iter().enumerate() {
-            let is_known = *field != Field::Unknown;
-            if is_known && columns[..index].iter().any(|(other, _)| other == field) {
-                let name = crate::printable::text(name);
-                return Err(io::Error::other(format!("the column `{name}` is there twice")));
-            }
-        }
+        let names: Vec<_> = names.collect();
+        // The first line had them once, but the header may have several.
+        check_header(&names).map_err(|header| io::Error::other(format!("it has {header}")))?;
+        let columns = names.into_iter().map(|name| (Field::named(name.as_bytes()), name));
+        let columns = columns.collect();
         Ok(Self { rows, row, columns, read: 0, is_over: false })
     }
 
     /// How many bytes have been read.
     pub(super) fn offset(&self) -> u64 {
-        self.rows.position().byte()
+        self.rows.position().byte().saturating_add_signed(self.rows.get_ref().left_out)
     }
 
     /// Reads the next row into `buffer`, and counts the columns that are ignored. `None` at the end.
@@ -84,15 +82,18 @@ impl<R: Read> Rows<R> {
             return None;
         }
         self.read += 1;
-        let (line, offset) = self.rows.get_mut().quotes.rows.pop_front().unwrap_or_default();
-        let position = Position { line, record: self.read, offset };
-        let bytes = self.rows.position().byte().saturating_sub(position.offset);
+        let begun = self.rows.get_mut().quotes.rows.pop_front().unwrap_or_default();
+        let position = Position { line: begun.line, record: self.read, offset: begun.offset };
+        let bytes = self.offset().saturating_sub(position.offset);
         let (reason, text) = match read {
             Ok(_) if self.rows.get_ref().ends_in_quotes() => {
                 (Reason::Damaged(FaultKind::QuoteNotClosed), self.text())
             }
             Ok(_) if bytes > RECORD_BYTES_MAX as u64 => {
                 (Reason::Damaged(FaultKind::RowTooLong), self.text())
+            }
+            Ok(_) if begun.has_text_behind_quotes => {
+                (Reason::Damaged(FaultKind::AfterQuotes), self.text())
             }
             Ok(_) => match self.take(buffer, ignored) {
                 Ok(()) => return Some(Row::Record(position)),
@@ -153,9 +154,6 @@ impl<R: Read> Rows<R> {
 /// Why no more rows can be read.
 fn fault(error: csv::Error) -> FaultKind {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) if error.get_ref().is_some_and(|error| error.is::<TooLong>()) => {
-            FaultKind::RowTooLong
-        }
         csv::ErrorKind::Io(error) => FaultKind::Unreadable(error),
         kind => FaultKind::Unreadable(io::Error::other(format!("{kind:?}"))),
     }
@@ -166,33 +164,54 @@ fn id(cell: &[u8]) -> Result<i32, String> {
     if text.is_empty() {
         return Ok(0);
     }
-    whole(&text).map_err(|not_whole| {
-        let shown = super::rejection::excerpt(text.as_bytes());
-        match not_whole {
-            NotWhole::OutOfRange => {
-                format!("field `id`: {shown} is not between {} and {}", i32::MIN, i32::MAX)
-            }
-            NotWhole::Fraction => format!("field `id`: expected a whole number, found {shown}"),
-            NotWhole::NotANumber => "field `id`: expected a whole number, found a text".to_owned(),
-        }
+    whole(&text).map_err(|not_whole| match not_whole {
+        NotWhole::NotANumber => not_whole.about_id("a text"),
+        _ => not_whole.about_id(&excerpt(text.as_bytes())),
     })
 }
 
 /// How much may be read for one row: the row, and what the reader takes at once behind it.
 const ROOM: usize = RECORD_BYTES_MAX + (64 << 10);
 
-/// A stream that fails before a row takes up too much memory, and that tells whether it ends in a
-/// quoted cell, which the reader of rows does not.
+/// A stream that leaves out the end of a row that would take up too much memory, and that tells where
+/// rows begin and how their quotes end, which the reader of rows does not.
 struct Bounded<R> {
     stream: R,
+    /// How many more bytes of the row may be read.
     left: usize,
+    /// How many bytes were left out, in all rows.
+    left_out: i64,
     quotes: Quotes,
     is_over: bool,
 }
 
-impl<R> Bounded<R> {
+impl<R: Read> Bounded<R> {
+    fn new(stream: R, delimiter: u8) -> Self {
+        Self { stream, left: ROOM, left_out: 0, quotes: Quotes::new(delimiter), is_over: false }
+    }
+
     fn ends_in_quotes(&self) -> bool {
         self.is_over && self.quotes.state == Cell::Quoted
+    }
+
+    /// Leaves out the rest of the row. Gives its end, and what was read behind it.
+    fn skip_row(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        // The cell that was left has to end, too.
+        let closing = usize::from(self.quotes.state == Cell::Quoted);
+        loop {
+            let read = &mut room[closing..];
+            let len = self.stream.read(read)?;
+            self.is_over |= len == 0;
+            let rest = self.quotes.pass_row(&read[..len]);
+            self.left_out += rest as i64;
+            if len == 0 || rest < len {
+                read.copy_within(rest..len, 0);
+                room[..closing].fill(b'"');
+                // A quote that the file does not have takes the place of a byte that it has.
+                self.left_out -= closing as i64;
+                return Ok(closing + len - rest);
+            }
+        }
     }
 }
 
@@ -200,10 +219,20 @@ impl<R> Bounded<R> {
 struct Quotes {
     delimiter: u8,
     state: Cell,
-    /// The line and the offset of each row that was begun and not yet taken.
-    rows: VecDeque<(u64, u64)>,
+    /// The rows that were begun and not yet taken.
+    rows: VecDeque<Begun>,
     line: u64,
     offset: u64,
+}
+
+/// A row that was begun.
+#[derive(Clone, Copy, Default)]
+struct Begun {
+    line: u64,
+    offset: u64,
+    /// Whether something other than a delimiter or the line end follows a closing quote: it is then
+    /// not known which cells are quoted.
+    has_text_behind_quotes: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -215,6 +244,8 @@ enum Cell {
     Quoted,
     /// Behind a quote in a quoted cell, which ends it unless another quote follows.
     AtQuote,
+    /// Behind blanks that follow a quoted cell.
+    BehindQuotes,
 }
 
 impl Quotes {
@@ -224,36 +255,56 @@ impl Quotes {
 
     fn pass(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            // The reader of rows skips a byte order mark at the start.
-            let is_mark = self.offset < 3 && matches!(byte, 0xef | 0xbb | 0xbf);
-            let is_line_end = matches!(byte, b'\n' | b'\r');
-            if self.state == Cell::RowBegins && !is_mark && !is_line_end {
-                self.rows.push_back((self.line, self.offset));
-                self.state = Cell::Begins;
-            }
-            self.state = match self.state {
-                Cell::RowBegins => Cell::RowBegins,
-                Cell::Begins | Cell::AtQuote if byte == b'"' => Cell::Quoted,
-                Cell::Quoted if byte == b'"' => Cell::AtQuote,
-                Cell::Quoted => Cell::Quoted,
-                _ if is_line_end => Cell::RowBegins,
-                _ if byte == self.delimiter => Cell::Begins,
-                _ => Cell::Plain,
-            };
-            self.line += u64::from(byte == b'\n');
-            self.offset += 1;
+            self.pass_byte(byte);
         }
+    }
+
+    /// Passes what these bytes have of a row, without its line end. Returns how many they are.
+    fn pass_row(&mut self, bytes: &[u8]) -> usize {
+        for (index, &byte) in bytes.iter().enumerate() {
+            self.pass_byte(byte);
+            if self.state == Cell::RowBegins {
+                self.pass(&bytes[index + 1..]);
+                return index;
+            }
+        }
+        bytes.len()
+    }
+
+    fn pass_byte(&mut self, byte: u8) {
+        // The reader of rows skips a byte order mark at the start.
+        let is_mark = self.offset < 3 && BYTE_ORDER_MARK.contains(&byte);
+        let is_line_end = matches!(byte, b'\n' | b'\r');
+        if self.state == Cell::RowBegins && !is_mark && !is_line_end {
+            let (line, offset) = (self.line, self.offset);
+            self.rows.push_back(Begun { line, offset, has_text_behind_quotes: false });
+            self.state = Cell::Begins;
+        }
+        self.state = match self.state {
+            Cell::RowBegins => Cell::RowBegins,
+            Cell::Begins | Cell::AtQuote if byte == b'"' => Cell::Quoted,
+            Cell::Quoted if byte == b'"' => Cell::AtQuote,
+            Cell::Quoted => Cell::Quoted,
+            _ if is_line_end => Cell::RowBegins,
+            _ if byte == self.delimiter => Cell::Begins,
+            Cell::AtQuote | Cell::BehindQuotes if byte == b' ' => Cell::BehindQuotes,
+            Cell::AtQuote | Cell::BehindQuotes => {
+                if let Some(row) = self.rows.back_mut() {
+                    row.has_text_behind_quotes = true;
+                }
+                Cell::Plain
+            }
+            _ => Cell::Plain,
+        };
+        self.line += u64::from(byte == b'\n');
+        self.offset += 1;
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("a row is too long")]
-struct TooLong;
-
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::Error::other(TooLong));
+        if self.left == 0 && !self.is_over {
+            return self.skip_row(room);
         }
         let len = room.len().min(self.left);
         let len = self.stream.read(&mut room[..len])?;
@@ -308,12 +359,59 @@ mod tests {
     }
 
     #[test]
+    fn text_behind_a_closing_quote_is_rejected() {
+        let reason = "text follows a closing quote: a quote in a cell must be written as two";
+        // In the second, the quote that is not closed takes the next row.
+        for row in ["\"b\"c", "\"b\n2,\"c\"", "\"b\" c\"", "\"the \\\"b\\\"\""] {
+            let text = format!("id,email\n1,{row}\n3,\"d\" \n");
+            assert_eq!(rows(&text), [&*format!("2 {reason}"), "3"], "{row}");
+        }
+        assert_eq!(rows("id,email\n1,the \"b\"\n"), ["1"]);
+    }
+
+    #[test]
+    fn row_that_is_too_long_ends_with_its_quotes() {
+        let too_long =
+            |line| format!("{line} this row is longer than 1048576 bytes: a quote may be missing");
+        let long = "x,\"\"\n".repeat(RECORD_BYTES_MAX);
+        let text = format!("id,email\r\n1,\"{long}\" \r\n2,y\r\n3,\"{long}");
+        let lines = RECORD_BYTES_MAX + 4;
+        let unclosed = "a quote is not closed: the rest of the file is in this cell";
+        assert_eq!(rows(&text), [&*too_long(2), "2", &format!("{lines} {unclosed}")]);
+    }
+
+    #[test]
+    fn stretches_have_their_offsets_and_sizes() {
+        let long = "x".repeat(2 * RECORD_BYTES_MAX);
+        for end in ["\n", "\r\n"] {
+            for row in [format!("1,{long}"), format!("1,\"{long}\""), format!("x,{long}")] {
+                let text = format!("id,email{end}{row}{end}{row}{end}2,y{end}");
+                let mut table = Rows::new(text.as_bytes(), b',').unwrap();
+                let (mut buffer, mut ignored) = (Buffer::default(), Ignored::default());
+                let mut offset = 8 + end.len();
+                for _ in 0..2 {
+                    let Some(Row::Rejected(stretch)) = table.next(&mut buffer, &mut ignored) else {
+                        panic!("it is too long");
+                    };
+                    assert_eq!(stretch.position.offset, offset as u64);
+                    offset += row.len() + end.len();
+                    assert!((stretch.bytes as usize).abs_diff(row.len()) <= 2, "{}", stretch.bytes);
+                }
+                let Some(Row::Record(position)) = table.next(&mut buffer, &mut ignored) else {
+                    panic!("it is a record");
+                };
+                assert_eq!((position.line, position.offset), (4, offset as u64));
+            }
+        }
+    }
+
+    #[test]
     fn row_may_be_as_long_as_a_record_and_not_longer() {
         let row = |len: usize| format!("1,{}\n", "x".repeat(len - 3));
         let too_long = "2 this row is longer than 1048576 bytes: a quote may be missing";
         let text = |len| format!("id,email\n{}2,y\n", row(len));
         assert_eq!(rows(&text(RECORD_BYTES_MAX)), ["1", "2"]);
         assert_eq!(rows(&text(RECORD_BYTES_MAX + 1)), [too_long, "2"]);
-        assert_eq!(rows(&text(3 * RECORD_BYTES_MAX)), [too_long]);
+        assert_eq!(rows(&text(3 * RECORD_BYTES_MAX)), [too_long, "2"]);
     }
 }

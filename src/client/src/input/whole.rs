@@ -64,6 +64,20 @@ pub(super) enum NotWhole {
     OutOfRange,
 }
 
+impl NotWhole {
+    /// What to say about an id that was found instead.
+    pub(super) fn about_id(self, found: &str) -> String {
+        match self {
+            Self::OutOfRange => {
+                format!("field `id`: {found} is not between {} and {}", i32::MIN, i32::MAX)
+            }
+            Self::Fraction | Self::NotANumber => {
+                format!("field `id`: expected a whole number, found {found}")
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -197,7 +197,7 @@ fn name_of_a_table_allows_one_column_and_demands_a_known_one() {
     assert_eq!(named("[{\"id\": 1}]", Named::Csv), JSON);
     assert_eq!(named("<p>", Named::Csv), refused(FileType::Xml));
 
-    let Content::Plain(Err(Refusal::UnknownHeader(header))) =
+    let Content::Plain(Err(Refusal::InvalidHeader(header))) =
         named("\u{feff}Name;\"E-Mail\";Größe\r\nx;y;z\n", Named::Csv)
     else {
         panic!("the header has no known name");
@@ -209,7 +209,7 @@ fn name_of_a_table_allows_one_column_and_demands_a_known_one() {
     );
 
     let many = (0..25).map(|n| format!("c{n}")).collect::<Vec<_>>().join("\t");
-    let Content::Plain(Err(Refusal::UnknownHeader(header))) = named(many, Named::Tsv) else {
+    let Content::Plain(Err(Refusal::InvalidHeader(header))) = named(many, Named::Tsv) else {
         panic!("the header has no known name");
     };
     assert!(header.to_string().contains(", c19 and 5 more; expected"), "{header}");

@@ -1,10 +1,10 @@
 //! UTF-8 text: JSON, a table, or what only looks like them.
 
-use super::{FileType, Format, HEAD_BYTES_MAX, Head, Named, Refusal, header};
+use super::{
+    BYTE_ORDER_MARK, FileType, Format, HEAD_BYTES_MAX, Head, Named, RECORD_SEPARATOR, Refusal,
+    header,
+};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// What separates the texts of a JSON text sequence (RFC 7464).
-const RECORD_SEPARATOR: u8 = 0x1e;
 /// How the first line of an HTML page begins, in any case.
 const HTML: [&str; 2] = ["<!doctype html", "<html"];
 
@@ -32,7 +32,8 @@ pub(crate) fn text(head: Head<'_>, named: Named) -> Option<Result<Format, Refusa
     let mut lines = Lines { bytes: &bytes[begin..], ended };
     let line = lines.next()??;
     if let Some(delimiter) = header::delimiter(line, named) {
-        return Some(Ok(Format::Table { delimiter }));
+        let table = delimiter.map(|delimiter| Format::Table { delimiter });
+        return Some(table.map_err(Refusal::InvalidHeader));
     }
     let mut line = line;
     loop {
@@ -51,7 +52,7 @@ pub(crate) fn text(head: Head<'_>, named: Named) -> Option<Result<Format, Refusa
     }
     let mut lines = Lines { bytes: &bytes[begin..], ended };
     let header = lines.next()??;
-    Some(Err(Refusal::UnknownHeader(header::unknown(header, named))))
+    Some(Err(Refusal::InvalidHeader(header::unknown(header, named))))
 }
 
 fn refused(file_type: FileType) -> Result<Format, Refusal> {

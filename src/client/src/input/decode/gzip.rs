@@ -1,48 +1,80 @@
 //! Decompresses gzip: any number of members, and the zeros with which tapes are filled up.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read};
 
-use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
-pub(super) struct Gzip<R: Read> {
-    member: GzDecoder<Input<R>>,
+/// The base-2 logarithm of the largest window that a member can have.
+const WINDOW_BITS: u8 = 15;
+
+/// It drives the decompressor itself, because flate2's readers drop what they have decompressed
+/// when they come to damaged data.
+pub(super) struct Gzip<R> {
+    stream: BufReader<R>,
+    member: Decompress,
+    in_member: bool,
+    /// What ended the stream, to be returned behind what was decompressed.
+    error: Option<io::Error>,
     ended: bool,
 }
 
 impl<R: Read> Gzip<R> {
     /// Decompresses a stream that begins with a member.
     pub(super) fn new(stream: R) -> Self {
-        let input = Input(Some(BufReader::with_capacity(READ_BYTES, stream)));
-        Self { member: GzDecoder::new(input), ended: false }
+        Self {
+            stream: BufReader::with_capacity(READ_BYTES, stream),
+            member: Decompress::new_gzip(WINDOW_BITS),
+            in_member: true,
+            error: None,
+            ended: false,
+        }
+    }
+
+    /// Reads from the member. Returns 0 at its end, and if it needs more of the stream.
+    fn read_member(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let input = self.stream.fill_buf()?;
+        let is_over = input.is_empty();
+        let (read, written) = (self.member.total_in(), self.member.total_out());
+        let status = self.member.decompress(input, buffer, FlushDecompress::None);
+        self.stream.consume((self.member.total_in() - read) as usize);
+        let len = (self.member.total_out() - written) as usize;
+        self.error = match status {
+            Ok(Status::StreamEnd) => {
+                self.in_member = false;
+                None
+            }
+            Ok(_) if is_over && len == 0 => {
+                Some(io::Error::new(ErrorKind::UnexpectedEof, "the gzip data ends early"))
+            }
+            Ok(_) => None,
+            Err(_) => Some(invalid("the gzip data is damaged")),
+        };
+        Ok(len)
     }
 
     /// Goes to the next member, or to the end.
     fn next_member(&mut self) -> io::Result<()> {
-        let input = self.member.get_mut();
         let mut is_padded = false;
         loop {
-            match input.fill_buf()? {
+            match self.stream.fill_buf()? {
                 [] => {
                     self.ended = true;
                     return Ok(());
                 }
                 [0x1f, ..] if !is_padded => {
-                    let input = std::mem::take(input);
-                    self.member.reset(input);
+                    self.member.reset(true);
+                    self.in_member = true;
                     return Ok(());
                 }
                 [0, rest @ ..] => {
                     is_padded = true;
                     let zeros = 1 + rest.iter().take_while(|byte| **byte == 0).count();
-                    input.consume(zeros);
+                    self.stream.consume(zeros);
                 }
-                _ => {
-                    let what = "something else follows the gzip data";
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-                }
+                _ => return Err(invalid("something else follows the gzip data")),
             }
         }
     }
@@ -51,9 +83,10 @@ impl<R: Read> Gzip<R> {
 impl<R: Read> Read for Gzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.ended && !buffer.is_empty() {
-            let read = match self.member.read(buffer) {
-                Ok(0) => self.next_member().map(|()| 0),
-                read => read.map_err(describe),
+            let read = match (self.error.take(), self.in_member) {
+                (Some(error), _) => Err(error),
+                (None, true) => self.read_member(buffer),
+                (None, false) => self.next_member().map(|()| 0),
             };
             self.ended |= read.is_err();
             if !matches!(read, Ok(0)) {
@@ -64,42 +97,6 @@ impl<R: Read> Read for Gzip<R> {
     }
 }
 
-fn describe(error: io::Error) -> io::Error {
-    let what = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the gzip data ends early",
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => "the gzip data is damaged",
-        _ => return error,
-    };
-    let kind = match error.kind() {
-        io::ErrorKind::UnexpectedEof => io::ErrorKind::UnexpectedEof,
-        _ => io::ErrorKind::InvalidData,
-    };
-    io::Error::new(kind, what)
-}
-
-/// The compressed stream. It can be taken out of a decoder, to be given back to it.
-struct Input<R>(Option<BufReader<R>>);
-
-impl<R> Default for Input<R> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<R: Read> Read for Input<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.as_mut().map_or(Ok(0), |stream| stream.read(buffer))
-    }
-}
-
-impl<R: Read> BufRead for Input<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.0.as_mut().map_or(Ok(&[]), BufReader::fill_buf)
-    }
-
-    fn consume(&mut self, len: usize) {
-        if let Some(stream) = &mut self.0 {
-            stream.consume(len);
-        }
-    }
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
 }

@@ -160,6 +160,18 @@ fn damaged_stream_is_an_error() {
 }
 
 #[test]
+fn what_was_decompressed_before_the_damage_is_given() {
+    let text = records(50_000);
+    let len = u16::try_from(text.len()).unwrap();
+    // A block that is stored, and one of a reserved type.
+    let header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0".to_vec();
+    let lengths = [len.to_le_bytes(), (!len).to_le_bytes()].concat();
+    let (decoded, error) = read([header, lengths, text.clone().into(), vec![7; 100]].concat());
+    assert_eq!(decoded, text.as_bytes());
+    assert_eq!(error.unwrap(), "the gzip data is damaged");
+}
+
+#[test]
 fn window_that_is_too_large_is_an_error_that_names_the_command() {
     // A frame whose only block has one byte, repeated 6 times.
     let frame = |window| {

@@ -8,7 +8,8 @@
 
 use serde::de::IgnoredAny;
 
-use super::strings::{Passed, RECORD_SEPARATOR, Strings};
+use super::super::content::RECORD_SEPARATOR;
+use super::strings::{Passed, Strings};
 
 /// How much is read ahead to tell whether an element has ended, in bytes.
 pub(super) const AHEAD_BYTES: usize = 64 * 1024;

@@ -9,13 +9,13 @@ use super::super::rejection::FaultKind;
 pub(super) struct Frame {
     /// The brackets that are still to come, the next one last.
     closers: Vec<u8>,
-    strings: Strings,
+    state: State,
     /// The line that has been reached.
     line: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Strings {
+enum State {
     #[default]
     Outside,
     Inside,
@@ -40,7 +40,7 @@ impl Frame {
     /// Begins another element, on this line.
     pub(super) fn begin(&mut self, line: u64) {
         self.closers.clear();
-        self.strings = Strings::Outside;
+        self.state = State::Outside;
         self.line = line;
     }
 
@@ -48,21 +48,21 @@ impl Frame {
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Step {
         let mut at = 0;
         while at < bytes.len() {
-            match self.strings {
-                Strings::Inside => {
+            match self.state {
+                State::Inside => {
                     at += memchr3(b'"', b'\\', b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
                     match bytes.get(at) {
-                        Some(b'"') => self.strings = Strings::Behind,
-                        Some(b'\\') => self.strings = Strings::Escaped,
+                        Some(b'"') => self.state = State::Behind,
+                        Some(b'\\') => self.state = State::Escaped,
                         Some(_) => return Step::Damaged(FaultKind::StringNotClosed(self.line)),
                         None => {}
                     }
                 }
-                Strings::Escaped if bytes[at] == b'\n' => {
+                State::Escaped if bytes[at] == b'\n' => {
                     return Step::Damaged(FaultKind::StringNotClosed(self.line));
                 }
-                Strings::Escaped => self.strings = Strings::Inside,
-                Strings::Outside | Strings::Behind => {
+                State::Escaped => self.state = State::Inside,
+                State::Outside | State::Behind => {
                     if let Err(fault) = self.feed_outside(bytes[at]) {
                         return Step::Damaged(fault);
                     }
@@ -81,18 +81,18 @@ impl Frame {
         match byte {
             b'\n' => self.line += 1,
             b' ' | b'\t' | b'\r' => {}
-            b',' | b':' => self.strings = Strings::Outside,
+            b',' | b':' => self.state = State::Outside,
             b'}' | b']' => {
-                self.strings = Strings::Outside;
+                self.state = State::Outside;
                 if self.closers.pop() != Some(byte) {
                     return Err(FaultKind::Mismatched(byte.into(), self.line));
                 }
             }
             // Found early, a superfluous quote does not turn the rest of the text inside out.
-            _ if self.strings == Strings::Behind => {
+            _ if self.state == State::Behind => {
                 return Err(FaultKind::AfterString(self.line));
             }
-            b'"' => self.strings = Strings::Inside,
+            b'"' => self.state = State::Inside,
             b'{' => self.closers.push(b'}'),
             b'[' => self.closers.push(b']'),
             _ => {}

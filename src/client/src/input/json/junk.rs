@@ -1,6 +1,7 @@
 //! Finds where text ends that stands where an element should, a piece at a time.
 
-use super::strings::{Passed, RECORD_SEPARATOR, Strings};
+use super::super::content::RECORD_SEPARATOR;
+use super::strings::{Passed, Strings};
 
 /// A run of such text: up to a comma, a bracket or the end of the line.
 ///

@@ -18,7 +18,7 @@ pub(in crate::input) struct Stretch {
 impl Stretch {
     /// A stretch that has been passed.
     pub(in crate::input) fn of(position: Position, text: &[u8], reason: Reason) -> Self {
-        let mut stretch = Self::empty(position, reason);
+        let mut stretch = Self::at(position, reason);
         stretch.push(text);
         stretch
     }
@@ -26,10 +26,10 @@ impl Stretch {
     /// All of a source that cannot be opened.
     pub(in crate::input) fn unreadable(fault: FaultKind) -> Self {
         let position = Position { line: 1, record: 1, offset: 0 };
-        Self::empty(position, Reason::Damaged(fault))
+        Self::at(position, Reason::Damaged(fault))
     }
 
-    pub(super) fn empty(position: Position, reason: Reason) -> Self {
+    pub(super) fn at(position: Position, reason: Reason) -> Self {
         Self { position, bytes: 0, text: Vec::new(), reason }
     }
 
@@ -46,7 +46,7 @@ impl Stretch {
         self.bytes += gap - 1 + other.bytes;
         let room = TEXT_BYTES_MAX - self.text.len();
         self.text.extend_from_slice(&other.text[..other.text.len().min(room)]);
-        self.reason = Reason::Damaged(FaultKind::NotARecord(excerpt(&self.text)));
+        self.reason = Reason::Damaged(FaultKind::Unexpected(excerpt(&self.text)));
     }
 
     /// What the text before the first bracket is: most likely a line of the tool that wrote the

@@ -1,5 +1,7 @@
 //! Strings in damaged text, where a quote may be missing or superfluous.
 
+use super::super::content::RECORD_SEPARATOR;
+
 /// How far a scan of damaged text is with its strings.
 ///
 /// A quote closes a string only before something that may follow one: a comma, a colon, a closing
@@ -58,6 +60,3 @@ impl Strings {
         matches!(self, Self::Inside | Self::Escaped)
     }
 }
-
-/// The byte before each record of a JSON text sequence (RFC 7464).
-pub(super) const RECORD_SEPARATOR: u8 = 0x1e;

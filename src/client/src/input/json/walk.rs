@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::super::pointer::Token;
 use super::super::rejection::{FaultKind, Position, Reason};
-use super::{Found, Kind, Leading, Scanner, Stretch};
+use super::{Found, Kind, Scanner, Stretch};
 
 /// How long the name of a member may be, in bytes.
 const NAME_BYTES_MAX: usize = 64 * 1024;
@@ -127,7 +127,7 @@ impl<R: Read> Scanner<R> {
     fn walk_outside(&mut self) -> Option<Found> {
         let Some(byte) = self.pass_blanks() else { return self.end() };
         match byte {
-            b'{' | b'[' => match self.begin(byte) {
+            b'{' | b'[' => match self.end_leading_text() {
                 Some(found) => Some(found),
                 None => self.enter(byte),
             },
@@ -158,7 +158,7 @@ impl<R: Read> Scanner<R> {
         }
         let walk = self.walk.as_mut()?;
         if !walk.goes_through(name) {
-            let mut passed = Stretch::empty(self.position(), Reason::Invalid(String::new()));
+            let mut passed = Stretch::at(self.position(), Reason::Invalid(String::new()));
             self.pass_value(&mut passed);
             return None;
         }
@@ -210,7 +210,7 @@ impl<R: Read> Scanner<R> {
         let name = missing.filter(|_| !container.has_found)?;
         self.elements += 1;
         let position = Position { record: self.elements, ..container.begin };
-        let mut stretch = Stretch::empty(position, Reason::Invalid(missing_member(&name)));
+        let mut stretch = Stretch::at(position, Reason::Invalid(missing_member(&name)));
         stretch.bytes = self.window.offset() - position.offset;
         Some(stretch.into())
     }
@@ -218,7 +218,7 @@ impl<R: Read> Scanner<R> {
     /// Passes a value that is not what the way names.
     fn refuse_value(&mut self) -> Option<Found> {
         let reason = "expected what --records names, found another value".to_owned();
-        let mut stretch = Stretch::empty(self.begin_element(), Reason::Invalid(reason));
+        let mut stretch = Stretch::at(self.begin_element(), Reason::Invalid(reason));
         self.pass_value(&mut stretch);
         Some(stretch.into())
     }
@@ -226,7 +226,7 @@ impl<R: Read> Scanner<R> {
     /// Gives the source up, since the containers around the elements are damaged.
     fn give_up(&mut self) -> Option<Found> {
         let reason = Reason::Damaged(FaultKind::Wrapper);
-        let mut stretch = Stretch::empty(self.begin_element(), reason);
+        let mut stretch = Stretch::at(self.begin_element(), reason);
         loop {
             let rest = self.window.bytes().len();
             self.pass_into(&mut stretch, rest);
@@ -234,7 +234,7 @@ impl<R: Read> Scanner<R> {
                 break;
             }
         }
-        self.leading = Leading::Begun;
+        self.leading.end();
         self.is_over = true;
         Some(stretch.into())
     }

@@ -118,7 +118,7 @@ fn objects_in_a_record_may_begin_a_line() {
 #[test]
 fn element_that_is_not_an_object_costs_itself() {
     let array = "expected an object, found an array: write each record as an object with its \
-                 fields' names (pandas: to_json(orient=\"records\"))";
+                 fields' names (pandas: to_json(orient=\"records\"), ClickHouse: FORMAT JSONEachRow)";
     check(
         "[1,{\"id\":1},\n\"}\",null,[9,{\"id\":8}]\n,true,{\"id\":2},-1.5e3]",
         &[
@@ -134,6 +134,10 @@ fn element_that_is_not_an_object_costs_itself() {
     );
     check("7", &["1: expected an object, found the number 7"]);
     check("[[1,\"a\"],[2,\"b\"]]", &[&format!("1: {array}"), &format!("1: {array}")]);
+    check(
+        "[1,\"a\"]\n[2,\"]\"]\n{\"id\":3}\n[]",
+        &[&format!("1: {array}"), &format!("2: {array}"), "3: id 3"],
+    );
 }
 
 #[test]
