@@ -3,7 +3,7 @@
 mod ahead;
 mod strings;
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::window::{Place, Window};
 use ahead::reads_on;
@@ -104,16 +104,8 @@ impl Abandoned {
     }
 
     /// Passes everything up to the end of the element.
-    ///
-    /// # Errors
-    ///
-    /// The stream cannot be read on.
-    pub(crate) fn pass_rest<R: Read>(
-        mut self,
-        window: &mut Window<R>,
-        around: Around,
-    ) -> io::Result<Ending> {
-        while let Some(byte) = window.peek(0)? {
+    pub(crate) fn pass_rest<R: Read>(mut self, window: &mut Window<R>, around: Around) -> Ending {
+        while let Some(byte) = window.peek(0) {
             if self.strings.step(byte) == Role::Text {
                 self.before.pass_text();
                 window.skip(1);
@@ -124,8 +116,8 @@ impl Abandoned {
             match byte {
                 b'{' | b'[' => {
                     if self.may_begin_next(byte, offset) {
-                        if reads_on(window, 0, around, self.is_of_lost_record())? {
-                            return Ok(Ending::NextBegins);
+                        if reads_on(window, 0, around, self.is_of_lost_record()) {
+                            return Ending::NextBegins;
                         }
                         self.refusals += 1;
                     }
@@ -136,9 +128,9 @@ impl Abandoned {
                     closed = match closing {
                         Closing::Inner => false,
                         Closing::Element => true,
-                        Closing::ElementUnlessLost => reads_on(window, 1, around, true)?,
+                        Closing::ElementUnlessLost => reads_on(window, 1, around, true),
                         Closing::PerhapsElement => {
-                            reads_on(window, 1, around, self.is_of_lost_record())?
+                            reads_on(window, 1, around, self.is_of_lost_record())
                         }
                     };
                     let asked =
@@ -150,10 +142,10 @@ impl Abandoned {
             self.before.pass(byte);
             window.skip(1);
             if closed {
-                return Ok(Ending::Closed);
+                return Ending::Closed;
             }
         }
-        Ok(Ending::SourceEnds)
+        Ending::SourceEnds
     }
 
     /// Whether an opening bracket stands where none can in an undamaged element.
@@ -202,16 +194,12 @@ impl Abandoned {
 
 /// Passes an abandoned element; the current byte is its opening bracket. `breaks_at` is where in the
 /// element its JSON breaks, if that is known.
-///
-/// # Errors
-///
-/// The stream cannot be read on.
 pub(crate) fn pass_abandoned<R: Read>(
     window: &mut Window<R>,
     around: Around,
     breaks_at: Option<u64>,
-) -> io::Result<Ending> {
-    let Some(bracket) = window.peek(0)? else { return Ok(Ending::SourceEnds) };
+) -> Ending {
+    let Some(bracket) = window.peek(0) else { return Ending::SourceEnds };
     let begin = window.place();
     window.skip(1);
     Abandoned::begin(bracket, begin, breaks_at).pass_rest(window, around)
@@ -225,7 +213,7 @@ mod tests {
     fn end(text: &str, open: u64, breaks_at: Option<u64>) -> (Ending, &str) {
         let mut window = Window::new(text.as_bytes());
         let around = Around { open, outer: None };
-        let ending = pass_abandoned(&mut window, around, breaks_at).unwrap();
+        let ending = pass_abandoned(&mut window, around, breaks_at);
         let end = usize::try_from(window.place().offset).unwrap();
         (ending, &text[end..])
     }

@@ -1,5 +1,6 @@
 //! Decodes a source by its content: gzip, zstd, and UTF-16 with a byte order mark.
 
+mod gzip;
 mod zstd;
 
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
-use flate2::bufread::MultiGzDecoder;
+use gzip::GzipDecoder;
 use zstd::ZstdDecoder;
 
 /// How much of a file is read at once, in bytes.
@@ -24,8 +25,8 @@ pub(crate) type Decoded = Box<dyn Read>;
 pub(crate) fn open(path: &Path) -> io::Result<Decoded> {
     let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
     let head = file.fill_buf()?;
-    let source: Decoded = if head.starts_with(&[0x1f, 0x8b]) {
-        Box::new(MultiGzDecoder::new(file))
+    let source: Decoded = if gzip::begins(head) {
+        Box::new(GzipDecoder::new(file))
     } else if zstd::begins(head) {
         Box::new(ZstdDecoder::new(file))
     } else {

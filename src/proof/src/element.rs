@@ -1,6 +1,6 @@
 //! One element, an object or array: read strictly, or else abandoned as a whole.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use muster_proto::users::UserRequest;
 use serde::de::IgnoredAny;
@@ -27,30 +27,22 @@ struct Invalid {
 
 /// Reads an element; the current byte is its `{` or `[`. The record is where `names` lead to inside
 /// of it: without names it is the element itself, which must be an object.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(crate) fn read<R: Read>(
-    window: &mut Window<R>,
-    around: Around,
-    names: &[String],
-) -> io::Result<Piece> {
+pub(crate) fn read<R: Read>(window: &mut Window<R>, around: Around, names: &[String]) -> Piece {
     let place = window.place();
-    let len = match strict(window)? {
+    let len = match strict(window) {
         Ok(len) => len,
         Err(Invalid { reason, breaks_at }) => {
-            let ending = pass_abandoned(window, around, breaks_at)?;
-            return Ok(unread(place, window, ending, reason));
+            let ending = pass_abandoned(window, around, breaks_at);
+            return unread(place, window, ending, reason);
         }
     };
-    let parsed = parse(window.ahead(len)?, names);
+    let parsed = parse(window.ahead(len), names);
     // Where valid JSON is rejected it ends all the same where it ends.
     window.skip(len);
-    Ok(match parsed {
+    match parsed {
         Ok((record, notes)) => Piece::record(place, record, notes),
         Err(reason) => Piece::unread(place, window, reason),
-    })
+    }
 }
 
 /// Reads the record of an element that is valid JSON.
@@ -63,13 +55,13 @@ fn parse(element: &[u8], names: &[String]) -> Result<(UserRequest, Notes), Strin
 }
 
 /// The length of the JSON value that begins here.
-fn strict<R: Read>(window: &mut Window<R>) -> io::Result<Result<usize, Invalid>> {
+fn strict<R: Read>(window: &mut Window<R>) -> Result<usize, Invalid> {
     let mut len = FIRST_BYTES;
     loop {
-        let bytes = window.ahead(len)?;
+        let bytes = window.ahead(len);
         let complete = bytes.len() < len;
         let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
-        let Some(Err(error)) = values.next() else { return Ok(Ok(values.byte_offset())) };
+        let Some(Err(error)) = values.next() else { return Ok(values.byte_offset()) };
         // Any error may be due to the cut: a number that ends in its point is a syntax error.
         if !complete && len < RECORD_BYTES {
             len = RECORD_BYTES.min(4 * len);
@@ -81,7 +73,7 @@ fn strict<R: Read>(window: &mut Window<R>) -> io::Result<Result<usize, Invalid>>
         } else {
             format!("it is not valid JSON: {}", without_position(&error))
         };
-        return Ok(Err(Invalid { reason, breaks_at }));
+        return Err(Invalid { reason, breaks_at });
     }
 }
 
@@ -100,41 +92,37 @@ fn unread<R: Read>(place: Place, window: &Window<R>, ending: Ending, reason: Str
 
 /// Passes the `[` of an array inside of another array; the current byte is this `[`. An array of
 /// scalars is an element.
-///
-/// # Errors
-///
-/// The source cannot be read on.
 pub(crate) fn begin_nested<R: Read>(
     window: &mut Window<R>,
     around: Around,
     names: &[String],
-) -> io::Result<Option<Piece>> {
+) -> Option<Piece> {
     let is_blank = |byte: &u8| BLANKS.contains(byte);
     let begins_elements = |next: Option<u8>| matches!(next, None | Some(b'{' | b'[' | b']'));
     for index in 1..RECORD_BYTES {
-        let next = window.peek(index)?;
+        let next = window.peek(index);
         if next.as_ref().is_some_and(is_blank) {
             continue;
         }
         if begins_elements(next) {
             window.skip(index);
-            return Ok(None);
+            return None;
         }
-        return read(window, around, names).map(Some);
+        return Some(read(window, around, names));
     }
     // These are too many blanks to keep, and too many for an array of scalars to be valid.
     let place = window.place();
     let mut scalars = Abandoned::begin(b'[', place, None);
     window.skip(1);
-    while let Some(blank) = window.peek(0)?.filter(is_blank) {
+    while let Some(blank) = window.peek(0).filter(is_blank) {
         scalars.pass_blank(blank);
         window.skip(1);
     }
-    if begins_elements(window.peek(0)?) {
-        return Ok(None);
+    if begins_elements(window.peek(0)) {
+        return None;
     }
-    let ending = scalars.pass_rest(window, around)?;
-    Ok(Some(unread(place, window, ending, "it is longer than 1 MiB".to_owned())))
+    let ending = scalars.pass_rest(window, around);
+    Some(unread(place, window, ending, "it is longer than 1 MiB".to_owned()))
 }
 
 #[cfg(test)]
@@ -144,7 +132,7 @@ mod tests {
     /// What an object is read as, and how many bytes of it.
     fn read_text(text: &str) -> (Result<i32, String>, u64) {
         let mut window = Window::new(text.as_bytes());
-        let piece = read(&mut window, Around::default(), &[]).unwrap();
+        let piece = read(&mut window, Around::default(), &[]);
         let read = match piece {
             Piece::Record { record, .. } => Ok(record.id),
             Piece::Unread { reason, .. } => Err(reason),
@@ -183,7 +171,7 @@ mod tests {
             ("{\"a\":[", None),
             ("{\"a\":\"x", None),
         ] {
-            let invalid = strict(&mut Window::new(text.as_bytes())).unwrap().err().unwrap();
+            let invalid = strict(&mut Window::new(text.as_bytes())).err().unwrap();
             assert_eq!(invalid.breaks_at, breaks_at, "{text:?}");
         }
     }

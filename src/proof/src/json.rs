@@ -1,6 +1,6 @@
 //! JSON at element level: records one after another, in arrays or not.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::damage::Around;
 use crate::element;
@@ -18,15 +18,11 @@ pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 const SEPARATORS: &[u8] = b" \t\r\n,\x1e";
 
 /// Passes blanks, commas, RS and byte order marks, and returns the byte that follows them.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(crate) fn skip_separators<R: Read>(window: &mut Window<R>) -> io::Result<Option<u8>> {
+pub(crate) fn skip_separators<R: Read>(window: &mut Window<R>) -> Option<u8> {
     loop {
-        let next = window.skip_any(SEPARATORS)?;
-        if next != Some(MARK[0]) || window.ahead(MARK.len())? != MARK {
-            return Ok(next);
+        let next = window.skip_any(SEPARATORS);
+        if next != Some(MARK[0]) || window.ahead(MARK.len()) != MARK {
+            return next;
         }
         window.skip(MARK.len());
     }
@@ -53,43 +49,31 @@ pub(crate) enum Step {
 
 impl Level {
     /// Goes on. The records are where `names` lead to inside of each element.
-    ///
-    /// # Errors
-    ///
-    /// The source cannot be read on.
-    pub(crate) fn step<R: Read>(
-        &mut self,
-        window: &mut Window<R>,
-        names: &[String],
-    ) -> io::Result<Step> {
+    pub(crate) fn step<R: Read>(&mut self, window: &mut Window<R>, names: &[String]) -> Step {
         let around = Around { open: self.open, outer: self.outer };
-        let piece = match skip_separators(window)? {
-            None => return Ok(Step::SourceEnds),
-            Some(b'[') => self.open_array(window, names)?,
+        let piece = match skip_separators(window) {
+            None => return Step::SourceEnds,
+            Some(b'[') => self.open_array(window, names),
             Some(b']') => self.close_array(window),
-            Some(b'{') => Some(element::read(window, around, names)?),
-            Some(_) => Some(junk::run(window, around)?),
+            Some(b'{') => Some(element::read(window, around, names)),
+            Some(_) => Some(junk::run(window, around)),
         };
-        Ok(piece.map_or(Step::Bracket, |piece| Step::Piece(Box::new(piece))))
+        piece.map_or(Step::Bracket, |piece| Step::Piece(Box::new(piece)))
     }
 
     /// Passes a `[`, or an array of scalars as a whole.
-    fn open_array<R: Read>(
-        &mut self,
-        window: &mut Window<R>,
-        names: &[String],
-    ) -> io::Result<Option<Piece>> {
+    fn open_array<R: Read>(&mut self, window: &mut Window<R>, names: &[String]) -> Option<Piece> {
         if self.open == 0 {
             window.skip(1);
         } else {
             let around = Around { open: self.open, outer: self.outer };
-            let scalars = element::begin_nested(window, around, names)?;
+            let scalars = element::begin_nested(window, around, names);
             if scalars.is_some() {
-                return Ok(scalars);
+                return scalars;
             }
         }
         self.open += 1;
-        Ok(None)
+        None
     }
 
     /// Passes a `]`.
@@ -119,18 +103,16 @@ impl<R: Read> JsonReader<R> {
 }
 
 impl<R: Read> Pieces for JsonReader<R> {
-    fn next_piece(&mut self) -> io::Result<Option<Piece>> {
+    fn next_piece(&mut self) -> Option<Piece> {
         loop {
-            match self.level.step(&mut self.window, &self.names)? {
-                Step::Piece(piece) => return Ok(Some(*piece)),
+            match self.level.step(&mut self.window, &self.names) {
+                Step::Piece(piece) => return Some(*piece),
                 Step::Bracket => (),
-                Step::SourceEnds if self.level.open > 0 => {
-                    self.level.open = 0;
-                    let end = self.window.place();
-                    let reason = "the file ends before the array's closing ]";
-                    return Ok(Some(Piece::unread(end, &self.window, reason)));
+                Step::SourceEnds => {
+                    let in_array = std::mem::take(&mut self.level.open) > 0;
+                    let missing = in_array.then_some("the file ends before the array's closing ]");
+                    return Piece::at_end(&mut self.window, missing);
                 }
-                Step::SourceEnds => return Ok(None),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Stretches between elements that are neither elements nor separators.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use serde_json::Value;
 
@@ -21,22 +21,18 @@ enum Last {
 }
 
 /// Passes and rejects a junk run, which begins with the current byte.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(crate) fn run<R: Read>(window: &mut Window<R>, around: Around) -> io::Result<Piece> {
+pub(crate) fn run<R: Read>(window: &mut Window<R>, around: Around) -> Piece {
     let place = window.place();
     let mut strings = Strings::default();
     let mut last = Last::Other;
     let mut text = Vec::new();
-    while let Some(byte) = window.peek(0)? {
+    while let Some(byte) = window.peek(0) {
         if strings.step(byte) == Role::Text {
             last = Last::String;
         } else {
             match (byte, last) {
                 (b'{' | b'[', Last::Colon) => {
-                    pass_abandoned(window, around, Some(0))?;
+                    pass_abandoned(window, around, Some(0));
                     last = Last::Other;
                     continue;
                 }
@@ -57,7 +53,7 @@ pub(crate) fn run<R: Read>(window: &mut Window<R>, around: Around) -> io::Result
         Some(kind) => format!("expected an object, found {kind}"),
         None => "it is not JSON".to_owned(),
     };
-    Ok(Piece::unread(place, window, reason))
+    Piece::unread(place, window, reason)
 }
 
 /// What kind of scalar a text is.
@@ -97,7 +93,7 @@ mod tests {
             ("\"a\":{1\n{\"b\":2}", "{\"b\":2}", "it is not JSON"),
         ] {
             let mut window = Window::new(text.as_bytes());
-            let piece = run(&mut window, Around::default()).unwrap();
+            let piece = run(&mut window, Around::default());
             let bytes = window.place().offset;
             let end = usize::try_from(bytes).unwrap();
             assert_eq!(&text[end..], rest, "{text:?}");

@@ -104,11 +104,12 @@ impl Inputs {
         &self.files.skipped
     }
 
-    /// Goes through all records, each with its file and line, and through what could not be read.
+    /// Goes through all records, each with its file and line, and through what could not be read. A
+    /// file that cannot be read or decoded to its end has a stretch there that could not be read.
     ///
     /// # Errors
     ///
-    /// A file cannot be read to its end.
+    /// A file cannot be opened, or nothing of it can be read.
     pub fn read(
         &self,
         mut record: impl FnMut(UserRequest, &dyn fmt::Display),
@@ -124,24 +125,18 @@ impl Inputs {
         unread: &mut impl FnMut(Unread),
     ) -> Result<InputFile, Failure> {
         let name = path.display();
-        let failure = |error: io::Error| format!("{name} cannot be read: {error}");
+        let failure = |error| format!("{name} cannot be read: {error}");
         let mut reader = self.open(path).map_err(failure)?;
         let mut doubts = Doubts::about(path);
         let mut file = InputFile { file: name.to_string(), ..InputFile::default() };
-        let mut last_line = 1;
-        let failure = |last_line: u64, error: io::Error| {
-            format!("{name} cannot be read on after line {last_line}: {error}")
-        };
-        while let Some(piece) = reader.next_piece().map_err(|error| failure(last_line, error))? {
+        while let Some(piece) = reader.next_piece() {
             match piece {
                 Piece::Record { record: mut sent, line, notes, .. } => {
-                    last_line = line;
                     file.records += 1;
                     doubts.take(&mut sent, &notes);
                     record(sent, &format_args!("{name}:{line}"));
                 }
                 Piece::Unread { line, offset, bytes, reason } => {
-                    last_line = line;
                     file.unread += 1;
                     file.unread_bytes += bytes;
                     unread(Unread { file: name.to_string(), line, offset, bytes, reason });
@@ -152,22 +147,20 @@ impl Inputs {
         Ok(file)
     }
 
-    /// The records only, in order. A file that cannot be read to its end has those up to there.
+    /// The records only, in order. A file that cannot be opened has none, and one that cannot be
+    /// read or decoded to its end has those up to there.
     pub fn records(&self) -> impl Iterator<Item = UserRequest> {
-        self.files.list.iter().filter_map(|path| self.open(path).ok()).flat_map(|mut reader| {
-            std::iter::from_fn(move || {
-                loop {
-                    if let Piece::Record { record, .. } = reader.next_piece().ok()?? {
-                        return Some(record);
-                    }
-                }
-            })
+        let readers = self.files.list.iter().filter_map(|path| self.open(path).ok());
+        let pieces = readers.flat_map(|mut reader| std::iter::from_fn(move || reader.next_piece()));
+        pieces.filter_map(|piece| match piece {
+            Piece::Record { record, .. } => Some(record),
+            Piece::Unread { .. } => None,
         })
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Pieces>> {
         let mut window = Window::new(decode::open(path)?);
-        let delimiter = table::delimiter(&mut window, arguments::names_table(path))?;
+        let delimiter = table::delimiter(&mut window, arguments::names_table(path));
         Ok(match delimiter {
             Some(delimiter) => Box::new(TableReader::new(window, delimiter)),
             None => json_reader(window, self.options.pointer.clone()),
@@ -189,21 +182,11 @@ fn json_reader<'a, R: Read + 'a>(
     }
 }
 
-/// Reads a stream as JSON, without decoding it, and goes through its pieces.
-///
-/// # Errors
-///
-/// The stream cannot be read to its end.
-pub fn read_stream(
-    stream: impl Read,
-    pointer: Option<&Pointer>,
-    mut each: impl FnMut(Piece),
-) -> io::Result<()> {
+/// Reads a stream as JSON, without decoding it, and goes through its pieces. Where the stream cannot
+/// be read on, the last piece tells so.
+pub fn read_stream(stream: impl Read, pointer: Option<&Pointer>, each: impl FnMut(Piece)) {
     let mut reader = json_reader(Window::new(stream), pointer.cloned());
-    while let Some(piece) = reader.next_piece()? {
-        each(piece);
-    }
-    Ok(())
+    std::iter::from_fn(|| reader.next_piece()).for_each(each);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a reader finds, one piece after another.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use muster_proto::users::UserRequest;
@@ -65,16 +65,22 @@ impl Piece {
         let bytes = window.since(from);
         Self::Unread { line: from.line, offset: from.offset, bytes, reason: reason.into() }
     }
+
+    /// What is to be told at the end of a source: once, that it cannot be read on, and otherwise
+    /// what is `missing` there.
+    pub(crate) fn at_end<R: Read>(window: &mut Window<R>, missing: Option<&str>) -> Option<Self> {
+        let reason = match window.take_error() {
+            Some(error) => format!("cannot be read on: {error}"),
+            None => missing?.to_owned(),
+        };
+        Some(Self::unread(window.place(), window, reason))
+    }
 }
 
 /// A reader of one source.
 pub(crate) trait Pieces {
     /// The next piece; `None` at the end of the source.
-    ///
-    /// # Errors
-    ///
-    /// The source cannot be read on.
-    fn next_piece(&mut self) -> io::Result<Option<Piece>>;
+    fn next_piece(&mut self) -> Option<Piece>;
 }
 
 /// The text of a rejection that concerns one field.

@@ -1,9 +1,10 @@
 //! Tables: CSV, with commas, tabs or semicolons.
 
 mod header;
+mod quotes;
 mod row;
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use muster_proto::users::UserRequest;
@@ -20,20 +21,13 @@ const LINE_BYTES: usize = 1 << 16;
 
 /// The delimiter of the table that begins here, if one begins. Passes a byte order mark and blank
 /// lines. `named_as_table`: the file's name is that of a table, which may have one column.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(crate) fn delimiter<R: Read>(
-    window: &mut Window<R>,
-    named_as_table: bool,
-) -> io::Result<Option<u8>> {
-    if window.ahead(MARK.len())? == MARK {
+pub(crate) fn delimiter<R: Read>(window: &mut Window<R>, named_as_table: bool) -> Option<u8> {
+    if window.ahead(MARK.len()) == MARK {
         window.skip(MARK.len());
     }
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
     let line = loop {
-        let ahead = window.ahead(LINE_BYTES)?;
+        let ahead = window.ahead(LINE_BYTES);
         let line = ahead.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if line.len() == ahead.len() || !line.iter().all(is_blank) {
             break line;
@@ -42,7 +36,7 @@ pub(crate) fn delimiter<R: Read>(
         window.skip(len);
     };
     if let None | Some(b'{' | b'[' | 0x1e) = line.iter().find(|byte| !is_blank(byte)) {
-        return Ok(None);
+        return None;
     }
     let known_and_all = |delimiter: &u8| {
         let cells = row::cells_of(line, *delimiter);
@@ -53,7 +47,7 @@ pub(crate) fn delimiter<R: Read>(
     let best = b";\t,".iter().map(|delimiter| (known_and_all(delimiter), *delimiter));
     let is_table = |(known, all): (usize, usize)| known > 0 && (all >= 2 || named_as_table);
     let best = best.filter(|(counts, _)| is_table(*counts)).max_by_key(|(counts, _)| *counts);
-    Ok(best.map(|(_, delimiter)| delimiter))
+    best.map(|(_, delimiter)| delimiter)
 }
 
 /// A reader of a table.
@@ -69,38 +63,50 @@ impl<R: Read> TableReader<R> {
     }
 
     /// Rejects the rest of the source from this row on.
-    fn rest(&mut self, row: Row, reason: String) -> io::Result<Option<Piece>> {
+    fn rest(&mut self, row: Row, reason: String) -> Piece {
         self.ended = true;
-        self.rows.window.skip_rest()?;
-        Ok(Some(Piece::unread(row.place, &self.rows.window, reason)))
+        self.rows.window.skip_rest();
+        Piece::unread(row.place, &self.rows.window, reason)
     }
 }
 
 impl<R: Read> Pieces for TableReader<R> {
-    fn next_piece(&mut self) -> io::Result<Option<Piece>> {
+    fn next_piece(&mut self) -> Option<Piece> {
         while !self.ended {
-            let Some(row) = self.rows.next_row()? else { return Ok(None) };
-            if row.too_long {
-                return self
-                    .rest(row, "a row is longer than 1 MiB, so the rest is not read".to_owned());
+            let Some(row) = self.rows.next_row() else { break };
+            let unread = |reason| {
+                let (line, offset) = (row.place.line, row.place.offset);
+                Piece::Unread { line, offset, bytes: row.bytes, reason }
+            };
+            if row.cut_off {
+                return Some(unread("the file ends inside this row".to_owned()));
+            }
+            let fault = if row.too_long {
+                Some("the row is longer than 1 MiB")
+            } else if row.quotes.are_open() {
+                Some("a quote is not closed")
+            } else if row.quotes.text_behind {
+                Some("text follows a closing quote")
+            } else {
+                None
+            };
+            if let Some(fault) = fault.filter(|_| self.header.is_some()) {
+                return Some(unread(fault.to_owned()));
             }
             let cells = self.rows.cells();
             let Some(header) = &self.header else {
                 match Header::of(&cells) {
                     Ok(header) => self.header = Some(header),
-                    Err(reason) => return self.rest(row, reason),
+                    Err(reason) => return Some(self.rest(row, reason)),
                 }
                 continue;
             };
-            return Ok(Some(match record(header, &cells) {
+            return Some(match record(header, &cells) {
                 Ok((record, notes)) => Piece::record(row.place, record, notes),
-                Err(reason) => {
-                    let (line, offset) = (row.place.line, row.place.offset);
-                    Piece::Unread { line, offset, bytes: row.bytes, reason }
-                }
-            }));
+                Err(reason) => unread(reason),
+            });
         }
-        Ok(None)
+        Piece::at_end(&mut self.rows.window, None)
     }
 }
 
@@ -120,7 +126,7 @@ fn record(header: &Header, cells: &[&[u8]]) -> Result<(UserRequest, Notes), Stri
         let cell = str::from_utf8(cell).map_err(|_| problem("is not UTF-8"))?;
         let empty = match field.text_of(&mut record) {
             None => {
-                let cell = cell.trim_matches(' ');
+                let cell = cell.trim_ascii();
                 record.id = id(cell).ok_or_else(|| problem(NOT_AN_ID))?;
                 cell.is_empty()
             }

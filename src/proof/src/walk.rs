@@ -2,7 +2,7 @@
 
 mod skip;
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::damage::Around;
 use crate::element;
@@ -57,19 +57,19 @@ impl<R: Read> PointerReader<R> {
     }
 
     /// Goes on in the innermost container, or at the top.
-    fn step(&mut self) -> io::Result<Option<Piece>> {
+    fn step(&mut self) -> Option<Piece> {
         let Some(container) = self.containers.last_mut() else { return self.top() };
         let fresh = std::mem::take(&mut container.fresh);
         match &mut container.kind {
-            Kind::Last(level) => match level.step(&mut self.window, &self.pointer.names)? {
-                Step::Piece(piece) => Ok(Some(*piece)),
+            Kind::Last(level) => match level.step(&mut self.window, &self.pointer.names) {
+                Step::Piece(piece) => Some(*piece),
                 Step::Bracket => {
                     if level.open == 0 {
                         self.containers.pop();
                     }
-                    Ok(None)
+                    None
                 }
-                Step::SourceEnds => Ok(Some(self.source_ended())),
+                Step::SourceEnds => self.source_ended(),
             },
             Kind::Elements => self.elements(),
             Kind::Element { .. } => self.element(fresh),
@@ -77,30 +77,30 @@ impl<R: Read> PointerReader<R> {
         }
     }
 
-    fn top(&mut self) -> io::Result<Option<Piece>> {
-        match skip_separators(&mut self.window)? {
+    fn top(&mut self) -> Option<Piece> {
+        match skip_separators(&mut self.window) {
             None => {
                 self.ended = true;
-                Ok(None)
+                None
             }
             Some(b'{' | b'[') => self.walk(0),
             Some(b']') => {
                 let place = self.window.place();
                 self.window.skip(1);
-                Ok(Some(Piece::unread(place, &self.window, "a ] closes no array")))
+                Some(Piece::unread(place, &self.window, "a ] closes no array"))
             }
             Some(_) => self.junk(),
         }
     }
 
     /// Goes on in an array of which each element is walked on.
-    fn elements(&mut self) -> io::Result<Option<Piece>> {
-        match skip_separators(&mut self.window)? {
-            None => Ok(Some(self.source_ended())),
+    fn elements(&mut self) -> Option<Piece> {
+        match skip_separators(&mut self.window) {
+            None => self.source_ended(),
             Some(b']') => {
                 self.window.skip(1);
                 self.containers.pop();
-                Ok(None)
+                None
             }
             Some(b'{' | b'[') => self.walk_value(),
             Some(_) => self.junk(),
@@ -108,15 +108,15 @@ impl<R: Read> PointerReader<R> {
     }
 
     /// Goes on in an array of which one element is walked.
-    fn element(&mut self, fresh: bool) -> io::Result<Option<Piece>> {
-        match self.blanks()? {
-            None => return Ok(Some(self.source_ended())),
-            Some(b']') => return Ok(self.close()),
+    fn element(&mut self, fresh: bool) -> Option<Piece> {
+        match self.blanks() {
+            None => return self.source_ended(),
+            Some(b']') => return self.close(),
             Some(b',') if !fresh => self.window.skip(1),
             Some(_) if fresh => (),
             Some(_) => return self.damaged(),
         }
-        let next = self.blanks()?;
+        let next = self.blanks();
         let Some(Container { kind: Kind::Element { wanted, at }, .. }) = self.containers.last_mut()
         else {
             return self.damaged();
@@ -127,26 +127,26 @@ impl<R: Read> PointerReader<R> {
     }
 
     /// Goes on in an object.
-    fn member(&mut self, fresh: bool) -> io::Result<Option<Piece>> {
-        match self.blanks()? {
-            None => return Ok(Some(self.source_ended())),
-            Some(b'}') => return Ok(self.close()),
+    fn member(&mut self, fresh: bool) -> Option<Piece> {
+        match self.blanks() {
+            None => return self.source_ended(),
+            Some(b'}') => return self.close(),
             Some(b',') if !fresh => self.window.skip(1),
             Some(_) if fresh => (),
             Some(_) => return self.damaged(),
         }
-        match self.blanks()? {
-            None => return Ok(Some(self.source_ended())),
+        match self.blanks() {
+            None => return self.source_ended(),
             Some(b'"') => (),
             Some(_) => return self.damaged(),
         }
-        let name = skip::name(&mut self.window)?;
-        match self.blanks()? {
-            None => return Ok(Some(self.source_ended())),
+        let name = skip::name(&mut self.window);
+        match self.blanks() {
+            None => return self.source_ended(),
             Some(b':') => self.window.skip(1),
             Some(_) => return self.damaged(),
         }
-        let next = self.blanks()?;
+        let next = self.blanks();
         let is_wanted = match self.containers.last_mut().map(|container| &mut container.kind) {
             Some(Kind::Member { name: wanted, found }) => {
                 let is_wanted = name.as_ref() == Some(wanted);
@@ -159,29 +159,29 @@ impl<R: Read> PointerReader<R> {
     }
 
     /// Walks or passes over a value that begins with this byte.
-    fn value(&mut self, first: Option<u8>, is_wanted: bool) -> io::Result<Option<Piece>> {
+    fn value(&mut self, first: Option<u8>, is_wanted: bool) -> Option<Piece> {
         match first {
-            None => Ok(Some(self.source_ended())),
+            None => self.source_ended(),
             Some(b',' | b':' | b'}' | b']') => self.damaged(),
             Some(_) if is_wanted => self.walk_value(),
             Some(_) => {
-                skip::value(&mut self.window)?;
-                Ok(None)
+                skip::value(&mut self.window);
+                None
             }
         }
     }
 
     /// Walks a value of the innermost container.
-    fn walk_value(&mut self) -> io::Result<Option<Piece>> {
+    fn walk_value(&mut self) -> Option<Piece> {
         let next = self.containers.last().map_or(0, |container| container.next);
         self.walk(next)
     }
 
     /// Walks the value that begins with the current byte.
-    fn walk(&mut self, token: usize) -> io::Result<Option<Piece>> {
+    fn walk(&mut self, token: usize) -> Option<Piece> {
         let last = token + 1 == self.pointer.walked.len();
-        let kind = match (self.pointer.walked.get(token), self.window.peek(0)?) {
-            (None, Some(b'{' | b'[')) => return self.member_element().map(Some),
+        let kind = match (self.pointer.walked.get(token), self.window.peek(0)) {
+            (None, Some(b'{' | b'[')) => return Some(self.member_element()),
             (Some(Token::Each), Some(b'[')) if last => {
                 Some(Kind::Last(Level { open: 1, outer: Some(self.containers.len()) }))
             }
@@ -197,18 +197,18 @@ impl<R: Read> PointerReader<R> {
         };
         let place = self.window.place();
         let Some(kind) = kind else {
-            skip::value(&mut self.window)?;
+            skip::value(&mut self.window);
             let at_element = token == self.pointer.walked.len();
             let reason = if at_element { "expected an object" } else { LACKING };
-            return Ok(Some(Piece::unread(place, &self.window, reason)));
+            return Some(Piece::unread(place, &self.window, reason));
         };
         self.window.skip(1);
         self.containers.push(Container { kind, next: token + 1, place, fresh: true });
-        Ok(None)
+        None
     }
 
     /// Reads the value of a member, if the last `*` stands for the members of an object.
-    fn member_element(&mut self) -> io::Result<Piece> {
+    fn member_element(&mut self) -> Piece {
         let around = Around { open: 0, outer: self.containers.len().checked_sub(1) };
         element::read(&mut self.window, around, &self.pointer.names)
     }
@@ -226,29 +226,29 @@ impl<R: Read> PointerReader<R> {
         lacks.then(|| Piece::unread(container.place, &self.window, LACKING))
     }
 
-    fn junk(&mut self) -> io::Result<Option<Piece>> {
+    fn junk(&mut self) -> Option<Piece> {
         let around = self.around();
-        junk::run(&mut self.window, around).map(Some)
+        Some(junk::run(&mut self.window, around))
     }
 
     /// Rejects the rest of the source, whose containers are damaged here.
-    fn damaged(&mut self) -> io::Result<Option<Piece>> {
+    fn damaged(&mut self) -> Option<Piece> {
         self.ended = true;
         let place = self.window.place();
-        self.window.skip_rest()?;
+        self.window.skip_rest();
         let reason = "what is around the records is not valid JSON, so the rest is not read";
-        Ok(Some(Piece::unread(place, &self.window, reason)))
+        Some(Piece::unread(place, &self.window, reason))
     }
 
-    fn source_ended(&mut self) -> Piece {
+    fn source_ended(&mut self) -> Option<Piece> {
         self.ended = true;
         let in_array = self.containers.last().is_some_and(|container| container.kind.is_array());
         let (container, bracket) = if in_array { ("array", ']') } else { ("object", '}') };
-        let reason = format!("the file ends before the {container}'s closing {bracket}");
-        Piece::unread(self.window.place(), &self.window, reason)
+        let missing = format!("the file ends before the {container}'s closing {bracket}");
+        Piece::at_end(&mut self.window, Some(&missing))
     }
 
-    fn blanks(&mut self) -> io::Result<Option<u8>> {
+    fn blanks(&mut self) -> Option<u8> {
         self.window.skip_any(BLANKS)
     }
 
@@ -259,14 +259,14 @@ impl<R: Read> PointerReader<R> {
 }
 
 impl<R: Read> Pieces for PointerReader<R> {
-    fn next_piece(&mut self) -> io::Result<Option<Piece>> {
+    fn next_piece(&mut self) -> Option<Piece> {
         while !self.ended {
-            let piece = self.step()?;
+            let piece = self.step();
             if piece.is_some() {
-                return Ok(piece);
+                return piece;
             }
         }
-        Ok(None)
+        Piece::at_end(&mut self.window, None)
     }
 }
 

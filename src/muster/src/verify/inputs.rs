@@ -45,7 +45,7 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// A file cannot be read to its end.
+    /// A file cannot be opened, or nothing of it can be read.
     pub(super) fn read(
         &self,
         mut record: impl FnMut(&UserRequest, &dyn fmt::Display),

@@ -1,6 +1,6 @@
 //! Reading ahead: whether what follows a supposed end of an element reads on as elements.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::{Around, Before, Role, Strings};
 use crate::window::Window;
@@ -10,19 +10,15 @@ const AHEAD_BYTES: usize = 65536;
 
 /// Whether the text reads on as elements, rather than as the inside of something still open. It
 /// begins `from` bytes after the current byte, and may itself be cut off if `may_be_cut`.
-///
-/// # Errors
-///
-/// The stream cannot be read on.
 pub(super) fn reads_on<R: Read>(
     window: &mut Window<R>,
     from: usize,
     around: Around,
     may_be_cut: bool,
-) -> io::Result<bool> {
-    let source_ends = window.peek(from + AHEAD_BYTES)?.is_none();
-    let bytes = window.ahead(from + AHEAD_BYTES)?;
-    Ok(judge(bytes.get(from..).unwrap_or_default(), source_ends, around, may_be_cut))
+) -> bool {
+    let source_ends = window.peek(from + AHEAD_BYTES).is_none();
+    let bytes = window.ahead(from + AHEAD_BYTES);
+    judge(bytes.get(from..).unwrap_or_default(), source_ends, around, may_be_cut)
 }
 
 fn judge(bytes: &[u8], source_ends: bool, around: Around, may_be_cut: bool) -> bool {

@@ -48,6 +48,7 @@ fn compressed_files_are_decoded_whatever_their_parts() {
         (gzip(b"one"), b"one"),
         (gzip(&long), &long),
         ([gzip(b"one"), gzip(b""), gzip(b"two")].concat(), b"onetwo"),
+        ([gzip(b"one"), vec![0; 100]].concat(), b"one"),
         (zstd(b"one"), b"one"),
         (zstd(&long), &long),
         ([zstd(b"one"), skippable(b"junk"), zstd(b"two")].concat(), b"onetwo"),
@@ -67,6 +68,7 @@ fn damaged_compressed_files_cannot_be_read_on() {
     for content in [
         [&gzip(b"one")[..], b"x"].concat(),
         [&gzip(b"one")[..], b"more than a header of ten bytes"].concat(),
+        [&gzip(b"one")[..], b"\0", &gzip(b"two")].concat(),
         gzip(b"one")[..15].to_vec(),
         [&zstd(b"one")[..], b"x"].concat(),
         [&zstd(b"one")[..], b"more"].concat(),
@@ -76,6 +78,19 @@ fn damaged_compressed_files_cannot_be_read_on() {
         wrong,
     ] {
         assert!(decoded(&content).is_err(), "{content:?}");
+    }
+}
+
+#[test]
+fn damaged_gzip_gives_what_it_has_before_the_error() {
+    // A block that is stored, and one of a reserved type.
+    let damaged = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0\x03\0\xfc\xffone\x07";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (content, text) in [(&damaged[..], &b"one"[..]), (&gzip(b"one")[..14], b"one")] {
+        std::fs::write(file.path(), content).unwrap();
+        let mut decoded = Vec::new();
+        assert!(open(file.path()).unwrap().read_to_end(&mut decoded).is_err());
+        assert_eq!(decoded, text);
     }
 }
 

@@ -79,12 +79,9 @@ impl<R: Read> ZstdDecoder<R> {
         let Err(error) = self.frame.decode_blocks(&mut self.source, one) else {
             return Ok(State::Inside);
         };
-        if is_cut(&error) {
-            // The decoder holds back up to a window until it has seen the last block.
-            let all = BlockDecodingStrategy::All;
-            // Where a checksum has to follow, it is missing: the block itself is decoded.
-            self.frame.decode_blocks(&EMPTY_LAST_BLOCK[..], all).ok();
-        }
+        // The decoder holds back up to a window until it has seen the last block. Where a checksum has
+        // to follow, it is missing: the block itself is decoded.
+        self.frame.decode_blocks(&EMPTY_LAST_BLOCK[..], BlockDecodingStrategy::All).ok();
         Ok(State::Broken(invalid(error)))
     }
 }
@@ -110,18 +107,6 @@ impl<R: Read> Read for ZstdDecoder<R> {
         }
         Ok(0)
     }
-}
-
-/// Whether a frame cannot be decoded on because the source ends.
-fn is_cut(error: &FrameDecoderError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return error.kind() == io::ErrorKind::UnexpectedEof;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
@@ -156,5 +141,14 @@ mod tests {
             assert!(text.as_bytes().starts_with(&decoded), "{len}");
             assert!(decoded.len() >= least, "{len}: {}", decoded.len());
         }
+    }
+
+    #[test]
+    fn damaged_frame_gives_what_it_has_before_the_error() {
+        // A block of three bytes, and one of a reserved type.
+        let frame = b"\x28\xb5\x2f\xfd\0\0\x18\0\0one\x07\0\0";
+        let mut decoded = Vec::new();
+        assert!(ZstdDecoder::new(&frame[..]).read_to_end(&mut decoded).is_err());
+        assert_eq!(decoded, b"one");
     }
 }

@@ -1,10 +1,11 @@
 //! The rows of a table, split into cells.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::Window;
+use super::quotes::Quotes;
 use crate::window::Place;
 
 /// The length of the longest row, in bytes.
@@ -19,14 +20,18 @@ pub(super) struct Row {
     pub(super) place: Place,
     /// Its length, without its line end.
     pub(super) bytes: u64,
-    /// Whether it is longer than a row may be. Its end may not have been found.
+    /// Whether it is longer than a row may be. Its cells are then not known.
     pub(super) too_long: bool,
+    /// Whether it may go on where the source cannot be read on.
+    pub(super) cut_off: bool,
+    pub(super) quotes: Quotes,
 }
 
 /// Splits a source into rows.
 pub(super) struct Rows<R> {
     pub(super) window: Window<R>,
     splitter: Splitter,
+    delimiter: u8,
 }
 
 /// Splits a row into cells.
@@ -42,30 +47,31 @@ struct Splitter {
 
 impl<R: Read> Rows<R> {
     pub(super) fn new(window: Window<R>, delimiter: u8) -> Self {
-        Self { window, splitter: Splitter::new(delimiter) }
+        Self { window, splitter: Splitter::new(delimiter), delimiter }
     }
 
     /// Reads the next row that is not empty; its cells are there until the next one is read.
-    ///
-    /// # Errors
-    ///
-    /// The source cannot be read on.
-    pub(super) fn next_row(&mut self) -> io::Result<Option<Row>> {
-        if self.window.skip_any(b"\r\n")?.is_none() {
-            return Ok(None);
-        }
+    pub(super) fn next_row(&mut self) -> Option<Row> {
+        self.window.skip_any(b"\r\n")?;
         let place = self.window.place();
         self.splitter.begin();
+        let mut quotes = Quotes::new(self.delimiter);
         loop {
-            let input = self.window.ahead(CHUNK_BYTES)?;
+            let input = self.window.ahead(CHUNK_BYTES);
             let (taken, complete) = self.splitter.take(input);
+            quotes.pass(&input[..taken]);
             self.window.skip(taken);
             // The last byte is the line end, unless the source ends instead.
-            let line_end = u64::from(complete && taken > 0);
-            let bytes = self.window.since(place) - line_end;
+            let has_line_end = complete && taken > 0;
+            let bytes = self.window.since(place) - u64::from(has_line_end);
             let too_long = bytes > ROW_BYTES;
-            if complete || too_long {
-                return Ok(Some(Row { place, bytes, too_long }));
+            if complete {
+                let cut_off = !has_line_end && self.window.is_cut_off();
+                return Some(Row { place, bytes, too_long, cut_off, quotes });
+            }
+            if too_long {
+                // Its text would fill the memory.
+                self.splitter.begin();
             }
         }
     }

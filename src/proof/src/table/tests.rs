@@ -1,11 +1,16 @@
 use super::*;
+use crate::tests::cut_off;
+
+fn read(text: &[u8]) -> Vec<String> {
+    read_stream(text)
+}
 
 /// The rows of a table: the ids and texts of records, or the reasons; with lines and lengths.
-fn read(text: &[u8]) -> Vec<String> {
-    let mut window = Window::new(text);
-    let delimiter = delimiter(&mut window, true).unwrap().unwrap();
+fn read_stream(stream: impl Read) -> Vec<String> {
+    let mut window = Window::new(stream);
+    let delimiter = delimiter(&mut window, true).unwrap();
     let mut reader = TableReader::new(window, delimiter);
-    let piece = || reader.next_piece().unwrap();
+    let piece = || reader.next_piece();
     std::iter::from_fn(piece)
         .map(|piece| match piece {
             Piece::Record { record, line, offset, .. } => {
@@ -38,10 +43,10 @@ fn table_is_told_from_json_by_its_first_line() {
         ("id,email", false, Some(b',')),
     ] {
         let mut window = Window::new(text.as_bytes());
-        assert_eq!(delimiter(&mut window, named_as_table).unwrap(), expected, "{text:?}");
+        assert_eq!(delimiter(&mut window, named_as_table), expected, "{text:?}");
     }
     let long = format!("{},id", "x".repeat(LINE_BYTES));
-    assert_eq!(delimiter(&mut Window::new(long.as_bytes()), true).unwrap(), None);
+    assert_eq!(delimiter(&mut Window::new(long.as_bytes()), true), None);
 }
 
 #[test]
@@ -83,15 +88,47 @@ fn header_with_a_field_twice_makes_the_file_unreadable() {
 }
 
 #[test]
-fn row_that_is_too_long_makes_the_rest_unreadable() {
+fn row_at_which_the_source_cannot_be_read_on_is_rejected() {
+    let inside = "the file ends inside this row";
+    let error = "cannot be read on: broken";
+    for (text, expected) in [
+        ("id,email\n1,b\n", vec!["2@9 1 \"b\" \"\"".to_owned(), format!("3@13+0 {error}")]),
+        ("id,email\n1,b", vec![format!("2@9+3 {inside}"), format!("2@12+0 {error}")]),
+        ("id,email\n1,\"b", vec![format!("2@9+4 {inside}"), format!("2@13+0 {error}")]),
+        ("id,email", vec![format!("1@0+8 {inside}"), format!("1@8+0 {error}")]),
+        ("id,id\n1", vec!["1@0+7 the header has `id` twice".to_owned(), format!("2@7+0 {error}")]),
+    ] {
+        assert_eq!(read_stream(cut_off(text.as_bytes())), expected, "{text}");
+    }
+}
+
+#[test]
+fn row_that_is_too_long_costs_itself() {
     let row = |len: usize| format!("1,{}\n", "a".repeat(len - 2));
     let longest = row(1 << 20);
     let text = format!("id,email\n{longest}{}3,c\n", row((1 << 20) + 1));
     let found = read(text.as_bytes());
-    assert_eq!(found.len(), 2);
-    let bytes = (1 << 20) + 2 + 4;
-    let reason = "a row is longer than 1 MiB, so the rest is not read";
-    assert_eq!(found[1], format!("3@{}+{bytes} {reason}", 9 + longest.len()));
+    let bytes = (1 << 20) + 1;
+    let reason = "the row is longer than 1 MiB";
+    assert_eq!(
+        found[1..],
+        [
+            format!("3@{}+{bytes} {reason}", 9 + longest.len()),
+            format!("4@{} 3 \"c\" \"\"", 9 + longest.len() + bytes + 1),
+        ]
+    );
+}
+
+#[test]
+fn row_whose_quotes_do_not_match_is_rejected() {
+    let behind = "text follows a closing quote";
+    for row in ["1,\"b\"c", "1,\"b\n2,\"c\"", "1,\"b\" c\"", "1,\"the \\\"b\\\"\""] {
+        let text = format!("id,email\n{row}\n3,\"d\" \n");
+        let found = read(text.as_bytes());
+        assert_eq!(found[0], format!("2@9+{} {behind}", row.len()));
+        assert!(found[1].ends_with(" 3 \"d \" \"\""), "{found:?}");
+    }
+    assert_eq!(read(b"id,email\n1,\"b\n2,c\n"), ["2@9+9 a quote is not closed"]);
 }
 
 #[test]

@@ -65,16 +65,53 @@ fn roll_among_the_inputs_is_refused() {
     assert!(inputs(&[folder.path().join("x.json")]).is_ok());
 }
 
+/// What comes out of a file: the ids of its records, and what is unread; and what is told of it.
+fn read(path: &Path) -> (Vec<i32>, Vec<String>, InputFile) {
+    let inputs = Inputs::from_arguments(&[path.into()], &[], options(None)).unwrap();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    let short = |stretch: Unread| stretch.to_string().replace(&format!("{}:", path.display()), "");
+    let files = inputs.read(|record, _| found.push(record.id), |piece| unread.push(short(piece)));
+    assert_eq!(inputs.records().map(|record| record.id).collect::<Vec<_>>(), found);
+    (found, unread, files.unwrap().remove(0))
+}
+
 #[test]
-fn file_that_cannot_be_read_to_its_end_is_named() {
+fn file_that_cannot_be_decoded_to_its_end_has_what_stands_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1.json.gz");
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    io::Write::write_all(&mut encoder, b"{\"id\":1}\n{\"id\":2}\n").unwrap();
-    let mut content = encoder.finish().unwrap();
-    content.push(b'x');
-    std::fs::write(&path, content).unwrap();
+    // The text is in the file as it is.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    io::Write::write_all(&mut encoder, b"[{\"id\":1},\n{\"id\":2},\n{\"id\":3}]\n").unwrap();
+    let content = encoder.finish().unwrap();
+
+    let third = content.windows(7).position(|bytes| bytes == b"{\"id\":3").unwrap();
+    std::fs::write(&path, &content[..third + 7]).unwrap();
+    let (found, unread, file) = read(&path);
+    assert_eq!(found, [1, 2]);
+    let error = "3: cannot be read on: the gzip data is cut off";
+    assert_eq!(unread, ["3: 7 bytes: the file ends inside this record", error]);
+    assert_eq!((file.records, file.unread, file.unread_bytes), (2, 2, 7));
+
+    std::fs::write(&path, [&content[..], b"x"].concat()).unwrap();
+    let (found, unread, file) = read(&path);
+    assert_eq!(found, [1, 2, 3]);
+    assert_eq!(unread, ["4: cannot be read on: something else follows the gzip data"]);
+    assert_eq!((file.records, file.unread, file.unread_bytes), (3, 1, 0));
+
+    std::fs::write(&path, &content[..5]).unwrap();
+    let (found, unread, _) = read(&path);
+    assert!(found.is_empty());
+    assert_eq!(unread, ["1: cannot be read on: the gzip data is cut off"]);
+}
+
+#[test]
+fn file_that_cannot_be_opened_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("1.json");
+    std::fs::write(&path, "{\"id\":1}").unwrap();
     let inputs = Inputs::from_arguments(&[path.clone().into()], &[], options(None)).unwrap();
+    std::fs::remove_file(&path).unwrap();
     let error = inputs.read(|_, _| (), |_| ()).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{} cannot be read", path.display())), "{error}");
+    assert!(error.starts_with(&format!("{} cannot be read: ", path.display())), "{error}");
+    assert_eq!(inputs.records().count(), 0);
 }

@@ -1,6 +1,6 @@
 //! Values that are passed over, however long: only brackets and strings are looked at.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::Window;
 
@@ -8,12 +8,8 @@ use super::Window;
 const NAME_BYTES: usize = 1 << 20;
 
 /// Passes the value that begins with the current byte.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(super) fn value<R: Read>(window: &mut Window<R>) -> io::Result<()> {
-    match window.peek(0)? {
+pub(super) fn value<R: Read>(window: &mut Window<R>) {
+    match window.peek(0) {
         Some(b'"') => string(window, |_| ()),
         Some(b'{' | b'[') => container(window),
         _ => scalar(window),
@@ -21,39 +17,34 @@ pub(super) fn value<R: Read>(window: &mut Window<R>) -> io::Result<()> {
 }
 
 /// Passes the name that begins with the current byte, a quote. `None`: it is not a valid string.
-///
-/// # Errors
-///
-/// The source cannot be read on.
-pub(super) fn name<R: Read>(window: &mut Window<R>) -> io::Result<Option<String>> {
+pub(super) fn name<R: Read>(window: &mut Window<R>) -> Option<String> {
     let mut quoted = Vec::new();
     string(window, |byte| {
         if quoted.len() < NAME_BYTES {
             quoted.push(byte);
         }
-    })?;
-    Ok(serde_json::from_slice(&quoted).ok())
+    });
+    serde_json::from_slice(&quoted).ok()
 }
 
-fn string<R: Read>(window: &mut Window<R>, mut each: impl FnMut(u8)) -> io::Result<()> {
+fn string<R: Read>(window: &mut Window<R>, mut each: impl FnMut(u8)) {
     let (mut quotes, mut escaped) = (0, false);
     while quotes < 2
-        && let Some(byte) = window.peek(0)?
+        && let Some(byte) = window.peek(0)
     {
         each(byte);
         window.skip(1);
         quotes += usize::from(byte == b'"' && !escaped);
         escaped = byte == b'\\' && !escaped;
     }
-    Ok(())
 }
 
-fn container<R: Read>(window: &mut Window<R>) -> io::Result<()> {
+fn container<R: Read>(window: &mut Window<R>) {
     let mut depth = 0_u64;
-    while let Some(byte) = window.peek(0)? {
+    while let Some(byte) = window.peek(0) {
         match byte {
             b'"' => {
-                string(window, |_| ())?;
+                string(window, |_| ());
                 continue;
             }
             b'{' | b'[' => depth += 1,
@@ -65,15 +56,13 @@ fn container<R: Read>(window: &mut Window<R>) -> io::Result<()> {
             break;
         }
     }
-    Ok(())
 }
 
-fn scalar<R: Read>(window: &mut Window<R>) -> io::Result<()> {
+fn scalar<R: Read>(window: &mut Window<R>) {
     let ends = |byte: &u8| b" \t\r\n,:{}[]\"".contains(byte);
-    while window.peek(0)?.is_some_and(|byte| !ends(&byte)) {
+    while window.peek(0).is_some_and(|byte| !ends(&byte)) {
         window.skip(1);
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -93,8 +82,8 @@ mod tests {
             ("\"a", ""),
         ] {
             let mut window = Window::new(text.as_bytes());
-            value(&mut window).unwrap();
-            assert_eq!(window.ahead(100).unwrap(), rest.as_bytes(), "{text}");
+            value(&mut window);
+            assert_eq!(window.ahead(100), rest.as_bytes(), "{text}");
         }
     }
 
@@ -107,7 +96,7 @@ mod tests {
             ("\"a", None),
         ] {
             let mut window = Window::new(text.as_bytes());
-            assert_eq!(name(&mut window).unwrap().as_deref(), expected, "{text}");
+            assert_eq!(name(&mut window).as_deref(), expected, "{text}");
         }
     }
 }
