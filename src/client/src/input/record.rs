@@ -159,27 +159,42 @@ pub(super) fn read_inside(
 
 /// Whether an array is JSON, and neither objects nor arrays are in it.
 pub(super) fn has_only_scalars(array: &[u8]) -> bool {
-    serde_json::from_slice::<Vec<Value<'_>>>(array).is_ok_and(|values| {
-        !values.iter().any(|value| matches!(value, Value::Array | Value::Object))
-    })
+    let is_scalar = |value: &Value<'_>| !matches!(value, Value::Array | Value::Object);
+    let values: Result<Vec<Value<'_>>, _> = serde_json::from_slice(array);
+    values.is_ok_and(|values| values.iter().all(is_scalar))
 }
 
 /// Checks that an array is JSON, and refuses it.
 pub(super) fn refuse_array(array: &[u8], line: u64) -> NotARecord {
-    match serde_json::from_slice::<IgnoredAny>(array) {
-        Ok(_) => NotARecord::Invalid(
-            "expected an object, found an array: write each record as an object with its \
-             fields' names (pandas: to_json(orient=\"records\"), ClickHouse: FORMAT JSONEachRow)"
-                .to_owned(),
-        ),
-        Err(error) => not_json(&error, line),
-    }
+    let values: Vec<Value<'_>> = match serde_json::from_slice(array) {
+        Ok(values) => values,
+        Err(error) => return not_json(&error, line),
+    };
+    NotARecord::Invalid(if values.iter().all(holds_json) {
+        "expected an object, found an array of strings that hold JSON: write the objects \
+         themselves (jq: fromjson)"
+            .to_owned()
+    } else {
+        "expected an object, found an array: write each record as an object with its fields' names \
+         (pandas: to_json(orient=\"records\"), ClickHouse: FORMAT JSONEachRow)"
+            .to_owned()
+    })
 }
 
 /// Refuses what is JSON without being an object: a number, a text, a word.
 pub(super) fn refuse_scalar(scalar: &[u8]) -> Option<String> {
     let value: Value<'_> = serde_json::from_slice(scalar).ok()?;
-    Some(format!("expected an object, found {value}"))
+    Some(if holds_json(&value) {
+        "expected an object, found a string that holds JSON: write the object itself (jq: fromjson)"
+            .to_owned()
+    } else {
+        format!("expected an object, found {value}")
+    })
+}
+
+/// Whether a value is a text that looks like an object.
+fn holds_json(value: &Value<'_>) -> bool {
+    matches!(value, Value::Text(text) if text.trim_start().starts_with("{\""))
 }
 
 fn no_field(names: &[Cow<'_, str>]) -> String {

@@ -7,6 +7,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
+/// Damage is noticed behind the damaged data: at the latest by the checksum at the end of the member.
+const DAMAGED: &str = "the gzip data is damaged; text before this place may be wrong as well";
+
 /// The base-2 logarithm of the largest window that a member can have.
 const WINDOW_BITS: u8 = 15;
 
@@ -50,7 +53,7 @@ impl<R: Read> Gzip<R> {
                 Some(io::Error::new(ErrorKind::UnexpectedEof, "the gzip data ends early"))
             }
             Ok(_) => None,
-            Err(_) => Some(invalid("the gzip data is damaged")),
+            Err(_) => Some(invalid(DAMAGED)),
         };
         Ok(len)
     }

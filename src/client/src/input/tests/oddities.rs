@@ -133,6 +133,19 @@ fn element_that_is_not_an_object_costs_itself() {
         ],
     );
     check("7", &["1: expected an object, found the number 7"]);
+    let object = "write the object itself (jq: fromjson)";
+    check(
+        "\"{\\\"id\\\":1}\"\n\"{\"",
+        &[
+            &format!("1: expected an object, found a string that holds JSON: {object}"),
+            "2: expected an object, found a string",
+        ],
+    );
+    let objects = "write the objects themselves (jq: fromjson)";
+    check(
+        r#"["{\"id\":1}"]"#,
+        &[&format!("1: expected an object, found an array of strings that hold JSON: {objects}")],
+    );
     check("[[1,\"a\"],[2,\"b\"]]", &[&format!("1: {array}"), &format!("1: {array}")]);
     check(
         "[1,\"a\"]\n[2,\"]\"]\n{\"id\":3}\n[]",
