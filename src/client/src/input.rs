@@ -158,16 +158,18 @@ impl Reader {
         Self { begun: 1, open, ..Self::new(sources, pointer) }
     }
 
-    /// Opens standard input, if it is among the sources, to find out before anything is read that it
-    /// is of a type that is not read. Blocks until its first bytes are there.
+    /// Whether standard input is among the sources.
+    pub fn reads_stdin(&self) -> bool {
+        self.counts.iter().any(|counts| *counts.source == Source::Stdin)
+    }
+
+    /// Opens standard input, to find out before anything is read that it is of a type that is not
+    /// read. Blocks until its first bytes are there.
     ///
     /// # Errors
     ///
     /// It is of such a type.
     pub fn open_stdin(&mut self) -> Result<(), SourceError> {
-        if !self.counts.iter().any(|counts| *counts.source == Source::Stdin) {
-            return Ok(());
-        }
         match Source::Stdin.open() {
             opened @ (Ok(_) | Err(OpenError::Io(_))) => self.stdin = Some(opened),
             Err(refused) => return Err(SourceError::Stdin(refused)),

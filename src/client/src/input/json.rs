@@ -207,7 +207,8 @@ impl<R: Read> Scanner<R> {
             return self.framed(Kind::Object);
         }
         let (position, len) = (self.begin_element(), self.plain.len);
-        self.pass(len);
+        self.line += self.plain.line_ends;
+        self.window.pass(len);
         Found::Plain(Span { position, len })
     }
 

@@ -395,7 +395,7 @@ mod tests {
                     };
                     assert_eq!(stretch.position.offset, offset as u64);
                     offset += row.len() + end.len();
-                    assert!((stretch.bytes as usize).abs_diff(row.len()) <= 2, "{}", stretch.bytes);
+                    assert!(stretch.bytes.abs_diff(row.len() as u64) <= 2, "{}", stretch.bytes);
                 }
                 let Some(Row::Record(position)) = table.next(&mut buffer, &mut ignored) else {
                     panic!("it is a record");

@@ -52,11 +52,11 @@ impl Feed {
     /// Standard input is of a type that is not read; nothing was read of it.
     pub(super) async fn start(input: Input, progress: Progress) -> Result<Self, SourceError> {
         let Input { sources, pointer, rejects } = input;
-        let open = move || {
-            let mut reader = Reader::new(sources, pointer);
-            reader.open_stdin().map(|()| reader)
-        };
-        let reader = unwind(tokio::task::spawn_blocking(open).await)?;
+        let mut reader = Reader::new(sources, pointer);
+        if reader.reads_stdin() {
+            let open = move || reader.open_stdin().map(|()| reader);
+            reader = unwind(tokio::task::spawn_blocking(open).await)?;
+        }
         let (sender, pages) = mpsc::channel(PAGES_MAX);
         let reader = tokio::task::spawn_blocking(move || read(reader, rejects, &sender, &progress));
         Ok(Self { pages, reader })

@@ -42,8 +42,9 @@ impl<R: Read> Gzip<R> {
         let is_over = input.is_empty();
         let (read, written) = (self.member.total_in(), self.member.total_out());
         let status = self.member.decompress(input, buffer, FlushDecompress::None);
-        self.stream.consume((self.member.total_in() - read) as usize);
-        let len = (self.member.total_out() - written) as usize;
+        // Neither is longer than its slice.
+        self.stream.consume(usize::try_from(self.member.total_in() - read).unwrap_or_default());
+        let len = usize::try_from(self.member.total_out() - written).unwrap_or_default();
         self.error = match status {
             Ok(Status::StreamEnd) => {
                 self.in_member = false;

@@ -14,6 +14,8 @@ use super::super::record::Record;
 pub(in crate::input) struct Plain {
     /// How long it is, from its `{` to its `}`, in bytes.
     pub(super) len: usize,
+    /// How many line ends are in it.
+    pub(super) line_ends: u64,
     id: i32,
     /// In the order of [`Field`].
     texts: [Span; Field::TEXTS],
@@ -33,7 +35,7 @@ impl Plain {
     /// plain, or if it may go on behind them.
     pub(super) fn find(&mut self, bytes: &[u8]) -> Option<()> {
         *self = Self::default();
-        let mut cursor = Cursor { bytes, at: 1 };
+        let mut cursor = Cursor { bytes, at: 1, line_ends: 0 };
         let mut seen = 0_u16;
         let mut last = b',';
         while last == b',' {
@@ -55,12 +57,13 @@ impl Plain {
             last = cursor.next()?;
         }
         self.len = cursor.at;
+        self.line_ends = cursor.line_ends;
         (last == b'}').then_some(())
     }
 
     /// The text of the record, if it is valid: UTF-8, with escapes that mean something.
     pub(in crate::input) fn text<'a>(&self, element: &'a [u8]) -> Option<&'a str> {
-        let element = std::str::from_utf8(element).ok()?;
+        let element = simdutf8::basic::from_utf8(element).ok()?;
         let is_valid = !self.has_escapes || self.read(element).is_some();
         is_valid.then_some(element)
     }
@@ -83,6 +86,7 @@ impl Plain {
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    line_ends: u64,
 }
 
 impl Cursor<'_> {
@@ -94,8 +98,10 @@ impl Cursor<'_> {
             if byte > b' ' {
                 return Some(byte);
             }
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return None;
+            match byte {
+                b' ' | b'\r' | b'\t' => {}
+                b'\n' => self.line_ends += 1,
+                _ => return None,
             }
         }
     }

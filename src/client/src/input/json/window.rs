@@ -3,6 +3,8 @@
 
 use std::io::{self, Read};
 
+/// How much is read at first: many files are small, and each has a buffer of its own.
+const READ_BYTES_MIN: usize = 16 * 1024;
 /// How much is read at once. Small enough to stay in the processor's cache until it is parsed.
 const READ_BYTES_MAX: usize = 128 * 1024;
 
@@ -12,6 +14,8 @@ pub(super) struct Window<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// How much is read next.
+    read_bytes: usize,
     /// The place of `buffer[start]` in the stream.
     offset: u64,
     ended: bool,
@@ -21,7 +25,16 @@ pub(super) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(super) fn new(stream: R) -> Self {
-        Self { stream, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false, error: None }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            read_bytes: READ_BYTES_MIN,
+            offset: 0,
+            ended: false,
+            error: None,
+        }
     }
 
     /// What is in memory.
@@ -67,10 +80,10 @@ impl<R: Read> Window<R> {
         self.end -= self.start;
         self.start = 0;
 
-        if self.buffer.len() < self.end + READ_BYTES_MAX {
-            self.buffer.resize(self.end + 2 * READ_BYTES_MAX, 0);
+        if self.buffer.len() < self.end + self.read_bytes {
+            self.buffer.resize(self.end + 2 * self.read_bytes, 0);
         }
-        let room = &mut self.buffer[self.end..][..READ_BYTES_MAX];
+        let room = &mut self.buffer[self.end..][..self.read_bytes];
         let len = loop {
             match self.stream.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -81,6 +94,9 @@ impl<R: Read> Window<R> {
                 Ok(len) => break len,
             }
         };
+        if len == self.read_bytes {
+            self.read_bytes = READ_BYTES_MAX.min(2 * self.read_bytes);
+        }
         self.end += len;
         self.ended = len == 0;
         !self.ended

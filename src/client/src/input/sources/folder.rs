@@ -37,7 +37,7 @@ impl Walk {
             let kind = entry.file_type().map_err(|source| unreadable(folder, source))?;
             entries.push((entry.path(), kind));
         }
-        entries.sort_by(|(a, _), (b, _)| natural::compare(name(a), name(b)));
+        entries.sort_unstable_by(|(a, _), (b, _)| natural::compare(name(a), name(b)));
         entries.into_iter().try_for_each(|(path, kind)| self.take(path, kind))
     }
 
