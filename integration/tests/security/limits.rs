@@ -15,8 +15,9 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
-/// `:method: POST`, `:scheme: http`, `:path: /Users/SendUserInfo`, `:authority: a`, in HPACK.
-const CALL: &[u8] = b"\x83\x86\x04\x13/Users/SendUserInfo\x01\x01a";
+/// `:method: POST`, `:scheme: http`, `:path: /Users/SendUserInfo`, `:authority: a` and
+/// `content-type: application/grpc`, in HPACK.
+const CALL: &[u8] = b"\x83\x86\x04\x13/Users/SendUserInfo\x01\x01a\x0f\x10\x10application/grpc";
 
 /// The headers of a call to this method, with a token.
 fn call_with(token: &str, path: &str) -> Vec<u8> {

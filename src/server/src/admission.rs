@@ -25,6 +25,7 @@ use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
 use tower_layer::Layer;
 
+use crate::protocol::{self, NotGrpc};
 use crate::router::USERS;
 use crate::status;
 
@@ -196,6 +197,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+        if let Err(not_grpc) = protocol::check(&request) {
+            return Answering::NotGrpc { not_grpc };
+        }
         match self.admission.admit(&mut request) {
             Ok(admitted) => {
                 let admitted = Some(admitted);
@@ -221,6 +225,9 @@ pin_project! {
         },
         Refused {
             status: Option<Status>,
+        },
+        NotGrpc {
+            not_grpc: NotGrpc,
         },
     }
 }
@@ -257,6 +264,7 @@ where
                 let status = status.take().unwrap_or_else(|| Status::internal("answered before"));
                 Poll::Ready(Ok(status.into_http()))
             }
+            AnsweringProjection::NotGrpc { not_grpc } => Poll::Ready(Ok(not_grpc.answer())),
         }
     }
 }

@@ -120,8 +120,11 @@ fn span(method: &Method, headers: &mut HeaderMap) -> Span {
 }
 
 /// The code of an answer. One that is good says so behind its message; one that is not has no
-/// message, and says so at once.
+/// message, and says so at once. What is no gRPC call is answered by HTTP alone.
 fn code<A>(answer: &Response<A>) -> Code {
+    if !answer.status().is_success() {
+        return Code::Unknown;
+    }
     answer
         .headers()
         .get(tonic::Status::GRPC_STATUS)

@@ -35,6 +35,7 @@ mod health;
 pub mod metadata;
 mod metrics;
 mod operations;
+mod protocol;
 mod queue;
 mod roll;
 mod router;

@@ -12,6 +12,7 @@ mod group_commit;
 mod limits;
 mod metadata;
 mod probes;
+mod protocol;
 mod reflection;
 mod resend;
 mod store_away;
