@@ -28,8 +28,8 @@ impl Feed {
         Self { records, client }
     }
 
-    /// Gives the client records of the batch. It sends them by pages of some hundred: the last ones
-    /// may wait for those that come next, or for the end.
+    /// Gives the client records of the batch. It sends them by pages of some hundred, or when no more
+    /// come.
     ///
     /// # Panics
     ///

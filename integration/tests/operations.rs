@@ -3,9 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
+use muster_integration::feed::Feed;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::stack::Stack;
+use muster_integration::users::Users;
 use muster_integration::{examples, http, ports, programs, resp, wait};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -69,6 +71,24 @@ fn a_paused_queue_keeps_what_comes_until_it_is_resumed() {
     client(&stack, &["batch", "wait", "kept"]).wait(LIMIT).expect_code(3);
     let stats = wait_for(&stack, &["stats"], |stats| stats[0]["dead"] == examples::DEAD);
     assert_eq!(stats[0]["accepted"], examples::ACCEPTED);
+}
+
+#[test]
+fn a_slow_pipe_is_sent_as_it_comes() {
+    let stack = Stack::start(Memory, 1);
+    let mut feed = Feed::begin(&stack, "slow");
+    let mut users = Users::of_seed(1);
+    for sent in 1..=3 {
+        feed.send(users.by_ref().take(1));
+        let kept = || {
+            // At first there is no such batch.
+            let shown = client(&stack, &["batch", "show", "slow", "--json"]).wait(LIMIT).stdout;
+            let batch: Value = serde_json::from_str(&shown).ok()?;
+            (batch["kept"] == sent).then_some(())
+        };
+        wait::until(LIMIT, kept, || format!("record {sent} is not sent"));
+    }
+    feed.finish().expect_code(0);
 }
 
 #[test]

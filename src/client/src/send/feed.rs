@@ -1,7 +1,11 @@
 //! Reads the input on a thread of its own, and encodes the records.
 
-use tokio::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
 
 use super::rejects::Rejects;
 use crate::input::{Item, Pointer, Reader, Remarks, SourceError, Sources};
@@ -16,12 +20,24 @@ const PAGE_BYTES: usize = 64 << 10;
 const PAGE_ROOM: usize = PAGE_BYTES + (2 << 10);
 /// How many pages may wait to be sent.
 const PAGES_MAX: usize = 8;
+/// How long a page may stay begun when nothing is ready to be sent: what a slow pipe has given is not
+/// kept until more comes.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Encoded records, in the order of the input.
 #[derive(Debug)]
 pub(super) struct Feed {
     pages: mpsc::Receiver<Messages>,
+    begun: Arc<Begun>,
     reader: JoinHandle<Read>,
+}
+
+/// The page that is being written.
+#[derive(Debug)]
+struct Begun {
+    draft: Mutex<Draft>,
+    /// Is told of the first record of each page.
+    first: Notify,
 }
 
 /// What is read.
@@ -58,13 +74,41 @@ impl Feed {
             reader = unwind(tokio::task::spawn_blocking(open).await)?;
         }
         let (sender, pages) = mpsc::channel(PAGES_MAX);
-        let reader = tokio::task::spawn_blocking(move || read(reader, rejects, &sender, &progress));
-        Ok(Self { pages, reader })
+        let draft = Mutex::new(Draft::with_room(PAGE_ROOM));
+        let begun = Arc::new(Begun { draft, first: Notify::new() });
+        let page = Arc::clone(&begun);
+        let read = move || read(reader, rejects, &page, &sender, &progress);
+        Ok(Self { pages, begun, reader: tokio::task::spawn_blocking(read) })
     }
 
     /// The next records; `None` after the last. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Messages> {
-        self.pages.recv().await
+        loop {
+            if !self.has_begun() {
+                tokio::select! {
+                    page = self.pages.recv() => return page,
+                    () = self.begun.first.notified() => {}
+                }
+            }
+            if let Ok(page) = timeout(PAUSE, self.pages.recv()).await {
+                return page;
+            }
+            if let Some(page) = self.take_begun() {
+                return Some(page);
+            }
+        }
+    }
+
+    /// Whether a page is begun. One that is locked is being written.
+    fn has_begun(&self) -> bool {
+        self.begun.draft.try_lock().map_or(true, |draft| draft.records() > 0)
+    }
+
+    /// Takes the page that is begun, unless a full one is before it.
+    fn take_begun(&self) -> Option<Messages> {
+        let mut draft = self.begun.draft.try_lock().ok()?;
+        let is_next = self.pages.is_empty() && draft.records() > 0;
+        is_next.then(|| draft.take())
     }
 
     /// What was read in all, once there is no more.
@@ -81,26 +125,36 @@ fn unwind<T>(joined: Result<T, JoinError>) -> T {
 fn read(
     mut reader: Reader,
     mut rejects: Rejects,
+    begun: &Begun,
     pages: &mpsc::Sender<Messages>,
     progress: &Progress,
 ) -> Read {
-    let mut page = Draft::with_room(PAGE_ROOM);
     while let Some(item) = reader.next_item() {
         match item {
-            Item::Record { record, .. } => page.push(&record.user()),
+            Item::Record { record, .. } => {
+                let mut page = begun.page();
+                page.push(&record.user());
+                if page.records() == 1 {
+                    begun.first.notify_one();
+                }
+                if page.records() < PAGE_RECORDS && page.len() < PAGE_BYTES {
+                    continue;
+                }
+                // No later page can be taken before this one while it is locked.
+                if pages.blocking_send(page.take()).is_err() {
+                    // Sending has failed, which is reported where it failed.
+                    break;
+                }
+                drop(page);
+                let Totals { records, rejected, bytes } = Totals::of(&reader);
+                metrics::read(records, rejected, bytes);
+                progress.set(records, bytes);
+            }
             Item::Rejected(rejection) => rejects.take(&rejection, progress),
             Item::Note(note) => rejects.note(&note, progress),
         }
-        if page.records() >= PAGE_RECORDS || page.len() >= PAGE_BYTES {
-            let Totals { records, rejected, bytes } = Totals::of(&reader);
-            metrics::read(records, rejected, bytes);
-            progress.set(records, bytes);
-            if pages.blocking_send(page.take()).is_err() {
-                // Sending has failed, which is reported where it failed.
-                break;
-            }
-        }
     }
+    let mut page = begun.page();
     if page.records() > 0 {
         // Without a receiver sending has failed: as above.
         let _ = pages.blocking_send(page.take());
@@ -113,6 +167,13 @@ fn read(
         rejected,
         remarks: reader.remarks(),
         rejects: rejects.finish(progress),
+    }
+}
+
+impl Begun {
+    fn page(&self) -> MutexGuard<'_, Draft> {
+        // Nothing panics between two steps that belong together.
+        self.draft.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
