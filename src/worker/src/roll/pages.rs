@@ -5,7 +5,7 @@ use muster_queue::{Batch, Queue, ResultChunk};
 use super::Error;
 
 /// How much of a batch's results is read from the store at once, in bytes.
-const PAGE_BYTES_MAX: usize = 1 << 20;
+const PAGE_BYTES_MAX: usize = 1 << 18;
 
 /// The results of a batch, page by page.
 pub(super) struct Pages<'a> {
