@@ -81,7 +81,7 @@ fn a_slow_pipe_is_sent_as_it_comes() {
     for sent in 1..=3 {
         feed.send(users.by_ref().take(1));
         let kept = || {
-            // At first there is no such batch.
+            // The batch does not exist until the client has sent the first record.
             let shown = client(&stack, &["batch", "show", "slow", "--json"]).wait(LIMIT).stdout;
             let batch: Value = serde_json::from_str(&shown).ok()?;
             (batch["kept"] == sent).then_some(())

@@ -84,8 +84,8 @@ impl Site {
         Process::start("muster-client", &mut command).wait(LIMIT)
     }
 
-    /// Begins a batch by a stream with this token, which brings no record until the writer is
-    /// dropped: only an empty array, by which the client recognises JSON.
+    /// Begins a batch by a stream with this token. The client gets an empty array, by which it recognises
+    /// JSON, and no record until the writer is dropped.
     pub(crate) fn begin_stream(&self, batch: &str, token: &str) -> (Process, PipeWriter) {
         let (input, mut silence) = std::io::pipe().expect("there is room for a pipe");
         silence.write_all(b"[]").expect("the pipe has a reader");

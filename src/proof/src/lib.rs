@@ -182,8 +182,8 @@ fn json_reader<'a, R: Read + 'a>(
     }
 }
 
-/// Reads a stream as JSON, without decoding it, and goes through its pieces. Where the stream cannot
-/// be read on, the last piece tells so.
+/// Reads a stream as JSON, without decoding it, and goes through its pieces. If the stream
+/// fails, the last piece has the error.
 pub fn read_stream(stream: impl Read, pointer: Option<&Pointer>, each: impl FnMut(Piece)) {
     let mut reader = json_reader(Window::new(stream), pointer.cloned());
     std::iter::from_fn(|| reader.next_piece()).for_each(each);

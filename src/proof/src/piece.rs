@@ -66,8 +66,8 @@ impl Piece {
         Self::Unread { line: from.line, offset: from.offset, bytes, reason: reason.into() }
     }
 
-    /// What is to be told at the end of a source: once, that it cannot be read on, and otherwise
-    /// what is `missing` there.
+    /// What to report at the end of a source: the error that ended it, reported once, or else what is
+    /// `missing`.
     pub(crate) fn at_end<R: Read>(window: &mut Window<R>, missing: Option<&str>) -> Option<Self> {
         let reason = match window.take_error() {
             Some(error) => format!("cannot be read on: {error}"),

@@ -23,7 +23,7 @@ pub(crate) struct Window<R> {
     /// Where the current byte is in the buffer.
     begin: usize,
     ended: bool,
-    /// Why the stream cannot be read on. For the window it ends there.
+    /// The error that ended the stream.
     error: Option<io::Error>,
     place: Place,
 }
@@ -87,12 +87,12 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// Whether the window ends because the stream cannot be read on.
+    /// Whether an error ended the stream.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.error.is_some()
     }
 
-    /// Why the stream cannot be read on; told once.
+    /// The error that ended the stream. Returns it only once.
     pub(crate) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }

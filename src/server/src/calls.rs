@@ -120,7 +120,8 @@ fn span(method: &Method, headers: &mut HeaderMap) -> Span {
 }
 
 /// The code of an answer. One that is good says so behind its message; one that is not has no
-/// message, and says so at once. What is no gRPC call is answered by HTTP alone.
+/// message, and says so at once. The answer to a request that is not a gRPC call has
+/// only an HTTP status.
 fn code<A>(answer: &Response<A>) -> Code {
     if !answer.status().is_success() {
         return Code::Unknown;

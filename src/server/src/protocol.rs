@@ -1,7 +1,7 @@
-//! What is a gRPC call, and what only looks like one.
+//! Tells gRPC calls from other requests.
 //!
-//! A page of another site can make a browser send a POST with any path and body, but not with the
-//! content type of gRPC, unless this server allows it. So nothing else is carried out.
+//! A page of another site can make a browser send a POST request with any path and body. It cannot set
+//! the content type of gRPC unless the server allows it, so the server carries out no other request.
 
 use tonic::codegen::http::header::{ALLOW, CONTENT_TYPE};
 use tonic::codegen::http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -10,12 +10,12 @@ use tonic::codegen::http::{HeaderValue, Method, Request, Response, StatusCode};
 /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
 const GRPC: &str = "application/grpc";
 
-/// Why a request is refused before anything is done.
+/// Why a request is refused before it is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotGrpc {
-    /// It is no POST.
+    /// The method is not POST.
     Method,
-    /// Its content type is another, or missing: gRPC-Web and Connect too have types of their own.
+    /// The content type is missing or not that of gRPC. gRPC-Web and Connect have other types.
     ContentType,
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum NotGrpc {
 ///
 /// # Errors
 ///
-/// It is not.
+/// The method or the content type is not that of gRPC.
 pub(crate) fn check<B>(request: &Request<B>) -> Result<(), NotGrpc> {
     if request.method() != Method::POST {
         return Err(NotGrpc::Method);

@@ -215,32 +215,41 @@ impl<R: Read> Scanner<R> {
     /// Finds the element that begins here, by its brackets.
     fn framed(&mut self, kind: Kind) -> Found {
         let position = self.begin_element();
-        self.frame.begin(position.line);
+        match self.find_end() {
+            Ok(len) => {
+                self.pass(len);
+                Found::Framed(Span { position, len }, kind)
+            }
+            Err(fault) => self.pass_damaged(position, fault).into(),
+        }
+    }
+
+    /// The length of the element that begins here, by its brackets. All of it is in the window then.
+    ///
+    /// # Errors
+    ///
+    /// The element is damaged, too long, or cut off.
+    fn find_end(&mut self) -> Result<usize, FaultKind> {
+        self.frame.begin(self.line);
         let mut fed = 0;
-        let fault = loop {
+        loop {
             let known = self.window.bytes().len().min(RECORD_BYTES_MAX);
             match self.frame.feed(&self.window.bytes()[fed..known]) {
-                frame::Step::End(len) => {
-                    let len = fed + len;
-                    self.pass(len);
-                    return Found::Framed(Span { position, len }, kind);
-                }
-                frame::Step::Damaged(kind) => break kind,
-                frame::Step::More if known == RECORD_BYTES_MAX => break FaultKind::TooLong,
+                frame::Step::End(len) => return Ok(fed + len),
+                frame::Step::Damaged(fault) => return Err(fault),
+                frame::Step::More if known == RECORD_BYTES_MAX => return Err(FaultKind::TooLong),
                 frame::Step::More => fed = known,
             }
             if !self.window.fill() {
-                break FaultKind::EndsInRecord;
+                return Err(FaultKind::EndsInRecord);
             }
-        };
-        self.pass_damaged(position, fault).into()
+        }
     }
 
-    /// Whether the array that begins here is an element: it has neither objects nor arrays for its
-    /// elements.
+    /// Whether the array that begins here is one element, because it has only scalars.
     ///
-    /// In another array the first of them tells. Any other array may hold records even so, and has
-    /// to be known as a whole.
+    /// Inside another array, the first value decides. An array at the top level may hold records
+    /// behind a scalar, so all of its values decide.
     fn is_array_of_scalars(&mut self) -> bool {
         let mut at = 1;
         loop {
@@ -252,26 +261,10 @@ impl<R: Read> Scanner<R> {
                 None => return false,
             }
         }
-        self.arrays > 0 || self.is_whole_array_of_scalars()
-    }
-
-    fn is_whole_array_of_scalars(&mut self) -> bool {
-        self.frame.begin(self.line);
-        let mut fed = 0;
-        loop {
-            let known = self.window.bytes().len().min(RECORD_BYTES_MAX);
-            match self.frame.feed(&self.window.bytes()[fed..known]) {
-                frame::Step::End(len) => {
-                    return record::has_only_scalars(&self.window.bytes()[..fed + len]);
-                }
-                frame::Step::Damaged(_) => return false,
-                frame::Step::More if known == RECORD_BYTES_MAX => return false,
-                frame::Step::More => fed = known,
-            }
-            if !self.window.fill() {
-                return false;
-            }
-        }
+        self.arrays > 0
+            || self
+                .find_end()
+                .is_ok_and(|len| record::has_only_scalars(&self.window.bytes()[..len]))
     }
 
     /// Passes a `]`.

@@ -58,7 +58,7 @@ impl<R: Read> Rows<R> {
             String::from_utf8_lossy(name).into_owned()
         });
         let names: Vec<_> = names.collect();
-        // The first line had them once, but the header may have several.
+        // Only the first line was checked before, and a header may have several.
         check_header(&names).map_err(|header| io::Error::other(format!("it has {header}")))?;
         let columns = names.into_iter().map(|name| (Field::named(name.as_bytes()), name));
         let columns = columns.collect();
@@ -173,13 +173,13 @@ fn id(cell: &[u8]) -> Result<i32, String> {
 /// How much may be read for one row: the row, and what the reader takes at once behind it.
 const ROOM: usize = RECORD_BYTES_MAX + (64 << 10);
 
-/// A stream that leaves out the end of a row that would take up too much memory, and that tells where
-/// rows begin and how their quotes end, which the reader of rows does not.
+/// A stream that omits the end of a row that is too long, so that the row fits into memory. It also
+/// records where rows begin and whether text follows a closing quote, which `csv` does not report.
 struct Bounded<R> {
     stream: R,
     /// How many more bytes of the row may be read.
     left: usize,
-    /// How many bytes were left out, in all rows.
+    /// How many bytes were omitted, in all rows.
     left_out: i64,
     quotes: Quotes,
     is_over: bool,
@@ -194,9 +194,9 @@ impl<R: Read> Bounded<R> {
         self.is_over && self.quotes.state == Cell::Quoted
     }
 
-    /// Leaves out the rest of the row. Gives its end, and what was read behind it.
+    /// Omits the rest of the row. Gives the line end, and what was read after it.
     fn skip_row(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        // The cell that was left has to end, too.
+        // A quoted cell must be closed before the line end.
         let closing = usize::from(self.quotes.state == Cell::Quoted);
         loop {
             let read = &mut room[closing..];
@@ -207,7 +207,7 @@ impl<R: Read> Bounded<R> {
             if len == 0 || rest < len {
                 read.copy_within(rest..len, 0);
                 room[..closing].fill(b'"');
-                // A quote that the file does not have takes the place of a byte that it has.
+                // The added quote replaces one of the omitted bytes.
                 self.left_out -= closing as i64;
                 return Ok(closing + len - rest);
             }
@@ -230,8 +230,7 @@ struct Quotes {
 struct Begun {
     line: u64,
     offset: u64,
-    /// Whether something other than a delimiter or the line end follows a closing quote: it is then
-    /// not known which cells are quoted.
+    /// Whether text follows a closing quote. It is then unknown which text is quoted.
     has_text_behind_quotes: bool,
 }
 

@@ -20,8 +20,7 @@ const PAGE_BYTES: usize = 64 << 10;
 const PAGE_ROOM: usize = PAGE_BYTES + (2 << 10);
 /// How many pages may wait to be sent.
 const PAGES_MAX: usize = 8;
-/// How long a page may stay begun when nothing is ready to be sent: what a slow pipe has given is not
-/// kept until more comes.
+/// How long to wait for a full page before an incomplete one is sent.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Encoded records, in the order of the input.
@@ -36,7 +35,7 @@ pub(super) struct Feed {
 #[derive(Debug)]
 struct Begun {
     draft: Mutex<Draft>,
-    /// Is told of the first record of each page.
+    /// Notified of the first record of each page.
     first: Notify,
 }
 
@@ -99,12 +98,12 @@ impl Feed {
         }
     }
 
-    /// Whether a page is begun. One that is locked is being written.
+    /// Whether a page has records. A locked page is being written.
     fn has_begun(&self) -> bool {
         self.begun.draft.try_lock().map_or(true, |draft| draft.records() > 0)
     }
 
-    /// Takes the page that is begun, unless a full one is before it.
+    /// Takes the incomplete page, unless a full page must be sent first.
     fn take_begun(&self) -> Option<Messages> {
         let mut draft = self.begun.draft.try_lock().ok()?;
         let is_next = self.pages.is_empty() && draft.records() > 0;
@@ -140,7 +139,7 @@ fn read(
                 if page.records() < PAGE_RECORDS && page.len() < PAGE_BYTES {
                     continue;
                 }
-                // No later page can be taken before this one while it is locked.
+                // The lock is held so that no later page is taken before this one.
                 if pages.blocking_send(page.take()).is_err() {
                     // Sending has failed, which is reported where it failed.
                     break;
@@ -172,7 +171,7 @@ fn read(
 
 impl Begun {
     fn page(&self) -> MutexGuard<'_, Draft> {
-        // Nothing panics between two steps that belong together.
+        // A panic cannot leave a draft half written.
         self.draft.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Requests that are not gRPC calls: nothing is done for them.
+//! Requests that are not gRPC calls are refused.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http_body_util::Full;
@@ -12,7 +12,7 @@ use tonic::codegen::http::{Method, Request, StatusCode};
 
 use crate::desk::{Desk, record};
 
-/// A message as gRPC frames it: not compressed.
+/// A message with the prefix of gRPC, not compressed.
 fn framed(message: &impl Message) -> Bytes {
     let mut frame = BytesMut::new();
     frame.put_u8(0);
@@ -21,7 +21,7 @@ fn framed(message: &impl Message) -> Bytes {
     frame.freeze()
 }
 
-/// What a request with this body is answered.
+/// The status of the answer to a request.
 async fn ask(
     desk: &Desk,
     method: Method,
@@ -40,7 +40,7 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn nothing_is_done_for_a_request_that_is_not_a_call() {
+async fn request_that_is_not_a_call_is_refused() {
     let desk = Desk::open().await;
     let (sent, empty) = (framed(&record(1)), framed(&()));
     for (path, body) in [("/Users/SendUserInfo", &sent), ("/muster.v1.Queue/PauseQueue", &empty)] {

@@ -12,9 +12,9 @@ use super::{Error, FILE_NAME};
 /// What stands between two records.
 const SEPARATOR: &[u8] = b",\n";
 
-/// How long a block is, in bytes: as long as that, and its last record. Several are under way at a time.
+/// The length at which a block ends, in bytes. The record that reaches it is still part of the block.
 const BLOCK_BYTES: usize = 1 << 17;
-/// The room for a block. Few have a last record that needs more.
+/// The initial capacity of a block, in bytes. It is enough unless the last record is long.
 const BLOCK_ROOM: usize = BLOCK_BYTES + (2 << 10);
 
 /// Records as they stand in the roll.
@@ -72,7 +72,8 @@ pub fn lay_out(
     if block.records == 0 { Ok(()) } else { pass_on(block) }
 }
 
-/// Writes a record as JSON, as its `Serialize` does, but copies the names, which need no escapes.
+/// Writes a record as JSON, with the same result as its `Serialize`. The names are copied, because they
+/// need no escapes.
 fn push(text: &mut Vec<u8>, user: &User<'_>) -> serde_json::Result<()> {
     text.extend_from_slice(b"{\"id\":");
     serde_json::to_writer(&mut *text, &user.id)?;

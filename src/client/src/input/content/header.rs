@@ -8,7 +8,7 @@ use super::Named;
 /// How many of a header's names are shown.
 const SHOWN_MAX: usize = 20;
 
-/// Why a table cannot be read by its header. Its `Display` goes on from "the file has".
+/// Why the header of a table is invalid. Its `Display` completes a sentence that begins "this table has".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidHeader {
@@ -67,7 +67,7 @@ pub(super) fn delimiter(line: &[u8], named: Named) -> Option<Result<u8, InvalidH
     best.map(|(delimiter, cells)| check(&cells).map(|()| delimiter))
 }
 
-/// Checks that each field is there once.
+/// Checks that each field appears only once.
 ///
 /// # Errors
 ///

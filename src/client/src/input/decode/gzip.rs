@@ -7,14 +7,14 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Damage is noticed behind the damaged data: at the latest by the checksum at the end of the member.
+/// The decompressor notices damage after the damaged data, at the latest by the checksum of the member.
 const DAMAGED: &str = "the gzip data is damaged; text before this place may be wrong as well";
 
 /// The base-2 logarithm of the largest window that a member can have.
 const WINDOW_BITS: u8 = 15;
 
-/// It drives the decompressor itself, because flate2's readers drop what they have decompressed
-/// when they come to damaged data.
+/// Uses the decompressor directly, because the readers of flate2 discard their output when they find
+/// damaged data.
 pub(super) struct Gzip<R> {
     stream: BufReader<R>,
     member: Decompress,
@@ -36,13 +36,13 @@ impl<R: Read> Gzip<R> {
         }
     }
 
-    /// Reads from the member. Returns 0 at its end, and if it needs more of the stream.
+    /// Reads from the member. Returns 0 at its end, and when it needs more of the stream.
     fn read_member(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let input = self.stream.fill_buf()?;
         let is_over = input.is_empty();
         let (read, written) = (self.member.total_in(), self.member.total_out());
         let status = self.member.decompress(input, buffer, FlushDecompress::None);
-        // Neither is longer than its slice.
+        // Both lengths fit, because each is that of a part of a slice.
         self.stream.consume(usize::try_from(self.member.total_in() - read).unwrap_or_default());
         let len = usize::try_from(self.member.total_out() - written).unwrap_or_default();
         self.error = match status {

@@ -232,6 +232,22 @@ fn table_without_a_known_column_is_refused() {
 }
 
 #[test]
+fn table_with_a_column_twice_is_refused() {
+    let folder = folder(&[]);
+    let path = folder.path().join("users.txt");
+    for (header, said) in [
+        ("id,email,email", "the column `email` twice: remove or rename one"),
+        (
+            "userName;id;\"user_name\"",
+            "the columns `userName` and `user_name`, which are the same field: remove one",
+        ),
+    ] {
+        fs::write(&path, format!("{header}\n1,a,b\n")).unwrap();
+        assert_eq!(error(&path), format!("{} has {said}", path.display()));
+    }
+}
+
+#[test]
 fn file_that_can_never_be_decompressed_is_refused_and_a_damaged_one_is_read() {
     let folder = folder(&[]);
     let path = folder.path().join("users.zst");
