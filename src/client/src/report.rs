@@ -16,6 +16,8 @@ pub struct Report {
     pub files: usize,
     /// Records that the server has accepted.
     pub accepted: u64,
+    /// Those of them that the batch had before this job.
+    pub sent_before: u64,
     /// Records, and damaged stretches, that were not.
     pub rejected: u64,
     /// What was read over.
@@ -78,7 +80,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { batch, files, accepted, rejected, remarks, seconds, .. } = self;
+        let Self { batch, files, accepted, sent_before, rejected, remarks, seconds, .. } = self;
         let files = counted(*files as u64, "file");
         writeln!(f, "read      {files}, {} rejected", counted(*rejected, "record"))?;
         write_remarks(f, remarks)?;
@@ -89,7 +91,17 @@ impl fmt::Display for Report {
             "accepted  {} in {seconds:.2} s ({rate:.0} a second)",
             counted(*accepted, "record")
         )?;
-        write!(f, "batch     {batch}")?;
+        match *sent_before {
+            0 => write!(f, "batch     {batch}")?,
+            before if before == *accepted => {
+                let before = counted(before, "record");
+                write!(f, "batch     {batch} was sent before: {before}, nothing new")?;
+            }
+            before => {
+                let (before, new) = (counted(before, "record"), accepted.saturating_sub(before));
+                write!(f, "batch     {batch} had {before} before, {new} are new")?;
+            }
+        }
         match (self.records, self.dead) {
             (Some(records), Some(dead)) => {
                 let (records, dead) = (counted(records, "record"), counted(dead, "dead letter"));
@@ -177,6 +189,17 @@ mod tests {
         accepted  2977 records in 0.50 s (5954 a second)
         batch     b-1
         ");
+    }
+
+    #[test]
+    fn job_of_a_batch_that_was_sent_before_says_so() {
+        let line = |sent_before| {
+            let report = Report { sent_before, ..report() }.to_string();
+            report.lines().last().unwrap().to_owned()
+        };
+        assert_eq!(line(0), "batch     b-1");
+        assert_eq!(line(2977), "batch     b-1 was sent before: 2977 records, nothing new");
+        assert_eq!(line(1000), "batch     b-1 had 1000 records before, 1977 are new");
     }
 
     #[test]

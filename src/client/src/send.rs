@@ -21,7 +21,7 @@ use std::time::Instant;
 use muster_program::traces::{self, Trace};
 use muster_proto::v1::{Batch, BatchState};
 use rand::Rng as _;
-use tonic::Status;
+use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::config::{Config, Mode};
@@ -218,6 +218,10 @@ struct Sender {
 impl Sender {
     async fn carry_out(&self, config: &Config, job: &Job, input: Input) -> Result<Report, Stop> {
         let mut feed = Feed::start(input, self.progress.clone()).await?;
+        let sent_before = match job.batch {
+            Some(_) => self.received().await?,
+            None => 0,
+        };
         let refused = match config.mode {
             Mode::Stream => stream::send(self, &mut feed).await?,
             Mode::Unary => unary::send(self, &mut feed, config.in_flight.get()).await?,
@@ -230,6 +234,7 @@ impl Sender {
             batch: self.labels.batch.clone(),
             files: read.files,
             accepted: read.records - refused,
+            sent_before,
             rejected: read.rejected + refused,
             remarks: read.remarks,
             ..Report::default()
@@ -251,5 +256,16 @@ impl Sender {
         }
         report.rejects_failure = read.rejects.err().map(|error| error.to_string());
         Ok(report)
+    }
+
+    /// How many records the batch has.
+    async fn received(&self) -> Result<u64, Status> {
+        let look = async || self.server.batch(&self.labels.batch).await;
+        match self.retry.look(look).await {
+            Ok(batch) => Ok(batch.map_or(0, |batch| batch.received)),
+            // A server that knows no batches.
+            Err(status) if status.code() == Code::Unimplemented => Ok(0),
+            Err(status) => Err(status),
+        }
     }
 }

@@ -14,8 +14,9 @@ mod reason;
 mod tls;
 
 use bytes::Bytes;
+use muster_content::ContentDigest;
 use muster_program::traces::Trace;
-use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
+use muster_proto::metadata::{BATCH, DIGEST, PLACE, POLICY, PRIORITY, TRACE};
 use muster_proto::users::UserResponse;
 use muster_proto::v1;
 use muster_proto::v1::batches_client::BatchesClient;
@@ -112,14 +113,19 @@ impl Server {
         call(self.connection.clone(), "/Users/SendUserInfo", request).await
     }
 
-    /// Sends a stream of records, the first of which is at `place` of the batch.
+    /// Sends a stream of records, the first of which is at `place` of the batch. `before` is the digest
+    /// of the records before it.
     pub(crate) async fn send_stream(
         &self,
         labels: &Labels,
         place: u64,
+        before: ContentDigest,
         pages: mpsc::Receiver<Messages>,
     ) -> Result<UserResponse, Status> {
-        let request = labels.label(Outgoing::Pages(pages), place);
+        let mut request = labels.label(Outgoing::Pages(pages), place);
+        if let Ok(before) = before.to_string().parse() {
+            request.metadata_mut().insert(DIGEST, before);
+        }
         call(self.connection.clone(), "/Users/SendUserInfoClientStream", request).await
     }
 
@@ -135,7 +141,7 @@ impl Server {
 
     /// Says that the batch has this many records and no more will come.
     pub(crate) async fn seal(&self, id: &str, records: u64) -> Result<(), Status> {
-        let request = v1::SealBatchRequest { id: id.to_owned(), records };
+        let request = v1::SealBatchRequest { id: id.to_owned(), records, ..Default::default() };
         self.batches().seal_batch(request).await?;
         Ok(())
     }

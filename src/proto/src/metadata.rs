@@ -10,6 +10,12 @@ pub const BATCH: &str = "muster-batch";
 /// Unary calls that name a batch must give it: it is what tells a repeated call from a new record.
 pub const PLACE: &str = "muster-place";
 
+/// The digest of the records of the batch before [`PLACE`], 32 hexadecimal digits, with a stream that
+/// goes on with a batch. It is computed as `muster_content::ContentDigest` says. The stream is refused
+/// if the batch has different records. Without it, that is not checked, unless the stream begins with
+/// the first record.
+pub const DIGEST: &str = "muster-digest";
+
 /// Which batches are processed first: `high`, `normal` (the default), `low`.
 pub const PRIORITY: &str = "muster-priority";
 

@@ -3,8 +3,10 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | `times` | when it came to its states |
+//! | `checkpoint` | what it had received at some point |
 //! | `cursor` | its place in a list of batches |
 
+mod checkpoint;
 mod cursor;
 mod times;
 
@@ -12,10 +14,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use muster_content::ContentDigest;
 use serde::{Deserialize, Serialize};
 
+pub use self::checkpoint::{CHECKPOINT_RECORDS, Checkpoint};
 pub use self::cursor::{BatchCursor, InvalidBatchCursor};
 pub use self::times::BatchTimes;
+use crate::Error;
 use crate::millis::to_millis;
 
 /// The name of a batch: 1 to 64 of the characters `A-Z a-z 0-9 . _ -`.
@@ -269,6 +274,10 @@ pub struct Batch {
     pub policy: Policy,
     /// Records accepted: the place of the next one.
     pub received: u64,
+    /// The digest of the records received, if they came one after another. None if each came with
+    /// its own index, or if an earlier version received some of them.
+    #[serde(default)]
+    pub digest: Option<ContentDigest>,
     /// Records that failed or were replayed here, and wait for their next attempt or are at it.
     pub retrying: u64,
     /// Records committed for the roll.
@@ -306,6 +315,7 @@ impl Batch {
             priority: options.priority,
             policy: options.policy,
             received: 0,
+            digest: None,
             retrying: 0,
             kept: 0,
             dead: 0,
@@ -324,6 +334,31 @@ impl Batch {
     pub fn cursor(&self) -> Option<BatchCursor> {
         let opened_ms = to_millis(self.times.opened?);
         Some(BatchCursor { opened_ms, id: self.id.clone() })
+    }
+
+    /// The digest of the records received, or of none; `None` if there are some and their digest is not
+    /// known.
+    pub fn digest_so_far(&self) -> Option<ContentDigest> {
+        match self.received {
+            0 => Some(ContentDigest::EMPTY),
+            _ => self.digest,
+        }
+    }
+
+    /// Checks that the records received have this digest, as far as both are known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Different`].
+    pub fn check_digest(&self, digest: Option<ContentDigest>) -> Result<(), Error> {
+        match (self.digest_so_far(), digest) {
+            (Some(known), Some(digest)) if known != digest => Err(Error::Different {
+                batch: self.id.clone(),
+                from: 0,
+                to: self.received.saturating_sub(1),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether every record that was received has an outcome.

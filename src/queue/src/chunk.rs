@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use muster_content::{ContentDigest, RecordHash};
+
 use crate::{BatchId, DeadLetter, WorkerId};
 
 /// How many chunks one [`Queue::append`] takes at most. It bounds the time for which a store can do
@@ -31,10 +33,18 @@ pub struct NewChunk {
 /// A batch keeps to one of the two: the first chunk decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Places {
-    /// One after another, from this place on. The sender sends in order.
-    From(u64),
-    /// Each its own, in the order of the payload. The sender has several under way at once.
-    Each(Vec<u64>),
+    /// One after another. The sender sends in order.
+    From {
+        /// The index of the first.
+        first: u64,
+        /// The digest of the records of the batch before them.
+        before: ContentDigest,
+        /// The digest of the records of the batch up to the last of them.
+        after: ContentDigest,
+    },
+    /// Each its own, with its hash, in the order of the payload. The sender has several under way at
+    /// once.
+    Each(Vec<(u64, RecordHash)>),
 }
 
 impl Places {
@@ -51,8 +61,13 @@ impl Places {
         let mut received = u64::from(first.count);
         for chunk in others {
             match (&mut all, &chunk.places) {
-                (Self::From(first), Self::From(place)) => {
-                    assert_eq!(*place, *first + received, "a chunk follows the one before it");
+                (
+                    Self::From { first, after: end, .. },
+                    Self::From { first: next, before, after },
+                ) => {
+                    assert_eq!(*next, *first + received, "a chunk follows the one before it");
+                    assert_eq!(before, end, "a chunk goes on with the digest before it");
+                    *end = *after;
                 }
                 (Self::Each(all), Self::Each(places)) => all.extend(places),
                 (all, places) => panic!("{places:?} together with {all:?}"),
@@ -70,17 +85,21 @@ pub enum Appended {
     Accepted,
     /// [`Places::From`]: the batch already has records up to here, and nothing was stored.
     ///
-    /// The sender goes on with the record at this place.
+    /// The sender goes on with the record at this place, once it has checked that the digest of its
+    /// own records up to there is that of the batch.
     Behind {
         /// How many records the batch has.
         received: u64,
     },
-    /// [`Places::Each`]: the batch already has these records, and nothing was stored.
+    /// [`Places::Each`]: the batch already has records at some of these indices, and nothing was
+    /// stored.
     ///
     /// The sender goes on with the others.
     Taken {
-        /// The places that are taken: a subset of those that were to be appended.
-        places: Vec<u64>,
+        /// The indices at which the batch has the same record.
+        same: Vec<u64>,
+        /// The indices at which the batch has a different record.
+        different: Vec<u64>,
     },
 }
 
@@ -227,25 +246,45 @@ mod tests {
         NewChunk { places, count, payload: Bytes::new(), trace: None }
     }
 
+    fn hash(index: u64) -> RecordHash {
+        RecordHash::of(&index.to_be_bytes())
+    }
+
+    /// The digest of the first `records`.
+    fn digest(records: u64) -> ContentDigest {
+        (0..records).map(hash).fold(ContentDigest::EMPTY, ContentDigest::then)
+    }
+
+    fn from(first: u64, count: u32) -> NewChunk {
+        let after = digest(first + u64::from(count));
+        chunk(Places::From { first, before: digest(first), after }, count)
+    }
+
+    fn each(indices: &[u64]) -> NewChunk {
+        chunk(Places::Each(indices.iter().map(|index| (*index, hash(*index))).collect()), 1)
+    }
+
     #[test]
     fn the_places_of_chunks_are_those_of_one() {
-        let stream =
-            [(4, 2), (6, 1), (7, 3)].map(|(place, count)| chunk(Places::From(place), count));
-        assert_eq!(Places::of_all(&stream), Places::From(4));
-        let calls = [vec![3, 1], vec![7]].map(|places| chunk(Places::Each(places), 1));
-        assert_eq!(Places::of_all(&calls), Places::Each(vec![3, 1, 7]));
+        let stream = [from(4, 2), from(6, 1), from(7, 3)];
+        let (before, after) = (digest(4), digest(10));
+        assert_eq!(Places::of_all(&stream), Places::From { first: 4, before, after });
+        let calls = [each(&[3, 1]), each(&[7])];
+        assert_eq!(Places::of_all(&calls), each(&[3, 1, 7]).places);
     }
 
     #[test]
     fn what_cannot_be_appended_together_is_a_mistake() {
-        let from = |place| chunk(Places::From(place), 1);
-        let too_many: Vec<NewChunk> = (0..=APPENDED_MAX as u64).map(from).collect();
+        let too_many: Vec<NewChunk> = (0..=APPENDED_MAX as u64).map(|at| from(at, 1)).collect();
+        let other = ContentDigest::EMPTY.then(RecordHash::of(b"other"));
+        let different = Places::From { first: 1, before: other, after: other.then(hash(1)) };
         for chunks in [
             vec![],
             too_many,
-            vec![from(0), from(2)],
-            vec![from(1), from(1)],
-            vec![from(0), chunk(Places::Each(vec![1]), 1)],
+            vec![from(0, 1), from(2, 1)],
+            vec![from(1, 1), from(1, 1)],
+            vec![from(0, 1), chunk(different, 1)],
+            vec![from(0, 1), each(&[1])],
         ] {
             assert!(std::panic::catch_unwind(|| Places::of_all(&chunks)).is_err(), "{chunks:?}");
         }

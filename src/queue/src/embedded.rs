@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use muster_content::ContentDigest;
 use redb::ReadTransaction;
 use tokio::time::{Instant, timeout};
 
@@ -51,10 +52,10 @@ use self::store::Store;
 use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Places, Queue, Replay,
-    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
-    WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Places,
+    Queue, Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
+    WorkerId, WorkerReport,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -150,9 +151,14 @@ impl Queue for EmbeddedQueue {
         self.writer.write(move |tables| append::append(tables, &id, &places, &chunks, limits)).await
     }
 
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
         let id = id.clone();
-        self.writer.write(move |tables| complete::seal(tables, &id, records)).await
+        self.writer.write(move |tables| complete::seal(tables, &id, records, digest)).await
     }
 
     async fn abort(&self, id: &BatchId) -> Result<Batch> {
@@ -237,6 +243,11 @@ impl Queue for EmbeddedQueue {
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         self.store.read(|store| read::batch(store, id))
+    }
+
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        let id = id.clone();
+        self.read_large(move |store| read::checkpoints(store, &id)).await
     }
 
     async fn batches(

@@ -59,6 +59,16 @@ pub enum Error {
         /// How many the sender says it has.
         claimed: u64,
     },
+    /// The batch has different records than those that were sent.
+    #[error("batch {batch} has {}; send these records under another batch id", different(*from, *to))]
+    Different {
+        /// The batch.
+        batch: BatchId,
+        /// The first difference is at this index at the earliest,
+        from: u64,
+        /// and at this index at the latest.
+        to: u64,
+    },
     /// A batch that was begun by a stream gets single records, or the other way round.
     #[error("batch {0} was begun the other way: keep to one stream, or to unary calls")]
     MixedPlaces(BatchId),
@@ -84,4 +94,12 @@ pub enum Error {
         /// What it is, and where.
         what: String,
     },
+}
+
+fn different(from: u64, to: u64) -> String {
+    if from == to {
+        format!("a different record at index {from}")
+    } else {
+        format!("different records: the first difference is at an index from {from} to {to}")
+    }
 }

@@ -42,8 +42,9 @@ mod store_url;
 mod worker;
 
 pub use batch::{
-    Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, Deadline, Ending,
-    InvalidBatchCursor, InvalidBatchId, InvalidPolicy, InvalidPriority, Policy, Priority,
+    Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, CHECKPOINT_RECORDS,
+    Checkpoint, Deadline, Ending, InvalidBatchCursor, InvalidBatchId, InvalidPolicy,
+    InvalidPriority, Policy, Priority,
 };
 pub use chunk::{
     APPENDED_MAX, Appended, Chunk, Committed, History, Kept, Lease, NewChunk, Outcome, Places,

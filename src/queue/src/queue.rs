@@ -4,11 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use muster_content::ContentDigest;
 
 use crate::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed, Result,
-    ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed,
+    Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -43,14 +44,20 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// stream ([`Places::From`]) follow one another without a gap. An answer is about all of them,
     /// as if they were one chunk.
     ///
+    /// A batch that has the records already answers that, sealed or not. Whether they are the same
+    /// records is compared by their hashes ([`Places::Each`]); those of a stream must go on with the
+    /// digest that the batch has ([`Places::From`]). A batch that an earlier version received
+    /// records of is not compared.
+    ///
     /// An aborted batch has no records: it answers [`Error::Aborted`] to all. What another batch
     /// has already is told before it is asked whether more may come.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownBatch`]; [`Error::Sealed`] when the batch takes no more and does not have
-    /// the records; [`Error::Aborted`]; [`Error::Gap`]; [`Error::MixedPlaces`]; [`Error::Full`]
-    /// when the records waiting have reached a limit of the queue.
+    /// the records; [`Error::Aborted`]; [`Error::Gap`]; [`Error::Different`] when chunks of a stream
+    /// do not go on with the digest of the batch; [`Error::MixedPlaces`]; [`Error::Full`] when the
+    /// records waiting have reached a limit of the queue.
     ///
     /// # Panics
     ///
@@ -58,10 +65,12 @@ pub trait Queue: fmt::Debug + Send + Sync {
     ///
     /// [`APPENDED_MAX`]: crate::APPENDED_MAX
     /// [`Places::From`]: crate::Places::From
+    /// [`Places::Each`]: crate::Places::Each
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
     /// [`Error::Sealed`]: crate::Error::Sealed
     /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Gap`]: crate::Error::Gap
+    /// [`Error::Different`]: crate::Error::Different
     /// [`Error::MixedPlaces`]: crate::Error::MixedPlaces
     /// [`Error::Full`]: crate::Error::Full
     async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended>;
@@ -69,16 +78,22 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Says that no more chunks will come. A batch that has nothing left to do by then is
     /// complete in the same step, and its [`Work::Roll`] is queued.
     ///
-    /// `records`, when given, must be the number the batch has.
+    /// `records`, when given, must be the number the batch has, and `digest` its digest, if it has one.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownBatch`]; [`Error::Aborted`]; [`Error::Miscounted`].
+    /// [`Error::UnknownBatch`]; [`Error::Aborted`]; [`Error::Miscounted`]; [`Error::Different`].
     ///
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
     /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Miscounted`]: crate::Error::Miscounted
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch>;
+    /// [`Error::Different`]: crate::Error::Different
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch>;
 
     /// Discards an open or sealed batch, with its results and dead letters. Chunks of it that are
     /// waiting, to be retried or leased stay in the queue until they are next committed, and
@@ -156,6 +171,10 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// Shows a batch, or `None` if the store does not know it.
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>>;
+
+    /// The checkpoints of a batch whose records came one after another, in order. Empty if there is no
+    /// such batch.
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>>;
 
     /// Lists batches, or those in one state: the one that was opened last comes first. Those behind
     /// `after`, at most `limit`: there are no more where there are fewer. `after` may be gone by then.

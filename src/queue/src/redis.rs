@@ -51,6 +51,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use muster_content::ContentDigest;
 use redis::{FromRedisValue, Pipeline, ScriptInvocation, Value};
 
 use self::connection::Connection;
@@ -60,10 +61,10 @@ use self::payloads::Names;
 use self::scripts::Scripts;
 use self::work::Calm;
 use crate::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
-    WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome,
+    Queue, Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
+    WorkerId, WorkerReport,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -206,8 +207,13 @@ impl Queue for RedisQueue {
         self.append(id, chunks).await
     }
 
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
-        self.seal(id, records).await
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
+        self.seal(id, records, digest).await
     }
 
     async fn abort(&self, id: &BatchId) -> Result<Batch> {
@@ -261,6 +267,10 @@ impl Queue for RedisQueue {
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         self.batch(id).await
+    }
+
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        self.checkpoints(id).await
     }
 
     async fn batches(

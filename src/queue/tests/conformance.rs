@@ -29,6 +29,8 @@ mod conformance {
     pub(crate) mod take_over;
     pub(crate) mod workers;
 }
+#[path = "support/places.rs"]
+mod places;
 mod support;
 
 use std::num::{NonZeroU8, NonZeroU64};
@@ -93,10 +95,15 @@ hold! {
         a_sealed_batch_takes_no_more
         a_sealed_batch_still_says_what_it_has
         two_senders_store_each_record_once
+        other_records_do_not_go_on_with_a_batch
+        batch_shows_the_digest_of_its_records
+        batch_has_checkpoints_at_the_ends_of_chunks
     }
     append_each {
         places_are_taken_in_any_order
         repeated_places_are_told
+        different_record_at_a_taken_index_is_told
+        indices_far_apart_are_told_apart
         a_chunk_with_some_taken_is_not_stored
         several_chunks_are_taken_in_one_step
         of_several_chunks_all_are_stored_or_none
@@ -119,6 +126,7 @@ hold! {
     }
     seal {
         the_number_is_checked
+        the_digest_is_checked
         an_aborted_batch_is_not_sealed
         twice_is_the_same_as_once
         the_number_is_checked_again

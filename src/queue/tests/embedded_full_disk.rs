@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/places.rs"]
+mod places;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use muster_integration::disk::Disk;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Appended, BatchId, BatchOptions, BatchState, Chunk, Committed, Error, Kept, NewChunk, Outcome,
-    Places, Queue, Result, StoreOptions, Work, WorkerId,
+    Queue, Result, StoreOptions, Work, WorkerId,
 };
 use tempfile::TempDir;
 
@@ -54,7 +57,7 @@ fn id() -> BatchId {
 fn chunk(place: u64) -> NewChunk {
     let payload = place.to_string().repeat(CHUNK_BYTES).into_bytes();
     let payload = Bytes::from(payload).slice(..CHUNK_BYTES);
-    NewChunk { places: Places::From(place), count: 1, payload, trace: None }
+    NewChunk { places: places::from(place, 1), count: 1, payload, trace: None }
 }
 
 /// Appends chunk after chunk from this place on, until one is refused: its place, and why.
@@ -118,7 +121,7 @@ async fn a_full_disk_is_reported_and_with_room_all_goes_on() {
     }
 
     assert_eq!(commit(&queue, &held).await.unwrap(), Committed::Taken);
-    let batch = queue.seal(&id(), Some(next)).await.unwrap();
+    let batch = queue.seal(&id(), Some(next), None).await.unwrap();
     assert_eq!((batch.state, batch.received, batch.kept), (BatchState::Sealed, next, 1));
     drop(queue);
 

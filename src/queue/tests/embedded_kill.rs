@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/places.rs"]
+mod places;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Chunk, Kept, NewChunk, Outcome, Places, Queue, StoreOptions,
-    Work, WorkerId,
+    Appended, BatchId, BatchOptions, Chunk, Kept, NewChunk, Outcome, Queue, StoreOptions, Work,
+    WorkerId,
 };
 use tokio::task::JoinSet;
 
@@ -30,7 +33,7 @@ fn batches() -> [BatchId; 4] {
 /// Ten records from a place on.
 fn ten(place: u64) -> NewChunk {
     let payload = Bytes::from(format!("ten records from {place}"));
-    NewChunk { places: Places::From(place), count: 10, payload, trace: None }
+    NewChunk { places: places::from(place, 10), count: 10, payload, trace: None }
 }
 
 async fn lease(queue: &EmbeddedQueue, worker: &WorkerId, max: usize) -> Vec<Chunk> {

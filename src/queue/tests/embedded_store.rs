@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/places.rs"]
+mod places;
+
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use muster_content::RecordHash;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Appended, BatchId, BatchOptions, BatchState, Chunk, Committed, DeadLetter, Deadline, Ending,
@@ -44,7 +48,7 @@ fn as_sent() -> Outcome {
 /// Ten records from a place on.
 fn ten(place: u64) -> NewChunk {
     let payload = Bytes::from(format!("ten records from {place}"));
-    NewChunk { places: Places::From(place), count: 10, payload, trace: None }
+    NewChunk { places: places::from(place, 10), count: 10, payload, trace: None }
 }
 
 async fn append_tens(queue: &dyn Queue, id: &BatchId, chunks: u64) {
@@ -96,7 +100,7 @@ async fn what_was_stored_is_there_after_reopening() {
         let (kept, dead, retry) = (Kept::Runs(runs), vec![letter.clone()], Vec::new());
         let outcome = Outcome { kept, dead, retry };
         queue.commit(&chunks[1], &outcome).await.unwrap();
-        queue.seal(&finished, Some(20)).await.unwrap();
+        queue.seal(&finished, Some(20), None).await.unwrap();
         append_tens(&*queue, &unfinished, 3).await;
         let chunks = queue.lease(&worker("before"), 3, Duration::ZERO).await.unwrap();
         assert_eq!(chunks.len(), 3);
@@ -243,7 +247,7 @@ async fn a_waiting_lease_is_woken() {
     released.unwrap();
     let chunk = chunks_of(work.unwrap()).remove(0);
 
-    queue.seal(&batch, None).await.unwrap();
+    queue.seal(&batch, None, None).await.unwrap();
     let outcome = as_sent();
     let (work, committed) =
         tokio::join!(queue.lease(&one, 1, LONG), queue.commit(&chunk, &outcome));
@@ -276,8 +280,9 @@ async fn a_waiting_lease_is_woken_when_the_time_of_a_retry_has_come() {
 async fn places_that_are_taken_are_known_after_reopening() {
     let (_folder, path) = file();
     let batch = id("b");
+    let hashed = |index: &u64| (*index, RecordHash::of(&index.to_be_bytes()));
     let each = |places: &[u64]| NewChunk {
-        places: Places::Each(places.to_vec()),
+        places: Places::Each(places.iter().map(hashed).collect()),
         count: u32::try_from(places.len()).unwrap(),
         payload: Bytes::from_static(b"records"),
         trace: None,
@@ -288,14 +293,14 @@ async fn places_that_are_taken_are_known_after_reopening() {
     drop(queue);
 
     let queue = open(&path);
-    let taken = Appended::Taken { places: vec![0] };
+    let taken = Appended::Taken { same: vec![0], different: vec![] };
     assert_eq!(queue.append(&batch, &[each(&[0, 1])]).await.unwrap(), taken);
     assert_eq!(queue.append(&batch, &[each(&[1])]).await.unwrap(), Appended::Accepted);
     let mixed = queue.append(&batch, &[ten(3)]).await.unwrap_err();
     assert!(matches!(mixed, Error::MixedPlaces(_)), "{mixed}");
 
-    queue.seal(&batch, Some(3)).await.unwrap();
-    let taken = Appended::Taken { places: vec![2] };
+    queue.seal(&batch, Some(3), None).await.unwrap();
+    let taken = Appended::Taken { same: vec![2], different: vec![] };
     assert_eq!(queue.append(&batch, &[each(&[2])]).await.unwrap(), taken);
     let sealed = queue.append(&batch, &[each(&[2, 3])]).await.unwrap_err();
     assert!(matches!(sealed, Error::Sealed { received: 3, .. }), "{sealed}");
@@ -341,13 +346,13 @@ async fn write_batch(queue: &dyn Queue, batch: BatchId) {
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
     for place in 0..2 {
         let payload = Bytes::from(vec![b'x'; 100_000]);
-        let chunk = NewChunk { places: Places::From(place), count: 1, payload, trace: None };
+        let chunk = NewChunk { places: places::from(place, 1), count: 1, payload, trace: None };
         queue.append(&batch, &[chunk]).await.unwrap();
     }
     for chunk in lease_chunks(queue, &worker("w"), 2).await {
         queue.commit(&chunk, &as_sent()).await.unwrap();
     }
-    queue.seal(&batch, Some(2)).await.unwrap();
+    queue.seal(&batch, Some(2), None).await.unwrap();
     assert!(queue.mark_written(&batch, "digest").await.unwrap());
     assert!(!queue.mark_written(&batch, "digest").await.unwrap());
     assert!(queue.results(&batch, 0, 1).await.unwrap().is_empty());

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[path = "support/places.rs"]
+mod places;
 #[path = "support/redis_ask.rs"]
 mod redis_ask;
 #[path = "support/redis_server.rs"]
@@ -13,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Places, Queue,
-    StoreOptions,
+    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Queue, StoreOptions,
 };
 use redis_ask::{ask, replicate, until};
 use redis_server::RedisServer;
@@ -48,7 +49,10 @@ async fn open(queue: &RedisQueue) -> Result<(), Error> {
 async fn append(queue: &RedisQueue, first: u64) -> Result<Appended, Error> {
     let payload = format!("the records from {first} on").into();
     queue
-        .append(&id(), &[NewChunk { places: Places::From(first), count: 1, payload, trace: None }])
+        .append(
+            &id(),
+            &[NewChunk { places: places::from(first, 1), count: 1, payload, trace: None }],
+        )
         .await
 }
 

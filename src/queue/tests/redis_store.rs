@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[path = "support/places.rs"]
+mod places;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod redis_store {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[path = "support/places.rs"]
+mod places;
 #[path = "support/redis_ask.rs"]
 mod redis_ask;
 #[path = "support/redis_server.rs"]
@@ -15,8 +17,8 @@ use std::time::Duration;
 use muster_integration::ports::free_port;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Places, Queue,
-    StoreOptions, Work, WorkerId,
+    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Queue, StoreOptions,
+    Work, WorkerId,
 };
 use redis_ask::{ask, ask_at, port, replicate, until};
 use redis_server::{RedisServer, program};
@@ -45,7 +47,10 @@ async fn open(queue: &RedisQueue) -> Result<(), Error> {
 async fn append(queue: &RedisQueue, first: u64) -> Result<Appended, Error> {
     let payload = format!("the records from {first} on").into();
     queue
-        .append(&id(), &[NewChunk { places: Places::From(first), count: 1, payload, trace: None }])
+        .append(
+            &id(),
+            &[NewChunk { places: places::from(first, 1), count: 1, payload, trace: None }],
+        )
         .await
 }
 

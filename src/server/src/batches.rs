@@ -72,9 +72,17 @@ impl v1::batches_server::Batches for Batches {
         &self,
         request: Request<v1::SealBatchRequest>,
     ) -> Result<Response<v1::Batch>, Status> {
-        let v1::SealBatchRequest { id, records } = request.get_ref();
+        let v1::SealBatchRequest { id, records, digest } = request.get_ref();
         let id = batch_id("id", id)?;
-        let batch = self.queue.seal(&id, Some(*records)).await;
+        let digest = match digest.as_str() {
+            "" => None,
+            digest => Some(
+                digest
+                    .parse()
+                    .map_err(|error| Status::invalid_argument(format!("`digest`: {error}")))?,
+            ),
+        };
+        let batch = self.queue.seal(&id, Some(*records), digest).await;
         Ok(Response::new(to_proto(batch.map_err(|error| status::of(&error))?)))
     }
 
@@ -139,6 +147,7 @@ fn to_proto(batch: Batch) -> v1::Batch {
         id: batch.id.to_string(),
         state: state.into(),
         received: batch.received,
+        digest: batch.digest.map(|digest| digest.to_string()).unwrap_or_default(),
         kept: batch.kept,
         dead: batch.dead,
         roll_sha256: batch.roll_sha256.unwrap_or_default(),

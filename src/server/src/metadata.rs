@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
+use muster_content::ContentDigest;
 use muster_program::traces::Trace;
-use muster_proto::metadata::{BATCH, PLACE, POLICY, PRIORITY, TRACE};
+use muster_proto::metadata::{BATCH, DIGEST, PLACE, POLICY, PRIORITY, TRACE};
 use muster_queue::{BatchId, Policy, Priority};
 use tonic::Status;
 use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue};
@@ -16,6 +17,8 @@ pub struct Sent {
     pub batch: Option<BatchId>,
     /// The place of the first of them in it.
     pub place: Option<u64>,
+    /// The digest of the records of the batch before that place.
+    pub digest: Option<ContentDigest>,
     /// Whether they are processed before others.
     pub priority: Priority,
     /// What becomes of the batch when some of it are dead letters.
@@ -31,12 +34,14 @@ impl Sent {
     ///
     /// `INVALID_ARGUMENT` names the key and what it must be.
     pub fn read(metadata: &MetadataMap) -> Result<Self, Status> {
-        let (mut batch, mut place, mut priority, mut policy) = (None, None, None, None);
+        let (mut batch, mut place, mut digest) = (None, None, None);
+        let (mut priority, mut policy) = (None, None);
         // Each key that is there is looked at once: they are fewer than those that may be.
         for (key, value) in metadata.as_ref() {
             match key.as_str() {
                 BATCH => first(&mut batch, key, value, "1 to 64 characters of A-Z a-z 0-9 . _ -")?,
                 PLACE => first(&mut place, key, value, "a whole number from 0 on")?,
+                DIGEST => first(&mut digest, key, value, "32 hexadecimal digits")?,
                 PRIORITY => first(&mut priority, key, value, "high, normal or low")?,
                 POLICY => first(&mut policy, key, value, "partial or fail")?,
                 _ => {}
@@ -45,6 +50,7 @@ impl Sent {
         Ok(Self {
             batch,
             place,
+            digest,
             priority: priority.unwrap_or_default(),
             policy: policy.unwrap_or_default(),
             trace: trace(metadata.as_ref()),
@@ -92,6 +98,7 @@ mod tests {
         let nothing = Sent {
             batch: None,
             place: None,
+            digest: None,
             priority: Priority::Normal,
             policy: Policy::Partial,
             trace: None,
@@ -101,9 +108,12 @@ mod tests {
 
     #[test]
     fn what_is_said_is_read() {
-        let labels = [(BATCH, "b-1"), (PLACE, "7"), (PRIORITY, "high"), (POLICY, "fail")];
+        let digits = "5f8a24a0e0785c46bf9089cc17b33ed4";
+        let labels =
+            [(BATCH, "b-1"), (PLACE, "7"), (DIGEST, digits), (PRIORITY, "high"), (POLICY, "fail")];
         let sent = read(&labels).unwrap();
         assert_eq!(sent.batch.unwrap().as_str(), "b-1");
+        assert_eq!(sent.digest.unwrap().to_string(), digits);
         assert_eq!((sent.place, sent.priority), (Some(7), Priority::High));
         assert_eq!(sent.policy, Policy::Fail);
     }
@@ -135,7 +145,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        for (key, value) in [(BATCH, "a b"), (PLACE, "-1"), (PRIORITY, "urgent"), (POLICY, "")] {
+        for (key, value) in
+            [(BATCH, "a b"), (PLACE, "-1"), (DIGEST, "5ha"), (PRIORITY, "urgent"), (POLICY, "")]
+        {
             let message = read(&[(key, value)]).unwrap_err();
             assert!(message.starts_with(&format!("metadata `{key}` must be")), "{message}");
         }

@@ -33,6 +33,7 @@ pub(crate) fn of(error: &Error) -> Status {
         | Error::Aborted(_)
         | Error::Complete(_)
         | Error::Miscounted { .. }
+        | Error::Different { .. }
         | Error::MixedPlaces(_) => Status::failed_precondition(message),
         Error::Full { .. } => exhausted(&format!("{message}; try again later"), FULL_PAUSE),
         error => {

@@ -6,6 +6,7 @@ mod filling;
 mod named;
 mod pace;
 mod record;
+mod resent;
 mod run;
 mod stream;
 mod unary;
@@ -28,6 +29,7 @@ use abandoned::AbortUnlessEnded;
 pub(crate) use chunk::Lengths;
 pub(crate) use generated::users_server::UsersServer;
 pub(crate) use record::{Record, RecordCodec};
+use resent::Resent;
 use unary::Grouper;
 
 /// The service as the build script makes it.
@@ -102,7 +104,8 @@ impl generated::users_server::Users for Users {
         &self,
         request: Request<Streaming<Record>>,
     ) -> Result<Response<UserResponse>, Status> {
-        let Sent { batch, place, priority, policy, trace } = Sent::read(request.metadata())?;
+        let Sent { batch, place, digest, priority, policy, trace } =
+            Sent::read(request.metadata())?;
         let _seat = admission::stream_seat(&self.streams, &request)?;
         let is_named = batch.is_some();
         let batch = batch.unwrap_or_else(|| BatchId::random("stream"));
@@ -121,8 +124,9 @@ impl generated::users_server::Users for Users {
             lengths: self.lengths,
             limits: self.limits,
         };
-        let receiver = stream::Receiver::new(stream, opened, place.unwrap_or(0))
-            .map_err(|error| status::of(&error))?;
+        let resent = Resent::new(stream.queue, &opened, place.unwrap_or(0), digest).await;
+        let resent = resent.map_err(|error| status::of(&error))?;
+        let receiver = stream::Receiver::new(stream, opened, resent);
         let refused = tokio::select! {
             refused = receiver.receive(request.into_inner()) => refused?,
             // What was received and not yet appended is dropped: nobody was told "ok" for it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use muster_content::{ContentDigest, RecordHash};
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
@@ -50,8 +51,12 @@ fn record(name: &str) -> bytes::Bytes {
 }
 
 async fn append(queue: &dyn Queue, batch: &BatchId, first: u64, name: &str) {
-    let chunk =
-        NewChunk { places: Places::From(first), count: 1, payload: record(name), trace: None };
+    let digest = |records: u64| match records {
+        0 => ContentDigest::EMPTY,
+        _ => ContentDigest::EMPTY.then(RecordHash::of(&records.to_be_bytes())),
+    };
+    let places = Places::From { first, before: digest(first), after: digest(first + 1) };
+    let chunk = NewChunk { places, count: 1, payload: record(name), trace: None };
     queue.append(batch, &[chunk]).await.unwrap();
 }
 
@@ -67,7 +72,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 async fn suspected(queue: &dyn Queue, batch: &BatchId) {
     queue.open(batch, &BatchOptions::default()).await.unwrap();
     append(queue, batch, 0, "suspect").await;
-    queue.seal(batch, Some(1)).await.unwrap();
+    queue.seal(batch, Some(1), None).await.unwrap();
     let work = queue.lease(&WorkerId::random("test"), 1, Duration::ZERO).await.unwrap();
     let [Work::Chunk(chunk)] = &work[..] else { panic!("{work:?}") };
     let history = History { isolated: true, ..History::default() };

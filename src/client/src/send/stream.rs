@@ -48,9 +48,9 @@ async fn attempt(
     window: &Window,
     feed: &mut Feed,
 ) -> Result<Result<UserResponse, Status>, Lost> {
-    let first = window.first();
+    let (first, before) = window.start();
     let (pages, sending) = mpsc::channel(PAGES_MAX);
-    let call = sender.server.send_stream(&sender.labels, first, sending);
+    let call = sender.server.send_stream(&sender.labels, first, before, sending);
     // All three are cancel-safe: a page is in the window before it is sent.
     tokio::select! {
         answer = call => Ok(answer),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
+use muster_content::ContentDigest;
 use muster_proto::users::UserResponse;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
@@ -50,7 +51,7 @@ async fn seal(sender: &Sender, records: u64) -> Result<(), Status> {
             // Without a record there was no call that could have opened the batch.
             Err(status) if status.code() == Code::NotFound && records == 0 => {
                 let (_, nothing) = mpsc::channel(1);
-                server.send_stream(labels, 0, nothing).await.map(drop)
+                server.send_stream(labels, 0, ContentDigest::EMPTY, nothing).await.map(drop)
             }
             sealed => sealed,
         })

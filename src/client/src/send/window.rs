@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use muster_content::ContentDigest;
 use tokio::sync::Notify;
 
 use crate::wire::Messages;
@@ -27,6 +28,8 @@ struct Inner {
     end: u64,
     /// The place of the first record that is not known to be queued.
     first: u64,
+    /// The digest of all records up to the last one.
+    digest: ContentDigest,
     bytes: usize,
     keeps_nothing: bool,
 }
@@ -42,6 +45,13 @@ impl Window {
     /// The place of the first record that is not known to be queued.
     pub(super) fn first(&self) -> u64 {
         self.lock().first
+    }
+
+    /// The place of the first record that is not known to be queued, and the digest of those before it.
+    pub(super) fn start(&self) -> (u64, ContentDigest) {
+        let first = self.first();
+        let digest = self.page(first).map(|page| page.before());
+        (first, digest.unwrap_or_else(|| self.lock().digest))
     }
 
     /// Records from `place` on that are in the window, if any are.
@@ -63,6 +73,7 @@ impl Window {
     pub(super) fn push(&self, page: Messages) {
         let mut inner = self.lock();
         inner.end += page.records() as u64;
+        inner.digest = page.after();
         if inner.keeps_nothing {
             inner.first = inner.end;
             return;
@@ -135,8 +146,13 @@ mod tests {
     /// A window with ten records, on two pages.
     fn window() -> Window {
         let window = Window::default();
-        window.push(page(1, 6));
-        window.push(page(7, 4));
+        let mut draft = Draft::with_room(0);
+        for (first, records) in [(1, 6), (7, 4)] {
+            for id in first..first + records {
+                draft.push(&User { id, ..User::default() });
+            }
+            window.push(draft.take());
+        }
         window
     }
 
@@ -165,6 +181,18 @@ mod tests {
                 _ => 0,
             };
             assert_eq!(window.lock().bytes, kept * page(1, 1).bytes().len());
+        }
+    }
+
+    #[test]
+    fn start_of_a_window_has_the_digest_of_the_records_before_it() {
+        let (all, window) = (window(), window());
+        for queued in 0..=12 {
+            window.acknowledge(queued).unwrap();
+            let (first, digest) = window.start();
+            assert_eq!(first, queued.min(10));
+            let before = all.page(first).map_or(all.lock().digest, |page| page.before());
+            assert_eq!(digest, before, "{queued}");
         }
     }
 

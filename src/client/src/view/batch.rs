@@ -30,6 +30,7 @@ pub(crate) struct BatchView<'a> {
     sealed_at: Option<String>,
     completed_at: Option<String>,
     ended_at: Option<String>,
+    digest: Option<&'a str>,
     sha256: Option<&'a str>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> From<&'a Batch> for BatchView<'a> {
             sealed_at: batch.sealed_at.and_then(time),
             completed_at: batch.completed_at.and_then(time),
             ended_at: batch.ended_at.and_then(time),
+            digest: Some(batch.digest.as_str()).filter(|digest| !digest.is_empty()),
             sha256: Some(batch.roll_sha256.as_str()).filter(|sha256| !sha256.is_empty()),
         }
     }
@@ -132,6 +134,9 @@ impl fmt::Display for BatchView<'_> {
                 writeln!(f, "{name:<8}  {time}")?;
             }
         }
+        if let Some(digest) = self.digest {
+            writeln!(f, "digest    {}", printable::text(digest))?;
+        }
         match self.sha256 {
             Some(sha256) => writeln!(f, "sha256    {}", printable::text(sha256)),
             None => Ok(()),
@@ -178,6 +183,7 @@ mod tests {
             retrying: 1,
             dropped: 2,
             replayed: 3,
+            digest: "d1".to_owned(),
             roll_sha256: "5ha".to_owned(),
             ..batch()
         };
@@ -192,6 +198,7 @@ mod tests {
         dead      3 records
         dropped   2 records
         replayed  3 records
+        digest    d1
         sha256    5ha
         ");
     }

@@ -75,7 +75,8 @@ mod tests {
         {
             let queue = open();
             queue.open(&batch, &BatchOptions::default()).await.unwrap();
-            let (places, payload) = (Places::From(0), "a record".into());
+            let (before, after) = Default::default();
+            let (places, payload) = (Places::From { first: 0, before, after }, "a record".into());
             let chunk = NewChunk { places, count: 1, payload, trace: None };
             queue.append(&batch, &[chunk]).await.unwrap();
         }

@@ -1,5 +1,6 @@
 //! The steps that finish a batch: seal, abort, the deadline, and commit, which may complete it.
 
+use muster_content::ContentDigest;
 use redb::ReadableTable;
 
 use super::clock::now_ms;
@@ -9,7 +10,7 @@ use super::note::Note;
 use super::row::BatchRow;
 use super::states;
 use super::store::Store;
-use super::tables::{ISOLATED_RANK, Piece, ROLL_RANK, Tables, all_of, keys_of, rank};
+use super::tables::{ISOLATED_RANK, Piece, ROLL_RANK, Tables, keys_of, rank};
 use crate::millis::duration_ms;
 use crate::{
     Batch, BatchId, BatchState, Committed, Ending, Error, Kept, Lease, Outcome, Result, Retry,
@@ -21,6 +22,7 @@ pub(super) fn seal(
     tables: &mut Tables<'_>,
     id: &BatchId,
     records: Option<u64>,
+    digest: Option<ContentDigest>,
 ) -> Result<Batch, Fault> {
     let mut row = tables.batch(id)?;
     if row.batch.state == BatchState::Aborted {
@@ -32,6 +34,7 @@ pub(super) fn seal(
     {
         return Err(Error::Miscounted { batch: id.clone(), received, claimed }.into());
     }
+    row.batch.check_digest(digest)?;
     if row.batch.state == BatchState::Open {
         seal_row(tables, &mut row)?;
         tables.save(&row)?;
@@ -93,7 +96,7 @@ fn abort_row(tables: &mut Tables<'_>, row: &mut BatchRow) -> Result<(), Fault> {
         tables.chunks.remove(key)?;
     }
     letters::remove_all(tables, row)?;
-    tables.places.retain_in(all_of(number), |_, ()| false)?;
+    tables.remove_content(number)?;
     states::enter(tables, row, BatchState::Aborted)?;
     let batch = &mut row.batch;
     (batch.retrying, batch.kept, batch.dead) = (0, 0, 0);

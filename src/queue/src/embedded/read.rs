@@ -7,15 +7,28 @@ use super::clock::now_ms;
 use super::controls;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, ISOLATED_RANK, LETTERS, LINES, RESULTS,
-    ROLL_RANK, TOTALS, WAITING, age, rank, read_batch, read_depth, read_totals,
+    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, ISOLATED_RANK, LETTERS, LINES,
+    RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch, read_depth, read_totals,
 };
-use crate::{Batch, BatchId, Depth, Line, Priority, Result, ResultChunk, Stats};
+use crate::{Batch, BatchId, Checkpoint, Depth, Line, Priority, Result, ResultChunk, Stats};
 
 /// A batch, if there is one of this id.
 pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
     let row = read_batch(&store.open_table(BATCHES)?, id.as_str())?;
     Ok(row.map(|row| row.batch))
+}
+
+/// The checkpoints of a batch.
+pub(super) fn checkpoints(store: &ReadTransaction, id: &BatchId) -> Result<Vec<Checkpoint>, Fault> {
+    let Some(row) = read_batch(&store.open_table(BATCHES)?, id.as_str())? else {
+        return Ok(Vec::new());
+    };
+    let checkpoints = store.open_table(CHECKPOINTS)?;
+    let checkpoints = checkpoints.range(all_of(row.number))?.map(|stored| {
+        let (key, digest) = stored?;
+        Ok(Checkpoint { records: key.value().1, digest: digest.value() })
+    });
+    checkpoints.collect()
 }
 
 /// The batches whose rolls have waited longest.

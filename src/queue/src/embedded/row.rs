@@ -39,7 +39,7 @@ pub(super) enum Order {
 impl From<&Places> for Order {
     fn from(places: &Places) -> Self {
         match places {
-            Places::From(_) => Self::From,
+            Places::From { .. } => Self::From,
             Places::Each(_) => Self::Each,
         }
     }

@@ -46,8 +46,16 @@ pub(super) const DEPTH: TableDefinition<'_, (), (u64, u64)> = TableDefinition::n
 pub(super) const LINES: TableDefinition<'_, u8, (u64, u64)> = TableDefinition::new("lines");
 /// Batch number, place of the first record → how many places the committed chunk covers.
 pub(super) const RESULTS: TableDefinition<'_, (u64, u64), u32> = TableDefinition::new("results");
-/// Batch number, place that the sender gave: those that are taken, for batches in no order.
+/// Batch number, index that the sender gave → [`RecordHash::short`] of the record there, for batches
+/// whose records each have their own index.
+///
+/// [`RecordHash::short`]: muster_content::RecordHash::short
+const HASHES: TableDefinition<'_, (u64, u64), u64> = TableDefinition::new("hashes");
+/// Batch number, index that the sender gave, as an earlier version wrote it: without a hash.
 const PLACES: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("places");
+/// Batch number, how many records → the digest of a [`Checkpoint`](crate::Checkpoint).
+pub(super) const CHECKPOINTS: TableDefinition<'_, (u64, u64), u64> =
+    TableDefinition::new("checkpoints");
 /// Batch number, place → dead letter.
 pub(super) const DEAD: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("dead");
 /// Group, batch id, place: the dead letters of all batches.
@@ -103,7 +111,9 @@ pub(super) struct Tables<'txn> {
     depth: Table<'txn, (), (u64, u64)>,
     lines: Table<'txn, u8, (u64, u64)>,
     pub(super) results: Table<'txn, (u64, u64), u32>,
+    pub(super) hashes: Table<'txn, (u64, u64), u64>,
     pub(super) places: Table<'txn, (u64, u64), ()>,
+    pub(super) checkpoints: Table<'txn, (u64, u64), u64>,
     pub(super) dead: Table<'txn, (u64, u64), &'static [u8]>,
     pub(super) letters: Table<'txn, (&'static str, &'static str, u64), ()>,
     pub(super) groups: Table<'txn, &'static str, u64>,
@@ -132,7 +142,9 @@ impl<'txn> Tables<'txn> {
             depth: transaction.open_table(DEPTH)?,
             lines: transaction.open_table(LINES)?,
             results: transaction.open_table(RESULTS)?,
+            hashes: transaction.open_table(HASHES)?,
             places: transaction.open_table(PLACES)?,
+            checkpoints: transaction.open_table(CHECKPOINTS)?,
             dead: transaction.open_table(DEAD)?,
             letters: transaction.open_table(LETTERS)?,
             groups: transaction.open_table(GROUPS)?,
@@ -176,6 +188,14 @@ impl<'txn> Tables<'txn> {
     /// Stores a batch that is new or has changed.
     pub(super) fn save(&mut self, row: &BatchRow) -> Result<(), Fault> {
         self.batches.insert(row.batch.id.as_str(), row.to_stored()?.as_slice())?;
+        Ok(())
+    }
+
+    /// Forgets what identifies the records of a batch.
+    pub(super) fn remove_content(&mut self, number: u64) -> Result<(), Fault> {
+        self.hashes.retain_in(all_of(number), |_, _| false)?;
+        self.places.retain_in(all_of(number), |_, ()| false)?;
+        self.checkpoints.retain_in(all_of(number), |_, _| false)?;
         Ok(())
     }
 

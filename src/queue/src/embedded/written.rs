@@ -57,7 +57,7 @@ fn forget(tables: &mut Tables<'_>, before_ms: u64) -> Result<(), Fault> {
         if let Some(row) = tables.numbered_batch(number)? {
             tables.remove_batch(&row)?;
         }
-        tables.places.retain_in(all_of(number), |_, ()| false)?;
+        tables.remove_content(number)?;
         tables.resolved.remove(key)?;
     }
     Ok(())
@@ -81,7 +81,7 @@ mod tests {
         let ids = ["old", "recent", "ill", "complete"].map(|id| id.parse().unwrap());
         for id in &ids {
             append::open(&mut tables, id, &BatchOptions::default()).unwrap();
-            complete::seal(&mut tables, id, None).unwrap();
+            complete::seal(&mut tables, id, None, None).unwrap();
         }
         let [old, recent, ill, complete] = ids;
         let mut row = tables.batch(&ill).unwrap();

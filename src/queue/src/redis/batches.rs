@@ -3,18 +3,19 @@
 use std::cmp::Reverse;
 
 use bytes::Bytes;
+use muster_content::ContentDigest;
 use redis::{Pipeline, Value};
 
 use super::keys::Partition;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Error, NewChunk, Places,
-    Result, ResultChunk,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, CHECKPOINT_RECORDS,
+    Checkpoint, Error, NewChunk, Places, Result, ResultChunk,
 };
 
-/// How many places a batch may have whose records each have their own: a bitmap of 16 MiB, which
-/// one record with a place out of all bounds could otherwise make the server allocate.
-const PLACES_MAX: u64 = 1 << 27;
+/// How many indices a batch may have whose records each have their own. The scripts count with
+/// floating-point numbers, which are exact below 2⁵³.
+const INDICES_MAX: u64 = 1 << 27;
 
 /// How many chunks one read of results returns: it bounds the script's time where the payloads
 /// are empty.
@@ -38,7 +39,7 @@ impl RedisQueue {
         let mut append = self.scripts.append.key(&partition.keys);
         append.arg(id.as_str());
         append.arg(or_empty(self.limits.records)).arg(or_empty(self.limits.bytes));
-        append.arg(PLACES_MAX).arg(chunks.len());
+        append.arg(INDICES_MAX).arg(CHECKPOINT_RECORDS).arg(chunks.len());
         let mut payloads = Pipeline::new();
         let put = payloads.cmd("HSET").arg(partition.payloads(id));
         for chunk in chunks {
@@ -46,15 +47,22 @@ impl RedisQueue {
             put.arg(&name).arg(&chunk.payload[..]);
             append.arg(chunk.count).arg(name);
             append.arg(chunk.trace.as_deref().unwrap_or_default());
+            match chunk.places {
+                Places::From { after, .. } => append.arg(after.to_string()),
+                Places::Each(_) => append.arg(""),
+            };
         }
         let place = match Places::of_all(chunks) {
-            Places::From(first) => {
-                append.arg("from").arg(first);
+            Places::From { first, before, .. } => {
+                append.arg("from").arg(first).arg(before.to_string());
                 first
             }
-            Places::Each(places) => {
-                append.arg("each").arg(&places);
-                places.into_iter().max().unwrap_or_default()
+            Places::Each(records) => {
+                append.arg("each");
+                for (index, hash) in &records {
+                    append.arg(index).arg(&hash.short().to_be_bytes()[..]);
+                }
+                records.into_iter().map(|(index, _)| index).max().unwrap_or_default()
             }
         };
         let batch = id.clone();
@@ -62,7 +70,11 @@ impl RedisQueue {
         match word.as_str() {
             "accepted" => Ok(Appended::Accepted),
             "behind" => Ok(Appended::Behind { received: self.detail(detail)? }),
-            "taken" => Ok(Appended::Taken { places: self.detail(detail)? }),
+            "taken" => {
+                let (same, different) = self.detail(detail)?;
+                Ok(Appended::Taken { same, different })
+            }
+            "different" => Err(self.different(id, detail)?),
             "gap" => Err(Error::Gap { batch, received: self.detail(detail)?, place }),
             "sealed" => Err(Error::Sealed { batch, received: self.detail(detail)? }),
             "mixed" => Err(Error::MixedPlaces(batch)),
@@ -81,10 +93,22 @@ impl RedisQueue {
         }
     }
 
-    pub(super) async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+    /// The error that a batch of so many records has different ones.
+    fn different(&self, id: &BatchId, received: Value) -> Result<Error> {
+        let received: u64 = self.detail(received)?;
+        Ok(Error::Different { batch: id.clone(), from: 0, to: received.saturating_sub(1) })
+    }
+
+    pub(super) async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
         let partition = self.partition(id);
         let mut seal = self.scripts.seal.key(&partition.keys);
         seal.arg(id.as_str()).arg(or_empty(records));
+        seal.arg(digest.map(|digest| digest.to_string()).unwrap_or_default());
         let batch = id.clone();
         let (word, detail) = self.answer(partition, Pipeline::new(), &seal).await?;
         match (word.as_str(), records) {
@@ -92,6 +116,7 @@ impl RedisQueue {
             ("miscounted", Some(claimed)) => {
                 Err(Error::Miscounted { batch, received: self.detail(detail)?, claimed })
             }
+            ("different", _) => Err(self.different(id, detail)?),
             ("aborted", _) => Err(Error::Aborted(batch)),
             ("unknown", _) => Err(Error::UnknownBatch(batch)),
             _ => Err(self.corrupt(format!("answer {word:?} of seal"))),
@@ -230,6 +255,13 @@ impl RedisQueue {
             "unknown" => Err(Error::UnknownBatch(id.clone())),
             _ => Err(self.corrupt(format!("answer {word:?} of mark_written"))),
         }
+    }
+
+    pub(super) async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        let mut read = redis::cmd("GET");
+        read.arg(self.partition(id).checkpoints(id));
+        let stored: Option<Bytes> = self.connection.send(&read).await?;
+        self.readable(decode::checkpoints(&stored.unwrap_or_default()))
     }
 
     pub(super) async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {

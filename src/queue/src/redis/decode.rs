@@ -12,8 +12,8 @@ use super::keys::{Partition, Stream};
 use super::payloads::Given;
 use crate::millis::from_millis;
 use crate::{
-    Batch, BatchId, BatchState, BatchTimes, Chunk, DeadLetter, History, Lease, ResultChunk,
-    SeenWorker, Work, WorkerId, WorkerReport,
+    Batch, BatchId, BatchState, BatchTimes, Checkpoint, Chunk, DeadLetter, History, Lease,
+    ResultChunk, SeenWorker, Work, WorkerId, WorkerReport,
 };
 
 /// What a value is that cannot be read: the words for [`Error::Corrupt`](crate::Error::Corrupt).
@@ -32,14 +32,25 @@ pub(super) fn value<T: FromRedisValue>(value: Value) -> Result<T, Unreadable> {
 
 /// A snapshot (`snapshot.lua`), or `None` if there is no such batch.
 pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unreadable> {
-    let fields: [Option<String>; 18] = value(snapshot)?;
+    let fields: [Option<String>; 19] = value(snapshot)?;
     let [Some(state), priority, policy, received, retrying, kept, dead, dropped, replayed, ..] =
         &fields
     else {
         return Ok(None);
     };
-    let [.., overdue, roll_sha256, chunks, committed, opened, sealed, completed, ended, trace] =
-        &fields;
+    let [
+        ..,
+        overdue,
+        roll_sha256,
+        chunks,
+        committed,
+        opened,
+        sealed,
+        completed,
+        ended,
+        trace,
+        digest,
+    ] = &fields;
     // What follows is missing in what an earlier version opened.
     let time = |name, ms: &Option<String>| match ms {
         Some(_) => parsed(name, ms, id).map(|ms| Some(from_millis(ms))),
@@ -55,6 +66,7 @@ pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unre
         priority: parsed("priority", priority, id)?,
         policy: parsed("policy", policy, id)?,
         received: parsed("received", received, id)?,
+        digest: digest.as_ref().map(|_| parsed("digest", digest, id)).transpose()?,
         retrying: parsed("retrying", retrying, id)?,
         kept: parsed("kept", kept, id)?,
         dead: parsed("dead", dead, id)?,
@@ -72,6 +84,21 @@ pub(super) fn batch(id: &BatchId, snapshot: Value) -> Result<Option<Batch>, Unre
             ended: time("ended_ms", ended)?,
         },
     }))
+}
+
+/// How many bytes a stored checkpoint has (`shared/content.lua`): a number of 8 bytes and 16 digits.
+const CHECKPOINT_LEN: usize = 24;
+
+/// The checkpoints of a batch, as stored.
+pub(super) fn checkpoints(stored: &[u8]) -> Result<Vec<Checkpoint>, Unreadable> {
+    let (checkpoints, rest) = stored.as_chunks::<CHECKPOINT_LEN>();
+    let checkpoint = |stored: &[u8; CHECKPOINT_LEN]| {
+        let (records, digits) = stored.split_first_chunk()?;
+        let digest = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        Some(Checkpoint { records: u64::from_be_bytes(*records), digest })
+    };
+    let checkpoints: Option<Vec<_>> = checkpoints.iter().map(checkpoint).collect();
+    checkpoints.filter(|_| rest.is_empty()).ok_or_else(|| "a checkpoint".to_owned())
 }
 
 /// Batches, each with its id and its snapshot.

@@ -21,10 +21,12 @@
 //! | `TAG:dead:groups` | hash | by group: how many dead letters it has |
 //! | `TAG:settled` | string, for a day | what a settled step writes to (`settle.rs`) |
 //! | `TAG:clock` | string | the server's time in ms, as last seen, to a second |
-//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms`, `trace` |
+//! | `TAG:batch:<id>` | hash | `state`, `priority`, `policy`, `received`, `retrying`, `kept`, `dead`, `dropped`, `replayed`, `overdue`, `places` (`from` or `each`), `deadline_ms`, `ending`, `roll_entry`, `roll_sha256`, `chunks`, `chunks_committed`, `opened_ms`, `sealed_ms`, `completed_ms`, `ended_ms`, `trace`, `digest` of the records received, in hexadecimal, if they came one after another |
 //! | `TAG:batch:<id>:results` | hash | by first place: the count and the length of the payload, as 4 bytes each, big-endian, and the name of the payload; of a dead letter count 1, length 0 and no name |
 //! | `TAG:batch:<id>:payloads` | hash | by name: what the chunks of the batch, and its results, have for a payload; by `+` and a name: nothing, for an appended one that is there; gone when the batch is written or aborted |
-//! | `TAG:batch:<id>:places` | bitmap | the places of a batch whose records each have their own |
+//! | `TAG:batch:<id>:hashes` | hash | of a batch whose records each have their own index, by index / 32: 8 bytes of each record's hash, as `shared/content.lua` says |
+//! | `TAG:batch:<id>:checkpoints` | string | of a batch whose records came one after another: 24 bytes for each checkpoint, as `shared/content.lua` says |
+//! | `TAG:batch:<id>:places` | bitmap | the indices of the records that an earlier version received |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!
 //! `TAG` is the hash tag of a partition: its keys share a slot in a cluster, as a script needs. A
@@ -89,6 +91,11 @@ impl Partition {
     /// The payloads of a batch.
     pub(super) fn payloads(&self, batch: &BatchId) -> String {
         format!("{}:batch:{batch}:payloads", self.tag)
+    }
+
+    /// The checkpoints of a batch.
+    pub(super) fn checkpoints(&self, batch: &BatchId) -> String {
+        format!("{}:batch:{batch}:checkpoints", self.tag)
     }
 
     /// How much waits.

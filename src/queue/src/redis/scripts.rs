@@ -8,6 +8,7 @@ use super::keys::GROUP;
 const BATCH: &str = include_str!("scripts/shared/batch.lua");
 const CHUNK: &str = include_str!("scripts/shared/chunk.lua");
 const CLOCK: &str = include_str!("scripts/shared/clock.lua");
+const CONTENT: &str = include_str!("scripts/shared/content.lua");
 const CONTROLS: &str = include_str!("scripts/shared/controls.lua");
 const DEPTH: &str = include_str!("scripts/shared/depth.lua");
 const DISCARD: &str = include_str!("scripts/shared/discard.lua");
@@ -67,7 +68,7 @@ impl Scripts {
         }
         Self {
             abort: script!("abort", CLOCK, STATES, BATCH, LETTERS, DISCARD, SNAPSHOT),
-            append: script!("append", CLOCK, CHUNK, DEPTH, TOTALS),
+            append: script!("append", CLOCK, CHUNK, CONTENT, DEPTH, TOTALS),
             commit: script!("commit", CLOCK, STATES, BATCH, CHUNK, DEPTH, TOTALS, LETTERS),
             dead_in_group: script!("dead_in_group", LETTERS),
             dead_letters: script!("dead_letters"),

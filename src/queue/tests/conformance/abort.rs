@@ -16,9 +16,11 @@ use super::steps::{
 async fn assert_aborted(queue: &dyn Queue, id: &BatchId, received: u64) -> Result<()> {
     let opened = Batch::opened(id.clone(), &BatchOptions::default());
     let batch = shown(queue, id).await?;
-    let (chunks, times, trace) = (batch.chunks, batch.times, batch.trace.clone());
+    let Batch { chunks, times, digest, ref trace, .. } = batch;
+    let trace = trace.clone();
     assert!(chunks > 0 && times.ended.is_some(), "{batch:?}");
-    let expected = Batch { state: BatchState::Aborted, received, chunks, trace, times, ..opened };
+    let state = BatchState::Aborted;
+    let expected = Batch { state, received, digest, chunks, trace, times, ..opened };
     assert_eq!(batch, expected);
     assert_eq!(queue.results(id, 0, ALL).await?, []);
     assert_eq!(queue.dead_letters(id, 0, ALL).await?, []);
@@ -39,7 +41,7 @@ pub(crate) async fn an_open_batch_is_discarded(queue: &dyn Queue) -> Result<()> 
 pub(crate) async fn a_sealed_batch_is_discarded(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "sealed", &[3, 2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     queue.abort(&id).await?;
     assert_aborted(queue, &id, 5).await
 }
@@ -48,7 +50,7 @@ pub(crate) async fn a_held_batch_is_discarded(queue: &dyn Queue) -> Result<()> {
     let id = open_strict(queue, "held").await?;
     send(queue, &id, &[2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     let batch = queue.abort(&id).await?;
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Aborted, 0, 0));
     assert_eq!(queue.drop_letters(&id, &[0]).await?, 0);

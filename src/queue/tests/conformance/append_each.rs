@@ -1,6 +1,7 @@
 //! Claims on appending single records, each at its own place.
 
-use muster_queue::{Appended, BatchId, Error, Queue, Result};
+use muster_content::RecordHash;
+use muster_queue::{Appended, BatchId, Error, NewChunk, Places, Queue, Result};
 
 use super::steps::{each, from, lease_chunks, open, shown, worker};
 
@@ -13,12 +14,12 @@ async fn sent_each(queue: &dyn Queue) -> Result<BatchId> {
     Ok(id)
 }
 
-/// Asserts that just these places are told to be taken.
+/// Asserts that the batch has the same records at just these indices.
 #[track_caller]
 fn assert_taken(answer: Appended, expected: &[u64]) {
-    let Appended::Taken { mut places } = answer else { panic!("{answer:?}") };
-    places.sort_unstable();
-    assert_eq!(places, expected);
+    let Appended::Taken { mut same, different } = answer else { panic!("{answer:?}") };
+    same.sort_unstable();
+    assert_eq!((&same[..], different), (expected, vec![]));
 }
 
 pub(crate) async fn places_are_taken_in_any_order(queue: &dyn Queue) -> Result<()> {
@@ -47,6 +48,36 @@ pub(crate) async fn a_chunk_with_some_taken_is_not_stored(queue: &dyn Queue) -> 
     assert_eq!(shown(queue, &id).await?.received, 5);
     assert_eq!(queue.append(&id, &[each(&[1, 3])]).await?, Appended::Accepted);
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 3);
+    Ok(())
+}
+
+pub(crate) async fn different_record_at_a_taken_index_is_told(queue: &dyn Queue) -> Result<()> {
+    let id = sent_each(queue).await?;
+    let places = Places::Each([2, 1, 7].map(|index| (index, RecordHash::of(b"other"))).to_vec());
+    let other = NewChunk { places, ..each(&[2, 1, 7]) };
+    let Appended::Taken { same, mut different } = queue.append(&id, &[each(&[0]), other]).await?
+    else {
+        panic!("the batch has some of the records");
+    };
+    different.sort_unstable();
+    assert_eq!((same, different), (vec![0], vec![2, 7]));
+    assert_eq!(shown(queue, &id).await?.received, 5);
+    assert_taken(queue.append(&id, &[each(&[7, 2, 0, 9, 4])]).await?, &[0, 2, 4, 7, 9]);
+    Ok(())
+}
+
+pub(crate) async fn indices_far_apart_are_told_apart(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "far").await?;
+    let far = [0, 31, 32, 1000, (1 << 27) - 1];
+    for index in far {
+        assert_eq!(queue.append(&id, &[each(&[index])]).await?, Appended::Accepted);
+    }
+    let near = [1, 30, 33, 999, 1001, (1 << 27) - 2];
+    assert_eq!(queue.append(&id, &[each(&near)]).await?, Appended::Accepted);
+    let all: Vec<u64> = far.into_iter().chain(near).collect();
+    let mut expected = all.clone();
+    expected.sort_unstable();
+    assert_taken(queue.append(&id, &[each(&all)]).await?, &expected);
     Ok(())
 }
 
@@ -85,7 +116,7 @@ pub(crate) async fn places_are_of_their_batch_alone(queue: &dyn Queue) -> Result
 
 pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     let answer = queue.append(&id, &[each(&[1, 3])]).await;
     assert!(
         matches!(&answer, Err(Error::Sealed { batch, received: 5 }) if *batch == id),
@@ -97,7 +128,7 @@ pub(crate) async fn a_sealed_batch_takes_no_more(queue: &dyn Queue) -> Result<()
 
 pub(crate) async fn a_sealed_batch_still_says_what_it_has(queue: &dyn Queue) -> Result<()> {
     let id = sent_each(queue).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert_taken(queue.append(&id, &[each(&[9, 0])]).await?, &[0, 9]);
     Ok(())
 }

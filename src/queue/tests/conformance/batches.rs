@@ -23,6 +23,7 @@ pub(crate) async fn a_new_batch_is_open_and_empty(queue: &dyn Queue) -> Result<(
         priority: Priority::Low,
         policy: Policy::Fail,
         received: 0,
+        digest: None,
         retrying: 0,
         kept: 0,
         dead: 0,
@@ -54,7 +55,7 @@ pub(crate) async fn opened_again_it_keeps_its_options(queue: &dyn Queue) -> Resu
 
 pub(crate) async fn opened_again_it_keeps_its_records(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "twice", &[3]).await?;
-    queue.seal(&id, Some(3)).await?;
+    queue.seal(&id, Some(3), None).await?;
     let batch = queue.open(&id, &BatchOptions::default()).await?;
     assert_eq!((batch.received, batch.state), (3, BatchState::Sealed));
     assert_eq!(lease_all(queue, &worker()).await?.len(), 1);
@@ -74,7 +75,7 @@ pub(crate) async fn steps_on_an_unknown_batch_fail(queue: &dyn Queue) -> Result<
     let unknown = id("unknown");
     for answer in [
         queue.append(&unknown, &[from(0, 1)]).await.map(drop),
-        queue.seal(&unknown, None).await.map(drop),
+        queue.seal(&unknown, None, None).await.map(drop),
         queue.abort(&unknown).await.map(drop),
         queue.mark_written(&unknown, "digest").await.map(drop),
         queue.replay(&unknown, &replays(&[0])).await.map(drop),

@@ -47,7 +47,7 @@ pub(crate) async fn a_committed_chunk_is_nobodys_work(queue: &dyn Queue) -> Resu
 pub(crate) async fn a_chunk_without_bytes_is_a_chunk(queue: &dyn Queue) -> Result<()> {
     let id = open(queue, "empty").await?;
     queue.append(&id, &[NewChunk { payload: Bytes::new(), ..from(0, 1) }]).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     commit_next(queue, |_| as_sent()).await?;
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.kept), (BatchState::Complete, 1));
@@ -98,7 +98,7 @@ pub(crate) async fn a_refused_outcome_changes_nothing(queue: &dyn Queue) -> Resu
     queue.commit(chunk, &as_sent()).await?;
     let second = split(chunk, &[0], vec![again(1)]);
     assert_eq!(queue.commit(chunk, &second).await?, Committed::Refused);
-    queue.seal(&id, Some(2)).await?;
+    queue.seal(&id, Some(2), None).await?;
     assert_eq!(queue.results(&id, 0, ALL).await?[0].payload, from(0, 2).payload);
     assert_eq!(queue.dead_letters(&id, 0, ALL).await?, []);
     assert_eq!(queue.depth().await?, Depth::default(), "nothing is retried");

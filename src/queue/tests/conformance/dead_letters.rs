@@ -58,7 +58,7 @@ pub(crate) async fn dropped_ones_are_gone(queue: &dyn Queue) -> Result<()> {
     assert_eq!(queue.drop_letters(&id, &[0, 3]).await?, 0, "a second time");
     assert_eq!(queue.replay(&id, &replays(&[0, 3])).await?.letters, 0);
     assert_eq!(shown(queue, &id).await?, batch);
-    let batch = queue.seal(&id, Some(4)).await?;
+    let batch = queue.seal(&id, Some(4), None).await?;
     assert_eq!((batch.state, batch.dropped), (BatchState::Complete, 2));
     let expected = [nothing(0), nothing(1), kept(2, 1), nothing(3)];
     assert_eq!(queue.results(&id, 0, ALL).await?, expected, "their places are covered");
@@ -68,7 +68,7 @@ pub(crate) async fn dropped_ones_are_gone(queue: &dyn Queue) -> Result<()> {
 pub(crate) async fn those_of_a_written_batch_are_dropped(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "written", &[3]).await?;
     commit_next(queue, |chunk| without(chunk, &[0, 1])).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert_eq!(queue.drop_letters(&id, &[0]).await?, 1);
     assert!(queue.mark_written(&id, "digest").await?);
     assert_eq!(queue.drop_letters(&id, &[1]).await?, 1);
@@ -82,7 +82,7 @@ pub(crate) async fn a_drop_does_not_complete_what_has_work_left(queue: &dyn Queu
     let id = open_strict(queue, "busy").await?;
     send(queue, &id, &[1, 1]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
-    queue.seal(&id, Some(2)).await?;
+    queue.seal(&id, Some(2), None).await?;
     queue.drop_letters(&id, &[0]).await?;
     assert_eq!(shown(queue, &id).await?.state, BatchState::Sealed);
     commit_next(queue, |_| as_sent()).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn a_group_that_is_empty_is_gone(queue: &dyn Queue) -> Result<(
 
 pub(crate) async fn a_group_is_listed_across_batches(queue: &dyn Queue) -> Result<()> {
     let (one, other) = (two_groups(queue, "one").await?, two_groups(queue, "other").await?);
-    queue.seal(&other, None).await?;
+    queue.seal(&other, None, None).await?;
     assert!(queue.mark_written(&other, "digest").await?);
     let mut all = read(queue, "late N", ALL).await?;
     assert_eq!(queue.dead_in_group("late N", None, 0).await?, []);

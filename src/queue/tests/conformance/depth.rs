@@ -51,7 +51,7 @@ pub(crate) async fn what_is_committed_does_not(queue: &dyn Queue) -> Result<()> 
     assert_eq!(queue.depth().await?, of([5]));
     commit_next(queue, |_| as_sent()).await?;
     assert_eq!(queue.depth().await?, Depth::default());
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert_eq!(queue.depth().await?, Depth::default(), "a roll is no record");
     queue.mark_written(&id, "digest").await?;
     assert_eq!(queue.depth().await?, Depth::default());
@@ -84,7 +84,7 @@ pub(crate) async fn what_is_replayed_waits_again(queue: &dyn Queue) -> Result<()
     queue.replay(&id, &replays(&[11])).await?;
     assert_eq!(queue.depth().await?, of([11]));
     commit_next(queue, |_| as_sent()).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     queue.replay(&id, &replays(&[5])).await?;
     queue.drop_letters(&id, &[0]).await?;
     assert_eq!(queue.depth().await?, of([5]));

@@ -102,7 +102,7 @@ pub(crate) async fn only_what_is_overdue_ends(queue: &dyn Queue) -> Result<()> {
     let sealed = open_for(queue, "sealed", SOON, Ending::Abort).await?;
     let aborted = open_for(queue, "aborted", SOON, Ending::Seal).await?;
     queue.append(&sealed, &[from(0, 1)]).await?;
-    queue.seal(&sealed, None).await?;
+    queue.seal(&sealed, None, None).await?;
     queue.abort(&aborted).await?;
     let soon = open_for(queue, "soon", SOON, Ending::Seal).await?;
     ended(queue, &soon).await?;

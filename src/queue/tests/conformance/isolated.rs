@@ -114,7 +114,7 @@ pub(crate) async fn one_that_is_given_back_is_still_isolated(queue: &dyn Queue) 
 
 pub(crate) async fn the_first_of_two_commits_is_taken(queue: &dyn Queue) -> Result<()> {
     let id = suspected(queue, &[1]).await?;
-    queue.seal(&id, Some(4)).await?;
+    queue.seal(&id, Some(4), None).await?;
     assert_eq!(shown(queue, &id).await?.retrying, 1);
     let late = lease_any(queue).await?.expect("it waits");
     let heir = lease_any(queue).await?.expect("it is held");

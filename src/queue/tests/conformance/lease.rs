@@ -58,7 +58,7 @@ pub(crate) async fn a_roll_comes_before_all_chunks(queue: &dyn Queue) -> Result<
     let urgent = open_with(queue, "urgent", Priority::High).await?;
     queue.append(&urgent, &[from(0, 1)]).await?;
     let empty = open_with(queue, "empty", Priority::Low).await?;
-    queue.seal(&empty, None).await?;
+    queue.seal(&empty, None, None).await?;
     let work = lease_all(queue, &worker()).await?;
     assert!(matches!(&work[..], [Work::Roll(_), Work::Chunk(_)]), "{work:?}");
     Ok(())
@@ -68,7 +68,7 @@ pub(crate) async fn never_more_than_asked_for(queue: &dyn Queue) -> Result<()> {
     let urgent = open_with(queue, "urgent", Priority::High).await?;
     queue.append(&urgent, &[from(0, 1)]).await?;
     sent(queue, "normal", &[1, 1, 1]).await?;
-    queue.seal(&open(queue, "empty").await?, None).await?;
+    queue.seal(&open(queue, "empty").await?, None, None).await?;
     let worker = worker();
     let mut sizes = Vec::new();
     for max in [1, 2, 10] {
@@ -118,7 +118,7 @@ pub(crate) async fn waiting_ends_when_a_roll_arrives(queue: &dyn Queue) -> Resul
     let id = open(queue, "late").await?;
     let worker = worker();
     let begun = Instant::now();
-    let (work, _) = tokio::join!(queue.lease(&worker, ALL, LONG), queue.seal(&id, None));
+    let (work, _) = tokio::join!(queue.lease(&worker, ALL, LONG), queue.seal(&id, None, None));
     assert!(matches!(&work?[..], [Work::Roll(_)]));
     assert!(begun.elapsed() < LONG / 2, "it took {:?}", begun.elapsed());
     Ok(())

@@ -94,7 +94,7 @@ pub(crate) async fn what_it_has_is_told_although_it_is_full(queue: &dyn Queue) -
         assert_eq!(behind, Appended::Behind { received });
     }
     let taken = queue.append(&unary, &[each(&[7, 8])]).await?;
-    assert_eq!(taken, Appended::Taken { places: vec![7] });
+    assert_eq!(taken, Appended::Taken { same: vec![7], different: vec![] });
     Ok(())
 }
 

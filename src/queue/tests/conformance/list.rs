@@ -47,7 +47,7 @@ pub(crate) async fn the_one_that_was_opened_last_comes_first(queue: &dyn Queue) 
     opened(queue, &["b", "c", "a"]).await?;
     assert_eq!(names(queue, None).await?, ["a", "c", "b"]);
     queue.open(&id("b"), &BatchOptions::default()).await?;
-    queue.seal(&id("c"), None).await?;
+    queue.seal(&id("c"), None, None).await?;
     assert_eq!(names(queue, None).await?, ["a", "c", "b"], "what comes later changes nothing");
     Ok(())
 }
@@ -55,14 +55,14 @@ pub(crate) async fn the_one_that_was_opened_last_comes_first(queue: &dyn Queue) 
 pub(crate) async fn each_state_has_its_batches(queue: &dyn Queue) -> Result<()> {
     open(queue, "open").await?;
     let sealed = sent(queue, "sealed", &[1]).await?;
-    queue.seal(&sealed, None).await?;
+    queue.seal(&sealed, None, None).await?;
     for name in ["complete", "written"] {
-        queue.seal(&open(queue, name).await?, None).await?;
+        queue.seal(&open(queue, name).await?, None, None).await?;
     }
     queue.mark_written(&id("written"), "digest").await?;
     queue.abort(&open(queue, "aborted").await?).await?;
     let held = sent(queue, "sealed-and-aborted", &[1]).await?;
-    queue.seal(&held, None).await?;
+    queue.seal(&held, None, None).await?;
     for _ in 0..2 {
         queue.abort(&held).await?;
     }
@@ -98,7 +98,7 @@ pub(crate) async fn a_page_goes_on_behind_one_that_is_not_there(queue: &dyn Queu
     opened(queue, &["first", "second", "third"]).await?;
     let third = shown(queue, &id("third")).await?.cursor().expect("it is listed");
     // It has left this list, and would be the first of it.
-    queue.seal(&id("third"), None).await?;
+    queue.seal(&id("third"), None, None).await?;
     let open = queue.batches(Some(BatchState::Open), Some(&third), 1).await?;
     assert_eq!(open[0].id, id("second"));
     let before_all = BatchCursor { opened_ms: 1, id: id("never") };
@@ -121,7 +121,7 @@ pub(crate) async fn each_state_has_its_time(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "timed", &[1]).await?;
     let open = times(queue, &id).await?;
     assert_eq!(BatchTimes { opened: open.opened, ..BatchTimes::default() }, open);
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     let sealed = times(queue, &id).await?;
     assert_eq!(BatchTimes { sealed: sealed.sealed, ..open }, sealed);
     commit_next(queue, |_| as_sent()).await?;
@@ -139,10 +139,10 @@ pub(crate) async fn each_state_has_its_time(queue: &dyn Queue) -> Result<()> {
 
 pub(crate) async fn what_is_repeated_changes_no_time(queue: &dyn Queue) -> Result<()> {
     opened(queue, &["sealed", "aborted"]).await?;
-    let sealed = queue.seal(&id("sealed"), None).await?;
+    let sealed = queue.seal(&id("sealed"), None, None).await?;
     let aborted = queue.abort(&id("aborted")).await?;
     opened(queue, &["later"]).await?;
-    assert_eq!(queue.seal(&id("sealed"), None).await?, sealed);
+    assert_eq!(queue.seal(&id("sealed"), None, None).await?, sealed);
     assert_eq!(queue.open(&id("sealed"), &BatchOptions::default()).await?, sealed);
     assert_eq!(queue.abort(&id("aborted")).await?, aborted);
     Ok(())
@@ -180,7 +180,7 @@ pub(crate) async fn the_first_trace_that_a_chunk_has_is_the_batch_s(
 pub(crate) async fn what_a_replay_makes_is_listed(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "old", &[3]).await?;
     commit_next(queue, |chunk| without(chunk, &[0, 2])).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     let into = queue.replay(&id, &replays(&[0, 2])).await?.into;
     let sealed = queue.batches(Some(BatchState::Sealed), None, ALL).await?;
     assert_eq!(sealed, [shown(queue, &into).await?]);

@@ -39,7 +39,7 @@ pub(crate) async fn rolls_are_given(queue: &dyn Queue) -> Result<()> {
     sent(queue, "waits", &[1]).await?;
     queue.pause(true).await?;
     for name in ["one", "other"] {
-        queue.seal(&open(queue, name).await?, None).await?;
+        queue.seal(&open(queue, name).await?, None, None).await?;
     }
     let work = queue.lease(&worker(), 1, LONG).await?;
     assert_eq!((work.len(), rolls(&work)), (1, 1));
@@ -54,7 +54,7 @@ pub(crate) async fn a_lease_that_waits_gets_a_roll(queue: &dyn Queue) -> Result<
     let empty = open(queue, "empty").await?;
     queue.pause(true).await?;
     let (me, asked) = (worker(), Instant::now());
-    let (work, sealed) = tokio::join!(queue.lease(&me, ALL, LONG), queue.seal(&empty, None));
+    let (work, sealed) = tokio::join!(queue.lease(&me, ALL, LONG), queue.seal(&empty, None, None));
     sealed?;
     assert_eq!(rolls(&work?), 1);
     assert!(asked.elapsed() < LONG / 2, "took {:?}", asked.elapsed());
@@ -69,7 +69,7 @@ pub(crate) async fn what_is_in_hand_goes_on(queue: &dyn Queue) -> Result<()> {
     queue.release(&[held[1].lease.clone()]).await?;
     assert_eq!(queue.commit(&held[0], &as_sent()).await?, Committed::Taken);
     assert_eq!(queue.append(&id, &[from(2, 1)]).await?, Appended::Accepted);
-    assert_eq!(queue.seal(&id, Some(3)).await?.state, BatchState::Sealed);
+    assert_eq!(queue.seal(&id, Some(3), None).await?.state, BatchState::Sealed);
     queue.pause(false).await?;
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 2);
     Ok(())

@@ -12,14 +12,14 @@ async fn held(queue: &dyn Queue) -> Result<muster_queue::BatchId> {
     let id = open_strict(queue, "strict").await?;
     send(queue, &id, &[2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
-    queue.seal(&id, Some(2)).await?;
+    queue.seal(&id, Some(2), None).await?;
     Ok(id)
 }
 
 pub(crate) async fn partial_completes_without_them(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "partial", &[2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0, 1])).await?;
-    let batch = queue.seal(&id, None).await?;
+    let batch = queue.seal(&id, None, None).await?;
     assert_eq!((batch.state, batch.dead), (BatchState::Complete, 2));
     Ok(())
 }
@@ -36,7 +36,7 @@ pub(crate) async fn fail_holds_a_sealed_batch(queue: &dyn Queue) -> Result<()> {
 pub(crate) async fn fail_holds_when_the_commit_comes_last(queue: &dyn Queue) -> Result<()> {
     let id = open_strict(queue, "strict").await?;
     send(queue, &id, &[2]).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert!(!shown(queue, &id).await?.is_held(), "there is work left");
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     assert!(shown(queue, &id).await?.is_held());
@@ -47,7 +47,7 @@ pub(crate) async fn fail_holds_when_the_commit_comes_last(queue: &dyn Queue) -> 
 pub(crate) async fn fail_completes_without_dead_letters(queue: &dyn Queue) -> Result<()> {
     let id = open_strict(queue, "strict").await?;
     send(queue, &id, &[2]).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     commit_next(queue, |_| as_sent()).await?;
     assert_eq!(shown(queue, &id).await?.state, BatchState::Complete);
     Ok(())
@@ -94,6 +94,6 @@ pub(crate) async fn a_drop_of_the_last_seals_nothing(queue: &dyn Queue) -> Resul
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     queue.drop_letters(&id, &[0]).await?;
     assert_eq!(shown(queue, &id).await?.state, BatchState::Open);
-    assert_eq!(queue.seal(&id, Some(1)).await?.state, BatchState::Complete);
+    assert_eq!(queue.seal(&id, Some(1), None).await?.state, BatchState::Complete);
     Ok(())
 }

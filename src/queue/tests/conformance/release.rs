@@ -57,7 +57,7 @@ pub(crate) async fn released_twice_it_waits_once(queue: &dyn Queue) -> Result<()
 }
 
 pub(crate) async fn a_roll_is_leased_by_another(queue: &dyn Queue) -> Result<()> {
-    queue.seal(&open(queue, "empty").await?, None).await?;
+    queue.seal(&open(queue, "empty").await?, None, None).await?;
     let held = lease_all(queue, &worker()).await?;
     assert_eq!(rolls(&held), 1);
     assert_eq!(lease_all(queue, &worker()).await?, []);
@@ -77,7 +77,7 @@ pub(crate) async fn what_was_lost_stays_counted(queue: &dyn Queue) -> Result<()>
 
 pub(crate) async fn what_a_forgotten_worker_held_is_given_back(queue: &dyn Queue) -> Result<()> {
     sent(queue, "kept", &[1, 1, 1]).await?;
-    queue.seal(&open(queue, "empty").await?, None).await?;
+    queue.seal(&open(queue, "empty").await?, None, None).await?;
     let (gone, other) = (worker(), worker());
     let held = queue.lease(&gone, 3, Duration::ZERO).await?;
     assert_eq!((held.len(), rolls(&held)), (3, 1));

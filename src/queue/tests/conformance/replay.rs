@@ -21,7 +21,7 @@ async fn with_dead(queue: &dyn Queue) -> Result<BatchId> {
 /// Seals such a batch, which completes it, and writes it to the roll.
 async fn written(queue: &dyn Queue) -> Result<BatchId> {
     let id = with_dead(queue).await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     assert!(queue.mark_written(&id, "digest").await?);
     Ok(id)
 }
@@ -44,7 +44,7 @@ pub(crate) async fn in_an_open_batch_they_go_back_to_their_places(queue: &dyn Qu
     }
     assert_eq!(queue.append(&id, &[from(5, 1)]).await?, Appended::Accepted, "it goes on");
     commit_next(queue, |_| as_sent()).await?;
-    let batch = queue.seal(&id, Some(6)).await?;
+    let batch = queue.seal(&id, Some(6), None).await?;
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Complete, 5, 1));
     let expected = [kept(0, 1), kept(1, 1), nothing(2), kept(3, 1), kept(4, 1), kept(5, 1)];
     assert_eq!(queue.results(&id, 0, 1000).await?, expected);
@@ -56,7 +56,7 @@ pub(crate) async fn in_a_sealed_batch_they_go_back_to_their_places(
 ) -> Result<()> {
     let id = with_dead(queue).await?;
     queue.append(&id, &[from(5, 1)]).await?;
-    queue.seal(&id, Some(6)).await?;
+    queue.seal(&id, Some(6), None).await?;
     let replayed = queue.replay(&id, &replays(&[2])).await?;
     assert_eq!(replayed, Replayed { into: id.clone(), letters: 1 });
     commit_next(queue, |_| as_sent()).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn in_a_sealed_batch_they_go_back_to_their_places(
 
 pub(crate) async fn a_complete_batch_stays_as_it_is(queue: &dyn Queue) -> Result<()> {
     let id = with_dead(queue).await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     let results = queue.results(&id, 0, 1000).await?;
     let replayed = queue.replay(&id, &replays(&[0])).await?;
     assert_ne!(replayed.into, id);
@@ -161,7 +161,7 @@ pub(crate) async fn the_record_may_be_mended(queue: &dyn Queue) -> Result<()> {
         as_sent()
     })
     .await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     assert_eq!(queue.results(&id, 2, 1).await?[0].payload, mended);
     let into = queue.replay(&id, &[Replay { place: 0, payload: mended.clone() }]).await?.into;
     commit_next(queue, |_| as_sent()).await?;

@@ -1,9 +1,9 @@
 //! Claims on reading back what was committed.
 
 use bytes::Bytes;
-use muster_queue::{
-    Appended, BatchId, Kept, NewChunk, Outcome, Places, Queue, Result, ResultChunk,
-};
+use muster_queue::{Appended, BatchId, Kept, NewChunk, Outcome, Queue, Result, ResultChunk};
+
+use crate::places;
 
 use super::steps::{
     as_sent, completed, dead_letter, each, from, kept, lease_chunks, nothing, open, payload, sent,
@@ -31,7 +31,7 @@ pub(crate) async fn they_are_in_order_whatever_the_order_of_commits(
     queue.commit(&chunks[0], &as_sent()).await?;
     let outcome = Outcome { kept: Kept::Runs(vec![result(2, 1, rewritten.clone())]), ..as_sent() };
     queue.commit(&chunks[1], &outcome).await?;
-    queue.seal(&id, Some(6)).await?;
+    queue.seal(&id, Some(6), None).await?;
     let expected =
         [result(0, 2, payload(0..2)), result(2, 1, rewritten), result(3, 3, payload(3..6))];
     assert_eq!(queue.results(&id, 0, ALL_BYTES).await?, expected);
@@ -49,7 +49,7 @@ pub(crate) async fn single_records_are_in_the_order_of_arrival(queue: &dyn Queue
     for chunk in chunks {
         queue.commit(&chunk, &as_sent()).await?;
     }
-    queue.seal(&id, Some(3)).await?;
+    queue.seal(&id, Some(3), None).await?;
     let expected = [result(0, 2, payload([7, 2])), result(2, 1, payload([0]))];
     assert_eq!(queue.results(&id, 0, ALL_BYTES).await?, expected);
     Ok(())
@@ -60,7 +60,7 @@ pub(crate) async fn records_left_out_keep_their_places(queue: &dyn Queue) -> Res
     let chunks = lease_chunks(queue, &worker()).await?;
     queue.commit(&chunks[0], &without(&chunks[0], &[0, 1, 2])).await?;
     queue.commit(&chunks[1], &without(&chunks[1], &[3])).await?;
-    queue.seal(&id, Some(5)).await?;
+    queue.seal(&id, Some(5), None).await?;
     let expected = [nothing(0), nothing(1), nothing(2), nothing(3), kept(4, 1)];
     assert_eq!(queue.results(&id, 0, ALL_BYTES).await?, expected);
     assert_eq!(queue.results(&id, 2, ALL_BYTES).await?, expected[2..]);
@@ -144,13 +144,14 @@ pub(crate) async fn large_and_binary_payloads_are_kept(queue: &dyn Queue) -> Res
     let id = open(queue, "binary").await?;
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let large: Bytes = all_bytes.repeat(8 * 1024).into();
-    let chunk = NewChunk { places: Places::From(0), count: 1, payload: large.clone(), trace: None };
+    let chunk =
+        NewChunk { places: places::from(0, 1), count: 1, payload: large.clone(), trace: None };
     queue.append(&id, &[chunk]).await?;
     queue.append(&id, &[from(1, 1)]).await?;
     for chunk in lease_chunks(queue, &worker()).await? {
         queue.commit(&chunk, &as_sent()).await?;
     }
-    queue.seal(&id, Some(2)).await?;
+    queue.seal(&id, Some(2), None).await?;
     assert_eq!(queue.results(&id, 0, 1).await?, [result(0, 1, large)]);
     Ok(())
 }

@@ -82,7 +82,7 @@ pub(crate) async fn one_commit_keeps_buries_and_retries(queue: &dyn Queue) -> Re
     for chunk in retried.iter().rev() {
         queue.commit(chunk, &as_sent()).await?;
     }
-    assert_eq!(queue.seal(&id, Some(7)).await?.state, BatchState::Complete);
+    assert_eq!(queue.seal(&id, Some(7), None).await?.state, BatchState::Complete);
     let expected = [kept(0, 2), nothing(2), kept(3, 1), kept(4, 1), nothing(5), kept(6, 1)];
     assert_eq!(queue.results(&id, 0, 1000).await?, expected, "the order is that of the places");
     Ok(())
@@ -90,7 +90,7 @@ pub(crate) async fn one_commit_keeps_buries_and_retries(queue: &dyn Queue) -> Re
 
 pub(crate) async fn it_keeps_a_sealed_batch_from_completing(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "sealed", &[1]).await?;
-    queue.seal(&id, Some(1)).await?;
+    queue.seal(&id, Some(1), None).await?;
     for _ in 0..3 {
         commit_next(queue, |chunk| split(chunk, &[], vec![again(0)])).await?;
         let batch = shown(queue, &id).await?;
@@ -109,7 +109,7 @@ pub(crate) async fn what_came_of_it_is_in_its_place(queue: &dyn Queue) -> Result
     let run = ResultChunk { first: 1, count: 1, payload: Bytes::from_static(b"new\n") };
     let kept_runs = Kept::Runs(vec![run.clone()]);
     commit_next(queue, |_| Outcome { kept: kept_runs, ..as_sent() }).await?;
-    queue.seal(&id, Some(3)).await?;
+    queue.seal(&id, Some(3), None).await?;
     assert_eq!(queue.results(&id, 0, ALL).await?, [kept(0, 1), run, kept(2, 1)]);
     Ok(())
 }
@@ -120,7 +120,7 @@ pub(crate) async fn as_sent_is_what_was_to_be_retried(queue: &dyn Queue) -> Resu
     let retry = Retry { payload: payload.clone(), ..again(0) };
     commit_next(queue, |chunk| split(chunk, &[], vec![retry])).await?;
     commit_next(queue, |_| as_sent()).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert_eq!(queue.results(&id, 0, ALL).await?, [ResultChunk { first: 0, count: 1, payload }]);
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(crate) async fn there_is_none_before_a_batch_is_complete(queue: &dyn Queue) 
     assert_eq!(queue.next_complete(ALL).await?, []);
     let id = sent(queue, "begun", &[1]).await?;
     assert_eq!(queue.next_complete(ALL).await?, []);
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert_eq!(queue.next_complete(ALL).await?, []);
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &as_sent()).await?;
@@ -29,7 +29,7 @@ pub(crate) async fn batches_come_in_the_order_of_completion(queue: &dyn Queue) -
     }
     let chunks = lease_chunks(queue, &worker()).await?;
     for chunk in &chunks {
-        queue.seal(&chunk.batch, Some(1)).await?;
+        queue.seal(&chunk.batch, Some(1), None).await?;
     }
     for number in [1, 2, 0] {
         queue.commit(&chunks[number], &as_sent()).await?;
@@ -60,7 +60,7 @@ pub(crate) async fn a_batch_is_written_once(queue: &dyn Queue) -> Result<()> {
 pub(crate) async fn a_batch_that_is_not_complete_is_not_written(queue: &dyn Queue) -> Result<()> {
     let id = sent(queue, "early", &[1]).await?;
     assert!(!queue.mark_written(&id, DIGEST).await?);
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     assert!(!queue.mark_written(&id, DIGEST).await?);
     let batch = shown(queue, &id).await?;
     assert_eq!((batch.state, batch.roll_sha256), (BatchState::Sealed, None));
@@ -74,7 +74,7 @@ pub(crate) async fn a_written_batch_keeps_its_counts_and_dead_letters(
     let id = sent(queue, "kept", &[3]).await?;
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &without(chunk, &[1])).await?;
-    queue.seal(&id, Some(3)).await?;
+    queue.seal(&id, Some(3), None).await?;
     assert_eq!(queue.results(&id, 0, ALL).await?, [kept(0, 1), nothing(1), kept(2, 1)]);
     assert!(queue.mark_written(&id, DIGEST).await?);
     assert_eq!(queue.results(&id, 0, ALL).await?, [], "its results are gone");
@@ -104,7 +104,7 @@ pub(crate) async fn a_written_batch_gives_no_more_work(queue: &dyn Queue) -> Res
 
 pub(crate) async fn each_complete_batch_has_a_roll(queue: &dyn Queue) -> Result<()> {
     for name in ["one", "two", "three"] {
-        queue.seal(&open(queue, name).await?, None).await?;
+        queue.seal(&open(queue, name).await?, None, None).await?;
     }
     assert_eq!(rolls(&lease_all(queue, &worker()).await?), 3);
     Ok(())
@@ -118,7 +118,7 @@ pub(crate) async fn sent_again_after_it_was_written(queue: &dyn Queue) -> Result
     for chunk in [from(0, 2), from(2, 1)] {
         assert_eq!(queue.append(&id, &[chunk]).await?, Appended::Behind { received: 3 });
     }
-    assert_eq!(queue.seal(&id, Some(3)).await?, written);
+    assert_eq!(queue.seal(&id, Some(3), None).await?, written);
     let more = queue.append(&id, &[from(3, 1)]).await;
     assert!(matches!(more, Err(Error::Sealed { received: 3, .. })), "{more:?}");
     assert_eq!(shown(queue, &id).await?, written);
@@ -133,10 +133,10 @@ pub(crate) async fn single_records_sent_again_after_it_was_written(
     queue.append(&id, &[each(&[7, 2])]).await?;
     let chunk = &lease_chunks(queue, &worker()).await?[0];
     queue.commit(chunk, &as_sent()).await?;
-    queue.seal(&id, Some(2)).await?;
+    queue.seal(&id, Some(2), None).await?;
     assert!(queue.mark_written(&id, DIGEST).await?);
     let again = queue.append(&id, &[each(&[2])]).await?;
-    assert_eq!(again, Appended::Taken { places: vec![2] });
+    assert_eq!(again, Appended::Taken { same: vec![2], different: vec![] });
     let new = queue.append(&id, &[each(&[3])]).await;
     assert!(matches!(new, Err(Error::Sealed { received: 2, .. })), "{new:?}");
     Ok(())

@@ -35,7 +35,7 @@ pub(crate) async fn of_nothing_is_nothing(queue: &dyn Queue) -> Result<()> {
     assert_eq!(queue.stats().await?, Stats::default());
     let id = sent(queue, "done", &[2]).await?;
     commit_next(queue, |_| as_sent()).await?;
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     let stats = queue.stats().await?;
     let waits = Stats { totals: Totals::default(), ..stats };
     assert_eq!(waits, Stats::default(), "a roll is in no line");
@@ -124,7 +124,7 @@ pub(crate) async fn the_oldest_is_as_old_as_it_is(queue: &dyn Queue) -> Result<(
 pub(crate) async fn what_is_leased_is_what_workers_have_in_hand(queue: &dyn Queue) -> Result<()> {
     let leased = async || queue.stats().await.map(|stats| stats.leased);
     let id = sent(queue, "leased", &[2, 1, 1]).await?;
-    queue.seal(&open_with(queue, "roll", Priority::High).await?, None).await?;
+    queue.seal(&open_with(queue, "roll", Priority::High).await?, None, None).await?;
     let held = lease_chunks(queue, &worker()).await?;
     assert_eq!(leased().await?, 3, "a roll is no chunk");
     queue.release(&[held[1].lease.clone()]).await?;
@@ -161,7 +161,7 @@ pub(crate) async fn totals_only_grow(queue: &dyn Queue) -> Result<()> {
     queue.replay(&id, &replays(&[0])).await?;
     commit_next(queue, |_| as_sent()).await?;
     assert_eq!(totals().await?, (6, 4, 3), "it was dead, and is kept");
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     queue.replay(&id, &replays(&[1])).await?;
     queue.drop_letters(&id, &[2]).await?;
     commit_next(queue, |_| as_sent()).await?;

@@ -3,10 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use muster_content::RecordHash;
 use muster_queue::{
     Appended, Batch, BatchId, BatchOptions, Chunk, Committed, DeadLetter, History, Kept, NewChunk,
     Outcome, Places, Policy, Priority, Queue, Replay, Result, ResultChunk, Retry, Work, WorkerId,
 };
+
+use crate::places;
 
 /// More pieces of work than any claim makes.
 pub(crate) const ALL: usize = 100;
@@ -33,13 +36,15 @@ pub(crate) fn worker() -> WorkerId {
 /// `count` records from `place` on.
 pub(crate) fn from(place: u64, count: u32) -> NewChunk {
     let payload = payload(place..place + u64::from(count));
-    NewChunk { places: Places::From(place), count, payload, trace: Some(TRACE.to_owned()) }
+    NewChunk { places: places::from(place, count), count, payload, trace: Some(TRACE.to_owned()) }
 }
 
 /// The records at these places.
 pub(crate) fn each(places: &[u64]) -> NewChunk {
     let count = u32::try_from(places.len()).expect("a small chunk");
-    let (payload, places) = (payload(places.to_vec()), Places::Each(places.to_vec()));
+    let hashed = |index: &u64| (*index, RecordHash::of(&index.to_be_bytes()));
+    let payload = payload(places.to_vec());
+    let places = Places::Each(places.iter().map(hashed).collect());
     NewChunk { places, count, payload, trace: None }
 }
 
@@ -111,7 +116,7 @@ pub(crate) async fn completed(queue: &dyn Queue, name: &str, counts: &[u32]) -> 
     for chunk in lease_chunks(queue, &worker()).await? {
         queue.commit(&chunk, &as_sent()).await?;
     }
-    queue.seal(&id, None).await?;
+    queue.seal(&id, None, None).await?;
     Ok(id)
 }
 

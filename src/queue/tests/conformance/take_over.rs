@@ -88,7 +88,7 @@ pub(crate) async fn a_lost_lease_stays_lost(queue: &dyn Queue) -> Result<()> {
 }
 
 pub(crate) async fn a_roll_is_taken_too(queue: &dyn Queue) -> Result<()> {
-    queue.seal(&open(queue, "empty").await?, None).await?;
+    queue.seal(&open(queue, "empty").await?, None, None).await?;
     assert_eq!(rolls(&lease_all(queue, &worker()).await?), 1);
     assert_eq!(queue.take_over(&worker(), HOUR, ALL).await?, []);
     let heir = worker();

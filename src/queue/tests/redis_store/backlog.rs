@@ -20,7 +20,7 @@ async fn backlog(queue: &RedisQueue) -> BatchId {
     for place in 0..CHUNKS {
         assert_eq!(queue.append(&batch, &[chunk(place, 1)]).await.unwrap(), Appended::Accepted);
     }
-    queue.seal(&batch, Some(CHUNKS)).await.unwrap();
+    queue.seal(&batch, Some(CHUNKS), None).await.unwrap();
     batch
 }
 

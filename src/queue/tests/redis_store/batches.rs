@@ -29,7 +29,7 @@ async fn every_step_may_be_repeated() {
     assert_eq!(queue.commit(&chunk, &AS_SENT).await.unwrap(), Committed::Refused);
 
     for _ in 0..2 {
-        let sealed = queue.seal(&batch, Some(2)).await.unwrap();
+        let sealed = queue.seal(&batch, Some(2), None).await.unwrap();
         assert_eq!((sealed.state, sealed.kept, sealed.dead), (BatchState::Complete, 2, 0));
     }
     let rolls = queue.lease(&worker, 9, NO_WAIT).await.unwrap();
@@ -37,7 +37,7 @@ async fn every_step_may_be_repeated() {
 
     assert!(queue.mark_written(&batch, "5ha").await.unwrap());
     assert!(!queue.mark_written(&batch, "another").await.unwrap());
-    let written = queue.seal(&batch, None).await.unwrap();
+    let written = queue.seal(&batch, None, None).await.unwrap();
     assert_eq!(written.roll_sha256.as_deref(), Some("5ha"));
     assert_eq!(queue.next_complete(1).await.unwrap(), []);
 }
@@ -91,7 +91,7 @@ async fn a_place_out_of_all_bounds_is_refused_and_costs_no_memory() {
     let near = each(vec![0, 1 << 20]);
     assert_eq!(queue.append(&batch, from_ref(&near)).await.unwrap(), Appended::Accepted);
     let again = queue.append(&batch, from_ref(&near)).await.unwrap();
-    assert_eq!(again, Appended::Taken { places: vec![0, 1 << 20] });
+    assert_eq!(again, Appended::Taken { same: vec![0, 1 << 20], different: vec![] });
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn who_appends_puts_the_deadline_off_and_who_seals_lifts_it() {
     ask::<()>(&server, "ZADD {muster}:deadline 1 b").await;
     queue.append(&batch, &[chunk(0, 1)]).await.unwrap();
     assert_eq!(queue.end_overdue(9).await.unwrap(), []);
-    assert!(!queue.seal(&batch, None).await.unwrap().overdue);
+    assert!(!queue.seal(&batch, None, None).await.unwrap().overdue);
     assert_eq!(ask::<u64>(&server, "EXISTS {muster}:deadline").await, 0);
 }
 
@@ -96,7 +96,7 @@ async fn an_aborted_batch_leaves_only_what_expires() {
     for error in [
         queue.append(&batch, &[each(vec![0])]).await.unwrap_err(),
         queue.append(&batch, &[chunk(0, 1)]).await.unwrap_err(),
-        queue.seal(&batch, None).await.unwrap_err(),
+        queue.seal(&batch, None, None).await.unwrap_err(),
     ] {
         assert!(matches!(error, Error::Aborted(_)), "{error}");
     }

@@ -18,7 +18,10 @@ async fn what_a_forgotten_worker_held_is_given_back() {
     let server = RedisServer::start();
     let queue = queue(&server).await;
     let (gone, other) = (WorkerId::random("gone"), WorkerId::random("other"));
-    queue.seal(&open(&queue, "empty", muster_queue::Priority::Low).await, None).await.unwrap();
+    queue
+        .seal(&open(&queue, "empty", muster_queue::Priority::Low).await, None, None)
+        .await
+        .unwrap();
     sealed_batch(&queue, "b").await;
     let suspect = Outcome { retry: vec![retry(0, NO_WAIT, true)], ..kept(Vec::new()) };
     let work = queue.lease(&gone, 9, NO_WAIT).await.unwrap();

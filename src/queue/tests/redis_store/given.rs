@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use bytes::Bytes;
+use muster_content::RecordHash;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
     Appended, Batch, BatchId, BatchOptions, Chunk, DeadLetter, Error, History, Kept, NewChunk,
@@ -11,6 +12,7 @@ use muster_queue::{
     WorkerId,
 };
 
+use crate::places;
 use crate::redis_server::RedisServer;
 
 pub(crate) const NO_WAIT: Duration = Duration::ZERO;
@@ -31,13 +33,15 @@ pub(crate) fn id(name: &str) -> BatchId {
 }
 
 pub(crate) fn chunk(first: u64, count: u32) -> NewChunk {
-    NewChunk { places: Places::From(first), count, payload: payload(first), trace: None }
+    NewChunk { places: places::from(first, count), count, payload: payload(first), trace: None }
 }
 
 /// A chunk of records that each have their own place.
 pub(crate) fn each(places: Vec<u64>) -> NewChunk {
     let count = places.len().try_into().unwrap();
-    NewChunk { places: Places::Each(places), count, payload: payload(0), trace: None }
+    let hashed = |index: u64| (index, RecordHash::of(&index.to_be_bytes()));
+    let places = Places::Each(places.into_iter().map(hashed).collect());
+    NewChunk { places, count, payload: payload(0), trace: None }
 }
 
 pub(crate) fn payload(first: u64) -> Bytes {
@@ -67,7 +71,7 @@ pub(crate) async fn sealed_batch_of(
     queue.open(&batch, &options).await.unwrap();
     let chunk = NewChunk { trace: Some("a trace".to_owned()), ..chunk(0, records) };
     assert_eq!(queue.append(&batch, &[chunk]).await.unwrap(), Appended::Accepted);
-    queue.seal(&batch, Some(records.into())).await.unwrap();
+    queue.seal(&batch, Some(records.into()), None).await.unwrap();
     batch
 }
 

@@ -37,8 +37,8 @@ async fn a_released_roll_keeps_its_turn_and_leaves_with_its_batch() {
     let worker = WorkerId::random("w");
     let first = open(&queue, "z-first", Priority::Normal).await;
     let second = open(&queue, "a-second", Priority::Normal).await;
-    queue.seal(&first, Some(0)).await.unwrap();
-    queue.seal(&second, Some(0)).await.unwrap();
+    queue.seal(&first, Some(0), None).await.unwrap();
+    queue.seal(&second, Some(0), None).await.unwrap();
 
     let roll = queue.lease(&worker, 1, NO_WAIT).await.unwrap();
     queue.release(&[roll[0].lease().clone()]).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_lease_keeps_to_its_maximum_and_to_the_order() {
         }
     }
     let empty = open(&queue, "empty", Priority::Normal).await;
-    queue.seal(&empty, Some(0)).await.unwrap();
+    queue.seal(&empty, Some(0), None).await.unwrap();
 
     assert_eq!(queue.lease(&worker, 0, LONG_WAIT).await.unwrap(), []);
     let mut order = Vec::new();
@@ -128,7 +128,7 @@ async fn a_lease_that_waits_wakes_for_work_of_every_kind() {
     let empty = open(&queue, "empty", Priority::Normal).await;
     let seal = async {
         until_blocked(&server, 1).await;
-        queue.seal(&empty, None).await.unwrap();
+        queue.seal(&empty, None, None).await.unwrap();
     };
     let (work, ()) = tokio::join!(queue.lease(&worker, 1, LONG_WAIT), seal);
     assert!(matches!(work.unwrap()[..], [Work::Roll(_)]));

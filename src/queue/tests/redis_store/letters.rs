@@ -76,22 +76,22 @@ async fn a_written_batch_stays_until_its_letters_are_resolved() {
     let worker = WorkerId::random("w");
     let batch = open(&queue, "b", muster_queue::Priority::Normal).await;
     queue.append(&batch, &[each(vec![5, 1, 0])]).await.unwrap();
-    queue.seal(&batch, None).await.unwrap();
+    queue.seal(&batch, None, None).await.unwrap();
     let chunk = one_chunk(queue.lease(&worker, 1, NO_WAIT).await.unwrap());
     let dead = vec![letter(1, "no e-mail"), letter(2, "other")];
     queue.commit(&chunk, &Outcome { dead, ..kept(vec![run(0, 1, "0")]) }).await.unwrap();
     assert!(queue.mark_written(&batch, "5ha").await.unwrap());
 
-    let (itself, places) = ("{muster}:batch:b", "{muster}:batch:b:places");
+    let (itself, hashes) = ("{muster}:batch:b", "{muster}:batch:b:hashes");
     queue.drop_letters(&batch, &[1]).await.unwrap();
-    for key in [itself, places, "{muster}:batch:b:dead", "{muster}:dead"] {
+    for key in [itself, hashes, "{muster}:batch:b:dead", "{muster}:dead"] {
         assert_eq!(ask::<i64>(&server, &format!("TTL {key}")).await, -1, "{key}");
     }
     assert_eq!(queue.dead_letters(&batch, 0, 9).await.unwrap(), [letter(2, "other")]);
 
     queue.drop_letters(&batch, &[2]).await.unwrap();
-    assert_eq!(keys(&server).await, [itself, places]);
-    for key in [itself, places] {
+    assert_eq!(keys(&server).await, [itself, hashes]);
+    for key in [itself, hashes] {
         assert!(ask::<i64>(&server, &format!("TTL {key}")).await > 0, "{key}");
     }
     let written = shown(&queue, &batch).await;

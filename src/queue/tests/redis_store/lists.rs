@@ -41,7 +41,7 @@ async fn a_batch_that_has_gone_leaves_every_list() {
         if name % 2 == 0 {
             queue.abort(&batch).await.unwrap();
         } else {
-            queue.seal(&batch, None).await.unwrap();
+            queue.seal(&batch, None, None).await.unwrap();
             queue.mark_written(&batch, "5ha").await.unwrap();
         }
     }
@@ -135,7 +135,7 @@ async fn what_an_earlier_version_opened_goes_its_way_and_is_not_listed() {
     queue.append(&batch, &[chunk(0, 2)]).await.unwrap();
     let leased = lease_chunk(&queue, &worker).await;
     queue.commit(&leased, &AS_SENT).await.unwrap();
-    let complete = queue.seal(&batch, Some(2)).await.unwrap();
+    let complete = queue.seal(&batch, Some(2), None).await.unwrap();
     assert_eq!((complete.state, complete.kept), (BatchState::Complete, 2));
     assert!(queue.mark_written(&batch, "5ha").await.unwrap());
     let written = shown(&queue, &batch).await;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use muster_queue::{
-    Appended, BatchOptions, BatchState, Committed, Deadline, Ending, Outcome, Policy, Queue,
-    WorkerId,
+    Appended, BatchOptions, BatchState, Committed, Deadline, Ending, NewChunk, Outcome, Places,
+    Policy, Priority, Queue, WorkerId,
 };
 
 use super::given::{
@@ -24,21 +24,84 @@ async fn a_written_batch_leaves_only_what_expires() {
     for places in [vec![5, 1], vec![0]] {
         assert_eq!(queue.append(&batch, &[each(places)]).await.unwrap(), Appended::Accepted);
     }
-    queue.seal(&batch, None).await.unwrap();
+    queue.seal(&batch, None, None).await.unwrap();
     for _ in 0..2 {
         let chunk = lease_chunk(&queue, &worker).await;
         queue.commit(&chunk, &AS_SENT).await.unwrap();
     }
 
     assert!(queue.mark_written(&batch, "5ha").await.unwrap());
-    let (itself, places) = ("{muster}:batch:b", "{muster}:batch:b:places");
-    assert_eq!(keys(&server).await, [itself, places]);
-    for key in [itself, places] {
+    let (itself, hashes) = ("{muster}:batch:b", "{muster}:batch:b:hashes");
+    assert_eq!(keys(&server).await, [itself, hashes]);
+    for key in [itself, hashes] {
         assert!(ask::<i64>(&server, &format!("TTL {key}")).await > 0, "{key}");
     }
     for stream in ["roll", "high", "normal", "low", "isolated"] {
         assert_eq!(ask::<u64>(&server, &format!("XLEN {{muster}}:queue:{stream}")).await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_written_stream_leaves_only_what_expires() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let batch = open(&queue, "b", Priority::Normal).await;
+    queue.append(&batch, &[chunk(0, 2000)]).await.unwrap();
+    queue.seal(&batch, None, None).await.unwrap();
+    let chunk = lease_chunk(&queue, &WorkerId::random("w")).await;
+    queue.commit(&chunk, &AS_SENT).await.unwrap();
+    assert!(queue.mark_written(&batch, "5ha").await.unwrap());
+    let (itself, checkpoints) = ("{muster}:batch:b", "{muster}:batch:b:checkpoints");
+    assert_eq!(keys(&server).await, [itself, checkpoints]);
+    for key in [itself, checkpoints] {
+        assert!(ask::<i64>(&server, &format!("TTL {key}")).await > 0, "{key}");
+    }
+}
+
+/// An index far from all others costs little, and many that follow one another cost little each.
+#[tokio::test]
+async fn records_with_indices_cost_what_they_carry() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let far = open(&queue, "far", Priority::Normal).await;
+    queue.append(&far, &[each(vec![134_217_720])]).await.unwrap();
+    let usage = async |batch| {
+        ask::<u64>(&server, &format!("MEMORY USAGE {{muster}}:batch:{batch}:hashes")).await
+    };
+    let bytes = usage("far").await;
+    assert!(bytes < 1024, "{bytes} bytes for one record");
+
+    let dense = open(&queue, "dense", Priority::Normal).await;
+    for first in (0..100_000).step_by(100) {
+        queue.append(&dense, &[each((first..first + 100).collect())]).await.unwrap();
+    }
+    let bytes = usage("dense").await;
+    assert!(bytes < 1_600_000, "{bytes} bytes for 100,000 records");
+}
+
+/// What an earlier version received of a batch is not sent again, and is not compared.
+#[tokio::test]
+async fn batch_that_an_earlier_version_received_goes_on() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let single = open(&queue, "single", Priority::Normal).await;
+    queue.append(&single, &[each(vec![7])]).await.unwrap();
+    ask::<()>(&server, "DEL {muster}:batch:single:hashes").await;
+    ask::<()>(&server, "SETBIT {muster}:batch:single:places 7 1").await;
+    let taken = Appended::Taken { same: vec![7], different: vec![] };
+    assert_eq!(queue.append(&single, &[each(vec![8, 7])]).await.unwrap(), taken);
+    assert_eq!(queue.append(&single, &[each(vec![8])]).await.unwrap(), Appended::Accepted);
+    let taken = Appended::Taken { same: vec![8, 7], different: vec![] };
+    assert_eq!(queue.append(&single, &[each(vec![8, 7])]).await.unwrap(), taken);
+
+    let stream = open(&queue, "stream", Priority::Normal).await;
+    queue.append(&stream, &[chunk(0, 2000)]).await.unwrap();
+    ask::<()>(&server, "HDEL {muster}:batch:stream digest").await;
+    let (before, after) = Default::default();
+    let other = NewChunk { places: Places::From { first: 2000, before, after }, ..chunk(0, 1) };
+    assert_eq!(queue.append(&stream, &[other]).await.unwrap(), Appended::Accepted);
+    assert_eq!(shown(&queue, &stream).await.digest, None);
+    queue.seal(&stream, Some(2001), Some(after)).await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +138,7 @@ async fn a_server_without_memory_takes_no_more_and_lets_batches_end() {
         let chunk = one_chunk(queue.lease(&worker, 1, LONG_WAIT).await.unwrap());
         assert_eq!(queue.commit(&chunk, &AS_SENT).await.unwrap(), Committed::Taken);
     }
-    let complete = queue.seal(&batch, Some(3)).await.unwrap();
+    let complete = queue.seal(&batch, Some(3), None).await.unwrap();
     assert_eq!((complete.state, complete.kept), (BatchState::Complete, 3));
     assert!(queue.mark_written(&batch, "5ha").await.unwrap());
 }

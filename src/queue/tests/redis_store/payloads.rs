@@ -54,7 +54,7 @@ async fn what_is_not_appended_leaves_none() {
     queue.append(&batch, &[chunk(0, 2)]).await.unwrap();
     queue.append(&batch, &[chunk(5, 1)]).await.unwrap_err();
     queue.append(&batch, &[each(vec![9])]).await.unwrap_err();
-    queue.seal(&batch, Some(3)).await.unwrap();
+    queue.seal(&batch, Some(3), None).await.unwrap();
     queue.append(&batch, &[chunk(3, 1)]).await.unwrap_err();
     assert_eq!(payloads(&server).await, 2);
 

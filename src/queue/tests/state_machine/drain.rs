@@ -92,7 +92,7 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         for id in self.ids_in(BatchState::Open) {
-            self.seal(&id, None).await?;
+            self.seal(&id, None, None).await?;
         }
         for id in self.ids_in(BatchState::Sealed) {
             let sent = &self.model.batches[&id];

@@ -32,7 +32,7 @@ impl Run {
             assert_eq!(deadline.after, SOON, "the deadline of {batch:?} has not passed");
             sent.overdue = true;
             let expected = match deadline.then {
-                Ending::Seal => self.model.seal(&batch.id, None)?,
+                Ending::Seal => self.model.seal(&batch.id, None, None)?,
                 Ending::Abort => self.model.abort(&batch.id)?,
             };
             assert_eq!(without_times(batch), expected);

@@ -2,9 +2,10 @@
 //!
 //! The model knows no chunks and keeps no counters: it counts records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use muster_content::{ContentDigest, RecordHash};
 use muster_queue::{
     Appended, Batch, BatchId, BatchOptions, BatchState, BatchTimes, Controls, DeadGroup,
     DeadLetter, Depth, Error, LetterId, NewChunk, Places, Result, Totals,
@@ -35,8 +36,10 @@ pub(crate) struct Sent {
     /// The trace of the first chunk that had one.
     pub(crate) trace: Option<String>,
     way: Option<Way>,
-    /// The places that its records were sent with, where each has its own.
-    taken: BTreeSet<u64>,
+    /// The digest of its records, if they came one after another.
+    digest: Option<ContentDigest>,
+    /// The indices that its records were sent with, where each has its own, and their hashes.
+    taken: BTreeMap<u64, RecordHash>,
 }
 
 /// What became of a record.
@@ -63,8 +66,19 @@ impl Sent {
     pub(crate) fn new(options: BatchOptions) -> Self {
         let state = BatchState::Open;
         let (overdue, records, chunks, chunks_committed, way, taken) = Default::default();
-        let trace = None;
-        Self { options, state, overdue, records, chunks, chunks_committed, trace, way, taken }
+        let (trace, digest) = (None, None);
+        Self {
+            options,
+            state,
+            overdue,
+            records,
+            chunks,
+            chunks_committed,
+            trace,
+            way,
+            digest,
+            taken,
+        }
     }
 
     pub(crate) fn received(&self) -> u64 {
@@ -95,6 +109,7 @@ impl Sent {
             priority: self.options.priority,
             policy: self.options.policy,
             received: self.received(),
+            digest: self.digest,
             retrying: self.count(|record| *record == Record::Retrying),
             kept: self.count(|record| matches!(record, Record::Kept(_))),
             dead: self.count(|record| matches!(record, Record::Dead(_))),
@@ -132,10 +147,12 @@ impl Sent {
                 return vec![Ok(present)];
             }
             answers.push(Ok(present));
-        } else if let Places::From(place) = places
-            && place > received
-        {
-            answers.push(Err(Error::Gap { batch: batch.clone(), received, place }));
+        } else if let Places::From { first: place, before, .. } = places {
+            if place > received {
+                answers.push(Err(Error::Gap { batch: batch.clone(), received, place }));
+            } else if let Err(different) = self.shown(id).check_digest(Some(before)) {
+                return vec![Err(different)];
+            }
         }
         if self.state != BatchState::Open {
             answers.push(Err(Error::Sealed { batch, received }));
@@ -150,16 +167,24 @@ impl Sent {
     fn present(&self, places: &Places, records: u64) -> (Way, Option<Appended>, bool) {
         let received = self.received();
         match places {
-            Places::From(place) => {
+            Places::From { first: place, .. } => {
                 let behind = (*place < received).then_some(Appended::Behind { received });
                 (Way::From, behind, place + records <= received)
             }
-            Places::Each(numbers) => {
-                let places = numbers.iter().filter(|number| self.taken.contains(number));
-                let mut places: Vec<u64> = places.copied().collect();
-                places.sort_unstable();
-                let is_all = places.len() == numbers.len();
-                (Way::Each, (!places.is_empty()).then_some(Appended::Taken { places }), is_all)
+            Places::Each(sent) => {
+                let (mut same, mut different) = (Vec::new(), Vec::new());
+                for (index, hash) in sent {
+                    match self.taken.get(index) {
+                        Some(taken) if taken == hash => same.push(*index),
+                        Some(_) => different.push(*index),
+                        None => {}
+                    }
+                }
+                same.sort_unstable();
+                different.sort_unstable();
+                let count = same.len() + different.len();
+                let taken = (count > 0).then_some(Appended::Taken { same, different });
+                (Way::Each, taken, count == sent.len())
             }
         }
     }
@@ -167,10 +192,13 @@ impl Sent {
     /// Takes a chunk that the store accepted.
     pub(crate) fn append(&mut self, chunk: &NewChunk) {
         match &chunk.places {
-            Places::From(_) => self.way = Some(Way::From),
-            Places::Each(places) => {
+            Places::From { after, .. } => {
+                self.way = Some(Way::From);
+                self.digest = Some(*after);
+            }
+            Places::Each(records) => {
                 self.way = Some(Way::Each);
-                self.taken.extend(places);
+                self.taken.extend(records.iter().copied());
             }
         }
         self.chunks += 1;
@@ -200,7 +228,12 @@ impl Model {
     }
 
     /// Seals a batch, or says why the store must not.
-    pub(crate) fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+    pub(crate) fn seal(
+        &mut self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
         let sent = self.known(id)?;
         let received = sent.received();
         if sent.state == BatchState::Aborted {
@@ -209,6 +242,7 @@ impl Model {
         if let Some(claimed) = records.filter(|records| *records != received) {
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
+        sent.shown(id).check_digest(digest)?;
         sent.state = sent.state.max(BatchState::Sealed);
         self.complete_if_ready(id);
         Ok(self.batches[id].shown(id))

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use muster_content::ContentDigest;
 use muster_queue::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed,
-    Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
+    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 
 use crate::support::MemoryQueue;
@@ -96,14 +97,19 @@ impl Queue for Mutant {
         Ok(Appended::Accepted)
     }
 
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
         let batch = self.queue.batch(id).await?;
         let has_work_left = batch.is_some_and(|batch| !batch.may_complete());
         if self.bug == Bug::CompletesInSealAlone && has_work_left {
             self.see(|seen| seen.sealed.insert(id.clone()));
             return self.open(id, &BatchOptions::default()).await;
         }
-        self.queue.seal(id, records).await
+        self.queue.seal(id, records, digest).await
     }
 
     async fn abort(&self, id: &BatchId) -> Result<Batch> {
@@ -173,6 +179,10 @@ impl Queue for Mutant {
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         Ok(self.queue.batch(id).await?.map(|batch| self.disguised(batch)))
+    }
+
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        self.queue.checkpoints(id).await
     }
 
     async fn batches(

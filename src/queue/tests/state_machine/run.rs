@@ -5,6 +5,7 @@ use std::num::{NonZeroU8, NonZeroU64};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use muster_content::{ContentDigest, RecordHash};
 use muster_queue::{
     Appended, BatchId, BatchOptions, BatchState, Durability, Limits, NewChunk, Places, Queue,
     Result, StoreOptions, WorkerId,
@@ -72,19 +73,22 @@ impl Run {
     async fn take(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Open { batch, options } => self.open(batch, options).await,
-            Step::AppendFrom { batch, place, counts } => {
-                self.append_from(batch, place, &counts).await
+            Step::AppendFrom { batch, place, counts, other } => {
+                self.append_from(batch, place, &counts, other).await
             }
-            Step::AppendEach { batch, chunks } => {
+            Step::AppendEach { batch, chunks, other } => {
                 let batch = self.batch(batch, |sent| sent.takes(Way::Each));
-                let chunks =
-                    chunks.into_iter().map(|places| (Places::Each(places.clone()), places));
-                self.append(&batch, chunks.collect()).await
+                let hashed = |index: u64| (index, RecordHash::of(&record(&batch, index, other)));
+                let chunks = chunks.into_iter().map(|indices| {
+                    (Places::Each(indices.iter().copied().map(hashed).collect()), indices)
+                });
+                self.append(&batch, chunks.collect(), other).await
             }
-            Step::Seal { batch, off_by } => {
+            Step::Seal { batch, off_by, other } => {
                 let batch = self.batch(batch, |sent| sent.received() > 0);
                 let received = self.model.batches.get(&batch).map_or(0, Sent::received);
-                self.seal(&batch, off_by.map(|off_by| received + off_by)).await
+                let digest = other.map(|other| digest(&batch, received, other));
+                self.seal(&batch, off_by.map(|off_by| received + off_by), digest).await
             }
             Step::Abort { batch } => {
                 let batch = self.batch(batch, |sent| sent.state < BatchState::Complete);
@@ -171,6 +175,7 @@ impl Run {
         batch: Pick,
         place: Option<Index>,
         counts: &[u32],
+        other: bool,
     ) -> Result<()> {
         let batch = self.batch(batch, |sent| sent.takes(Way::From));
         let received = self.model.batches.get(&batch).map_or(0, Sent::received);
@@ -181,15 +186,22 @@ impl Run {
         let chunks = counts.iter().map(|count| {
             let first = place;
             place += u64::from(*count);
-            (Places::From(first), (first..place).collect())
+            let [before, after] = [first, place].map(|records| digest(&batch, records, other));
+            (Places::From { first, before, after }, (first..place).collect())
         });
-        self.append(&batch, chunks.collect()).await
+        self.append(&batch, chunks.collect(), other).await
     }
 
     /// Appends chunks together: the places of each, and the numbers of its records.
-    async fn append(&mut self, id: &BatchId, chunks: Vec<(Places, Vec<u64>)>) -> Result<()> {
-        let record = |number: &u64| Bytes::from(format!("{id} {number}\n"));
-        let records = chunks.iter().map(|(_, numbers)| numbers.iter().map(record).collect());
+    async fn append(
+        &mut self,
+        id: &BatchId,
+        chunks: Vec<(Places, Vec<u64>)>,
+        other: bool,
+    ) -> Result<()> {
+        let records = chunks
+            .iter()
+            .map(|(_, numbers)| numbers.iter().map(|number| record(id, *number, other)).collect());
         let records: Vec<Vec<Bytes>> = records.collect();
         let chunk = |((places, numbers), records): ((Places, Vec<u64>), &Vec<Bytes>)| NewChunk {
             places,
@@ -224,9 +236,14 @@ impl Run {
         Ok(())
     }
 
-    pub(crate) async fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<()> {
-        let answer = self.queue().seal(id, records).await.map(without_times);
-        assert_same(&answer, &self.model.seal(id, records));
+    pub(crate) async fn seal(
+        &mut self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<()> {
+        let answer = self.queue().seal(id, records, digest).await.map(without_times);
+        assert_same(&answer, &self.model.seal(id, records, digest));
         Ok(())
     }
 
@@ -249,12 +266,26 @@ impl Run {
 /// An answer whose places are in order: the store may list them in any.
 fn sorted(answer: Appended) -> Appended {
     match answer {
-        Appended::Taken { mut places } => {
-            places.sort_unstable();
-            Appended::Taken { places }
+        Appended::Taken { mut same, mut different } => {
+            same.sort_unstable();
+            different.sort_unstable();
+            Appended::Taken { same, different }
         }
         other => other,
     }
+}
+
+/// The record of this number; of two senders, each has its own.
+fn record(id: &BatchId, number: u64, other: bool) -> Bytes {
+    let sender = if other { "other " } else { "" };
+    Bytes::from(format!("{sender}{id} {number}\n"))
+}
+
+/// The digest of the first `records`.
+fn digest(id: &BatchId, records: u64, other: bool) -> ContentDigest {
+    (0..records)
+        .map(|number| RecordHash::of(&record(id, number, other)))
+        .fold(ContentDigest::EMPTY, ContentDigest::then)
 }
 
 /// Asserts that two answers are the same; errors have no equality of their own.

@@ -39,16 +39,22 @@ pub(crate) enum Step {
         place: Option<Index>,
         /// How many records each chunk has.
         counts: Vec<u32>,
+        /// Whether the sender has other records than those that mostly come.
+        other: bool,
     },
     AppendEach {
         batch: Pick,
         /// The places of each chunk.
         chunks: Vec<Vec<u64>>,
+        /// As in a stream.
+        other: bool,
     },
-    /// The sender's number, if it says one, is off by so much.
+    /// The sender's number, if it says one, is off by so much. Its digest, if it says one, may be that of
+    /// other records.
     Seal {
         batch: Pick,
         off_by: Option<u64>,
+        other: Option<bool>,
     },
     Abort {
         batch: Pick,
@@ -166,8 +172,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..BATCHES, options()).prop_map(|(batch, options)| Step::Open { batch, options }),
         8 => append_from(),
         5 => append_each(),
-        3 => (pick(), option::of(prop_oneof![3 => Just(0), 1 => 1..3_u64]))
-            .prop_map(|(batch, off_by)| Step::Seal { batch, off_by }),
+        3 => (pick(), option::of(prop_oneof![3 => Just(0), 1 => 1..3_u64]), option::of(other()))
+            .prop_map(|(batch, off_by, other)| Step::Seal { batch, off_by, other }),
         1 => pick().prop_map(|batch| Step::Abort { batch }),
         1 => (1..3_usize).prop_map(|limit| Step::EndOverdue { limit }),
         8 => (worker.clone(), 1..5_usize).prop_map(|(worker, max)| Step::Lease { worker, max }),
@@ -205,8 +211,8 @@ fn options() -> impl Strategy<Value = BatchOptions> {
 
 fn append_from() -> impl Strategy<Value = Step> {
     let count = 1..=u32::try_from(COUNT_MAX).expect("a small number");
-    (pick(), option::weighted(0.2, any::<Index>()), vec(count, 1..=CHUNKS_MAX))
-        .prop_map(|(batch, place, counts)| Step::AppendFrom { batch, place, counts })
+    (pick(), option::weighted(0.2, any::<Index>()), vec(count, 1..=CHUNKS_MAX), other())
+        .prop_map(|(batch, place, counts, other)| Step::AppendFrom { batch, place, counts, other })
 }
 
 fn append_each() -> impl Strategy<Value = Step> {
@@ -214,7 +220,15 @@ fn append_each() -> impl Strategy<Value = Step> {
     let places = places.prop_map(|places| places.into_iter().collect::<Vec<u64>>()).prop_shuffle();
     let chunks = (places, 1..=COUNT_MAX)
         .prop_map(|(places, count)| places.chunks(count).map(<[u64]>::to_vec).collect());
-    (pick(), chunks).prop_map(|(batch, chunks)| Step::AppendEach { batch, chunks })
+    (pick(), chunks, other()).prop_map(|(batch, chunks, other)| Step::AppendEach {
+        batch,
+        chunks,
+        other,
+    })
+}
+
+fn other() -> impl Strategy<Value = bool> {
+    proptest::bool::weighted(0.1)
 }
 
 fn commit() -> impl Strategy<Value = Step> {

@@ -8,10 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use muster_content::ContentDigest;
 use muster_queue::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay, Replayed,
-    Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
+    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
+    WorkerReport,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -52,8 +54,13 @@ impl Queue for MemoryQueue {
         self.change(|state| state.append(id, chunks))
     }
 
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
-        self.change(|state| state.seal(id, records))
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
+        self.change(|state| state.seal(id, records, digest))
     }
 
     async fn abort(&self, id: &BatchId) -> Result<Batch> {
@@ -116,6 +123,10 @@ impl Queue for MemoryQueue {
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         Ok(self.state().row(id).ok().map(|row| row.batch.clone()))
+    }
+
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        Ok(self.state().row(id).map(|row| row.checkpoints.clone()).unwrap_or_default())
     }
 
     async fn batches(

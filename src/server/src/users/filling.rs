@@ -1,6 +1,7 @@
 //! Chunks that fill while others are being appended.
 
 use bytes::Bytes;
+use muster_content::{ContentDigest, RecordHash};
 use muster_proto::chunk::{Decoder, Encoder};
 use muster_queue::{APPENDED_MAX, NewChunk, Places};
 
@@ -16,18 +17,23 @@ pub(super) struct Filling {
     /// The bytes of those that are whole, as pushed.
     bytes: usize,
     last: Encoder,
+    /// Of the records in `last`.
+    hashes: Vec<RecordHash>,
 }
 
 /// A chunk that takes no more records.
 pub(super) struct Filled {
     pub(super) count: u32,
     payload: Bytes,
+    /// One for each record.
+    hashes: Vec<RecordHash>,
 }
 
 impl Filling {
     /// Adds a record as it is on the wire.
     pub(super) fn push(&mut self, wire: &[u8]) {
         self.last.push_raw(wire);
+        self.hashes.push(RecordHash::of(wire));
         if chunk::is_full(&self.last) {
             self.end_chunk();
         }
@@ -64,13 +70,27 @@ impl Filling {
     fn end_chunk(&mut self) {
         self.bytes += self.last.len();
         let (count, payload) = (self.last.count(), self.last.take());
-        self.whole.push(Filled { count, payload });
+        let hashes = std::mem::take(&mut self.hashes);
+        self.whole.push(Filled { count, payload, hashes });
     }
 }
 
 impl Filled {
-    /// The chunk as it is appended.
-    pub(super) fn at(&self, places: Places, trace: Option<String>) -> NewChunk {
+    /// The digest of all records up to the end of the chunk, where `before` is that of those before it.
+    pub(super) fn digest(&self, before: ContentDigest) -> ContentDigest {
+        self.hashes.iter().copied().fold(before, ContentDigest::then)
+    }
+
+    /// The chunk as it is appended, when each record has its own index.
+    pub(super) fn each(
+        &self,
+        indices: impl Iterator<Item = u64>,
+        trace: Option<String>,
+    ) -> NewChunk {
+        self.at(Places::Each(indices.zip(self.hashes.iter().copied()).collect()), trace)
+    }
+
+    fn at(&self, places: Places, trace: Option<String>) -> NewChunk {
         NewChunk { places, count: self.count, payload: self.payload.clone(), trace }
     }
 
@@ -80,27 +100,40 @@ impl Filled {
         let mut rest = Encoder::default();
         all.skip(records).for_each(|record| rest.push_raw(&record));
         (self.count, self.payload) = (rest.count(), rest.take());
+        self.hashes.drain(..records);
     }
 }
 
-/// Chunks that follow one another from a place on.
-pub(super) fn in_a_row(mut first: u64, chunks: &[Filled], trace: Option<&String>) -> Vec<NewChunk> {
+/// Chunks that follow one another from the index `first` on. `before` is the digest of the records before
+/// it.
+pub(super) fn in_a_row(
+    mut first: u64,
+    mut before: ContentDigest,
+    chunks: &[Filled],
+    trace: Option<&String>,
+) -> Vec<NewChunk> {
     let in_a_row = chunks.iter().map(|chunk| {
-        let places = Places::From(first);
+        let after = chunk.digest(before);
+        let places = Places::From { first, before, after };
         first += u64::from(chunk.count);
+        before = after;
         chunk.at(places, trace.cloned())
     });
     in_a_row.collect()
 }
 
-/// Leaves out so many records at the front, or all.
-pub(super) fn skip(chunks: &mut Vec<Filled>, mut records: u64) {
+/// Leaves out so many records at the front, or all. `before` is the digest of the records before them,
+/// and then of those before the first that is left.
+pub(super) fn skip(chunks: &mut Vec<Filled>, before: &mut ContentDigest, mut records: u64) {
     while let Some(first) = chunks.first_mut() {
         let count = u64::from(first.count);
         if records < count {
-            first.skip(usize::try_from(records).unwrap_or(usize::MAX));
+            let records = usize::try_from(records).unwrap_or(usize::MAX);
+            *before = first.hashes[..records].iter().copied().fold(*before, ContentDigest::then);
+            first.skip(records);
             break;
         }
+        *before = first.digest(*before);
         records -= count;
         chunks.remove(0);
     }
@@ -114,21 +147,31 @@ mod tests {
     fn chunks(counts: &[u8]) -> Vec<Filled> {
         let mut record = 0;
         let chunks = counts.iter().map(|count| {
-            let mut chunk = Encoder::default();
+            let (mut chunk, mut hashes) = (Encoder::default(), Vec::new());
             for _ in 0..*count {
                 chunk.push_raw(&[record]);
+                hashes.push(RecordHash::of(&[record]));
                 record += 1;
             }
-            Filled { count: chunk.count(), payload: chunk.take() }
+            Filled { count: chunk.count(), payload: chunk.take(), hashes }
         });
         chunks.collect()
+    }
+
+    /// The digest of the first records of these chunks.
+    fn digest(records: u8) -> ContentDigest {
+        let hashes = (0..records).map(|record| RecordHash::of(&[record]));
+        hashes.fold(ContentDigest::EMPTY, ContentDigest::then)
     }
 
     #[test]
     fn records_at_the_front_are_left_out_whole_chunks_first() {
         for records in 0..=9 {
-            let mut left = chunks(&[3, 1, 4]);
-            skip(&mut left, records.into());
+            let (mut left, mut before) = (chunks(&[3, 1, 4]), ContentDigest::EMPTY);
+            skip(&mut left, &mut before, records.into());
+            assert_eq!(before, digest(records.min(8)));
+            let after = left.iter().fold(before, |before, chunk| chunk.digest(before));
+            assert_eq!(after, digest(8));
             let count: u32 = left.iter().map(|chunk| chunk.count).sum();
             assert_eq!(count, 8_u32.saturating_sub(records.into()), "without {records}");
             assert_eq!(left.len(), [3, 3, 3, 2, 1, 1, 1, 1, 0, 0][usize::from(records)]);
@@ -140,9 +183,13 @@ mod tests {
 
     #[test]
     fn chunks_in_a_row_begin_where_the_one_before_ends() {
-        let in_a_row = in_a_row(7, &chunks(&[3, 1, 4]), None);
+        let in_a_row = in_a_row(0, ContentDigest::EMPTY, &chunks(&[3, 1, 4]), None);
         let places: Vec<_> = in_a_row.into_iter().map(|chunk| chunk.places).collect();
-        assert_eq!(places, [7, 10, 11].map(Places::From));
+        let expected = [(0, 3), (3, 4), (4, 8)].map(|(first, end)| {
+            let (before, after) = (digest(first), digest(end));
+            Places::From { first: first.into(), before, after }
+        });
+        assert_eq!(places, expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Places, Queue};
+use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Queue};
 use tracing::Instrument as _;
 
 use super::chunk;
@@ -47,13 +47,15 @@ async fn append_in_chunks(
         let first = calls.first().map_or(0, |call| call.place);
         let (span, trace) = chunk::begin(batch, first, common_trace(&calls));
         let mut places = calls.iter().map(|call| call.place);
-        let new = filling.take().into_iter().map(|chunk| {
-            let places = places.by_ref().take(chunk.count as usize).collect();
-            chunk.at(Places::Each(places), trace.clone())
-        });
+        let new = filling
+            .take()
+            .into_iter()
+            .map(|chunk| chunk.each(places.by_ref().take(chunk.count as usize), trace.clone()));
         let new: Vec<NewChunk> = new.collect();
         let left = match append_opened(queue, batch, options, &new).instrument(span).await {
-            Ok(Appended::Taken { places }) => answer_taken(calls, &places).await,
+            Ok(Appended::Taken { same, different }) => {
+                answer_taken(calls, batch, &same, &different).await
+            }
             Ok(Appended::Accepted | Appended::Behind { .. }) => {
                 answer(calls, || Ok(())).await;
                 Vec::new()
@@ -95,11 +97,26 @@ async fn append_opened(
     }
 }
 
-/// Answers the calls whose records the batch has, and gives back the others.
-async fn answer_taken(calls: Vec<Call>, places: &[u64]) -> Vec<Call> {
-    let (taken, left): (Vec<_>, Vec<_>) =
-        calls.into_iter().partition(|call| places.contains(&call.place));
+/// Answers the calls at whose indices the batch has a record already: the same, or a different one.
+/// Gives back the others.
+async fn answer_taken(
+    calls: Vec<Call>,
+    batch: &BatchId,
+    same: &[u64],
+    different: &[u64],
+) -> Vec<Call> {
+    let is_in = |indices: &[u64]| {
+        let indices: HashSet<u64> = indices.iter().copied().collect();
+        move |call: &Call| indices.contains(&call.place)
+    };
+    let (taken, left): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_in(same));
     answer(taken, || Ok(())).await;
+    let (different, left): (Vec<_>, Vec<_>) = left.into_iter().partition(is_in(different));
+    for call in different {
+        let (from, to) = (call.place, call.place);
+        let error = Error::Different { batch: batch.clone(), from, to };
+        answer(vec![call], || Err(status::of(&error))).await;
+    }
     left
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use muster_content::ContentDigest;
 use muster_queue::{BatchId, BatchOptions, Deadline, Ending, Error, Policy, Priority, Queue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -34,6 +35,8 @@ pub(super) struct Run {
     batch: BatchId,
     /// How many records it has.
     records: u64,
+    /// Their digest.
+    digest: ContentDigest,
     opened: Instant,
     appended: Instant,
 }
@@ -86,7 +89,8 @@ impl Run {
         let options = BatchOptions { priority, policy, deadline };
         queue.open(&batch, &options).await?;
         let now = Instant::now();
-        Ok(Self { batch, records: 0, opened: now, appended: now })
+        let digest = ContentDigest::EMPTY;
+        Ok(Self { batch, records: 0, digest, opened: now, appended: now })
     }
 
     async fn append_chunks(
@@ -97,7 +101,7 @@ impl Run {
         chunks: &[Filled],
     ) -> Result<(), Error> {
         let (span, trace) = chunk::begin(&self.batch, self.records, common_trace(calls));
-        let new = filling::in_a_row(self.records, chunks, trace.as_ref());
+        let new = filling::in_a_row(self.records, self.digest, chunks, trace.as_ref());
         // Nobody else appends to it: if the records are there already, then by a write of theirs
         // whose answer was lost.
         let append = chunk::append(queue, &self.batch, &new).instrument(span.clone());
@@ -105,12 +109,13 @@ impl Run {
         if matches!(appended, Err(Error::Sealed { .. })) {
             // This server was silent for so long that others took it for dead.
             *self = Self::open(queue, kind).await?;
-            let new = filling::in_a_row(0, chunks, trace.as_ref());
+            let new = filling::in_a_row(0, self.digest, chunks, trace.as_ref());
             let append = chunk::append(queue, &self.batch, &new).instrument(span);
             appended = append.await;
         }
         appended?;
         self.records += calls.len() as u64;
+        self.digest = chunks.iter().fold(self.digest, |before, chunk| chunk.digest(before));
         self.appended = Instant::now();
         Ok(())
     }
@@ -128,7 +133,7 @@ impl Run {
     pub(super) async fn seal(self, queue: &dyn Queue) {
         let ended = match self.records {
             0 => queue.abort(&self.batch).await,
-            records => queue.seal(&self.batch, Some(records)).await,
+            records => queue.seal(&self.batch, Some(records), Some(self.digest)).await,
         };
         if let Err(error) = ended {
             tracing::warn!(batch = %self.batch, %error, "not sealed; a worker will seal it");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use muster_access::Principal;
+use muster_content::ContentDigest;
 use muster_program::traces::Trace;
 use muster_queue::{Appended, Batch, BatchId, BatchOptions, Error, NewChunk, Queue};
 use tokio::time::{Instant, timeout};
@@ -17,6 +18,7 @@ use tracing::Instrument as _;
 use super::chunk::{self, Lengths, TooLong};
 use super::filling::{self, Filled, Filling};
 use super::record::Record;
+use super::resent::Resent;
 use crate::status;
 
 /// How often a stream that waits says that its batch is not abandoned: so many times until the
@@ -50,10 +52,12 @@ pub(super) struct Limits {
 pub(super) struct Receiver<'a> {
     stream: Stream<'a>,
     batch: BatchId,
-    /// How many of the stream's records the batch has already.
-    to_skip: u64,
-    /// The place of the next record that is not skipped.
+    /// The records that the batch has already: they come first.
+    resent: Resent,
+    /// The place of the next record that is not one of them,
     place: u64,
+    /// and the digest of those before it.
+    digest: ContentDigest,
     /// How many records it may still have.
     left: u64,
     /// When the last one came.
@@ -86,26 +90,19 @@ enum Arrived {
 type Appending<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl<'a> Receiver<'a> {
-    /// Receives a stream whose first record is at `place` of the batch.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Gap`] when the batch does not reach up to `place`.
-    pub(super) fn new(stream: Stream<'a>, batch: Batch, place: u64) -> Result<Self, Error> {
-        let Batch { id, received, .. } = batch;
-        let Some(to_skip) = received.checked_sub(place) else {
-            return Err(Error::Gap { batch: id, received, place });
-        };
-        Ok(Self {
+    /// Receives a stream into a batch, whose records it sends again in part: `resent`.
+    pub(super) fn new(stream: Stream<'a>, batch: Batch, resent: Resent) -> Self {
+        Self {
             left: stream.limits.records_max,
             last: Instant::now(),
             stream,
-            batch: id,
-            to_skip,
-            place: received,
+            batch: batch.id,
+            digest: resent.digest(),
+            resent,
+            place: batch.received,
             filling: Filling::default(),
             refused: None,
-        })
+        }
     }
 
     /// Receives all of it. A chunk that is full goes out at once, and the next ones fill while it
@@ -131,7 +128,7 @@ impl<'a> Receiver<'a> {
                 tokio::select! {
                     next = records.next() => Some(next),
                     appended = append => {
-                        appended.map_err(|error| status::of(&error))?;
+                        appended.map_err(|error| self.refusal(error))?;
                         appending = None;
                         continue;
                     }
@@ -159,18 +156,21 @@ impl<'a> Receiver<'a> {
                 }
                 Some(None) => break,
                 None => {
-                    finish(appending.take()).await?;
+                    self.finish(appending.take()).await?;
                     appending = self.append();
                 }
             }
         }
-        finish(appending).await?;
-        finish(self.append()).await?;
+        self.finish(appending).await?;
+        let last = self.append();
+        self.finish(last).await?;
         // The records of a call that was cancelled end as well. Such a call is dropped when it
         // next waits: here at the latest, so that what it began is not sealed.
         tokio::task::yield_now().await;
-        let sealed = self.stream.queue.seal(&self.batch, Some(self.place - self.to_skip)).await;
-        let Batch { received, .. } = sealed.map_err(|error| status::of(&error))?;
+        let left = self.resent.left();
+        let digest = (left == 0).then_some(self.digest);
+        let sealed = self.stream.queue.seal(&self.batch, Some(self.place - left), digest).await;
+        let Batch { received, .. } = sealed.map_err(|error| self.refusal(error))?;
         tracing::info!(records = received, "the batch is whole");
         Ok(self.refused)
     }
@@ -203,8 +203,9 @@ impl<'a> Receiver<'a> {
         self.left = left;
         if let Err(first) = self.stream.lengths.check(record.wire()) {
             self.refused.get_or_insert(Refused { first, count: 0 }).count += 1;
-        } else if self.to_skip > 0 {
-            self.to_skip -= 1;
+        } else if self.resent.left() > 0 {
+            self.resent.take(record.wire()).map_err(|error| status::of(&error))?;
+            self.digest = self.resent.digest();
         } else {
             self.filling.push(record.wire());
         }
@@ -215,10 +216,23 @@ impl<'a> Receiver<'a> {
         if self.filling.is_empty() {
             return None;
         }
-        let (first, chunks) = (self.place, self.filling.take());
+        let (first, before, chunks) = (self.place, self.digest, self.filling.take());
         self.place += chunks.iter().map(|chunk| u64::from(chunk.count)).sum::<u64>();
+        self.digest = chunks.iter().fold(before, |before, chunk| chunk.digest(before));
         let (stream, batch) = (self.stream.clone(), self.batch.clone());
-        Some(Box::pin(stream.append(batch, first, chunks)))
+        Some(Box::pin(stream.append(batch, first, before, chunks)))
+    }
+
+    async fn finish(&self, appending: Option<Appending<'_>>) -> Result<(), Status> {
+        match appending {
+            Some(append) => append.await.map_err(|error| self.refusal(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// What the sender is told.
+    fn refusal(&self, error: Error) -> Status {
+        status::of(&self.resent.narrow(error))
     }
 }
 
@@ -233,13 +247,6 @@ fn idle(max: Duration) -> Status {
     Status::unavailable(format!("no record came for {max:?}; resume the batch"))
 }
 
-async fn finish(appending: Option<Appending<'_>>) -> Result<(), Status> {
-    match appending {
-        Some(append) => append.await.map_err(|error| status::of(&error)),
-        None => Ok(()),
-    }
-}
-
 impl Stream<'_> {
     /// Appends those of the records that the batch does not have: another stream may send the
     /// same.
@@ -247,12 +254,13 @@ impl Stream<'_> {
         self,
         batch: BatchId,
         mut first: u64,
+        mut before: ContentDigest,
         mut chunks: Vec<Filled>,
     ) -> Result<(), Error> {
         self.wait_for_rate(&batch, chunks.iter().map(|chunk| chunk.count).sum()).await;
         while !chunks.is_empty() {
             let (span, trace) = chunk::begin(&batch, first, self.trace);
-            let new = filling::in_a_row(first, &chunks, trace.as_ref());
+            let new = filling::in_a_row(first, before, &chunks, trace.as_ref());
             let Appended::Behind { received } =
                 self.append_when_there_is_room(&batch, &new).instrument(span).await?
             else {
@@ -261,7 +269,7 @@ impl Stream<'_> {
             if received <= first {
                 return Err(Error::Gap { batch, received, place: first });
             }
-            filling::skip(&mut chunks, received - first);
+            filling::skip(&mut chunks, &mut before, received - first);
             first = received;
         }
         Ok(())

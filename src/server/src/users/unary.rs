@@ -77,7 +77,7 @@ impl Grouper {
     ///
     /// `INVALID_ARGUMENT` when a batch is named without a place in it; else what the store says.
     pub(super) async fn accept(&self, sent: Sent, record: Record) -> Result<(), Status> {
-        let Sent { batch, place, priority, policy, trace } = sent;
+        let Sent { batch, place, priority, policy, trace, digest: _ } = sent;
         let (group, place) = match (batch, place) {
             (Some(batch), Some(place)) => {
                 let options = BatchOptions { priority, policy, deadline: Some(self.deadline) };

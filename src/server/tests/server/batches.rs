@@ -15,7 +15,7 @@ async fn abort(desk: &Desk, id: &str) -> Result<BatchState, Status> {
 }
 
 async fn seal(desk: &Desk, id: &str, records: u64) -> Result<(BatchState, u64), Status> {
-    let request = SealBatchRequest { id: id.to_owned(), records };
+    let request = SealBatchRequest { id: id.to_owned(), records, digest: String::new() };
     let batch = desk.batches().seal_batch(request).await?.into_inner();
     Ok((batch.state(), batch.received))
 }

@@ -4,11 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use muster_content::ContentDigest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
-    DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue,
+    Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    WorkerReport,
 };
 use tokio::sync::watch;
 
@@ -71,8 +73,13 @@ impl Queue for Gate {
         self.store()?.append(id, chunks).await
     }
 
-    async fn seal(&self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
-        self.store()?.seal(id, records).await
+    async fn seal(
+        &self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
+        self.store()?.seal(id, records, digest).await
     }
 
     async fn abort(&self, id: &BatchId) -> Result<Batch> {
@@ -126,6 +133,10 @@ impl Queue for Gate {
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {
         self.store()?.batch(id).await
+    }
+
+    async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
+        self.store()?.checkpoints(id).await
     }
 
     async fn batches(

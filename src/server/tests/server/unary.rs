@@ -26,7 +26,7 @@ async fn a_batch_that_was_sealed_by_others_is_followed_by_a_new_one() {
     assert_eq!(desk.send(unplaced(1)).await.unwrap(), ok());
     let first = desk.lease_when_there().await.remove(0).batch;
     // As a worker does when this server has been silent for too long.
-    desk.store.seal(&first, None).await.unwrap();
+    desk.store.seal(&first, None, None).await.unwrap();
 
     assert_eq!(desk.send(unplaced(2)).await.unwrap(), ok());
     let second = desk.lease_when_there().await.remove(0).batch;

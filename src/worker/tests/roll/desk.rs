@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use muster_content::{ContentDigest, RecordHash};
 use muster_program::shutdown::Shutdown;
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
@@ -116,15 +117,18 @@ pub(crate) fn put_back(path: &PathBuf, content: Content) {
 pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoIterator<Item = i32>) {
     let (batch, ids) = (id(batch), Vec::from_iter(ids));
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
-    let mut place = 0;
+    let (mut place, mut before) = (0, ContentDigest::EMPTY);
     for ids in ids.chunks(CHUNK_RECORDS) {
         let count = u32::try_from(ids.len()).unwrap();
-        let places = Places::From(place);
-        let chunk = NewChunk { places, count, payload: payload(ids), trace: None };
+        let payload = payload(ids);
+        let after = before.then(RecordHash::of(&payload));
+        let places = Places::From { first: place, before, after };
+        let chunk = NewChunk { places, count, payload, trace: None };
+        before = after;
         queue.append(&batch, &[chunk]).await.unwrap();
         place += u64::from(count);
     }
-    queue.seal(&batch, Some(place)).await.unwrap();
+    queue.seal(&batch, Some(place), None).await.unwrap();
     let worker = WorkerId::random("test");
     for work in queue.lease(&worker, ALL, Duration::ZERO).await.unwrap() {
         if let Work::Chunk(chunk) = work {
@@ -138,9 +142,11 @@ pub(crate) async fn complete_unreadable(queue: &dyn Queue, batch: &str) {
     let batch = id(batch);
     queue.open(&batch, &BatchOptions::default()).await.unwrap();
     let payload = Bytes::from_static(b"no chunk");
-    let chunk = NewChunk { places: Places::From(0), count: 1, payload, trace: None };
+    let (before, after) = Default::default();
+    let places = Places::From { first: 0, before, after };
+    let chunk = NewChunk { places, count: 1, payload, trace: None };
     queue.append(&batch, &[chunk]).await.unwrap();
-    queue.seal(&batch, Some(1)).await.unwrap();
+    queue.seal(&batch, Some(1), None).await.unwrap();
     let work = queue.lease(&WorkerId::random("test"), ALL, Duration::ZERO).await.unwrap();
     let chunks = work.iter().filter_map(|work| match work {
         Work::Chunk(chunk) => Some(chunk),

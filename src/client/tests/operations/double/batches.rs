@@ -38,7 +38,7 @@ impl Batches for State {
         &self,
         request: Request<SealBatchRequest>,
     ) -> Result<Response<Batch>, Status> {
-        let SealBatchRequest { id, records } = request.into_inner();
+        let SealBatchRequest { id, records, digest: _ } = request.into_inner();
         self.change(format!("seal {records}"));
         self.look(&id)
     }

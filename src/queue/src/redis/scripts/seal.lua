@@ -1,9 +1,11 @@
 -- Seals a batch; completes it if nothing is left to do.
 --
 -- KEYS: 1 the partition's tag, 2 see keys.lua
--- ARGV: 1 batch id, 2 how many records the batch must have, or ''
--- Returns a word and its detail: sealed SNAPSHOT | miscounted RECEIVED | aborted 0 | unknown 0
-local batch, claimed = find_batch(ARGV[1]), tonumber(ARGV[2])
+-- ARGV: 1 batch id, 2 how many records the batch must have, or '', 3 the digest that it must have if
+--       its own is known, or ''
+-- Returns a word and its detail: sealed SNAPSHOT | miscounted RECEIVED | different RECEIVED |
+--   aborted 0 | unknown 0
+local batch, claimed, digest = find_batch(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 if not batch then
     return { 'unknown', 0 }
 end
@@ -12,6 +14,10 @@ if batch.state == 'aborted' then
 end
 if claimed and claimed ~= batch.received then
     return { 'miscounted', batch.received }
+end
+local known = redis.call('HGET', batch.key, 'digest')
+if known and digest ~= '' and digest ~= known then
+    return { 'different', batch.received }
 end
 if batch.state == 'open' then
     seal(batch)

@@ -1,12 +1,14 @@
 //! One batch in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use muster_content::RecordHash;
 use muster_queue::{
-    Appended, Batch, BatchId, BatchOptions, BatchState, DeadLetter, Deadline, Ending, Error, Kept,
-    LETTERS_BYTES_MAX, NewChunk, Outcome, Places, Result, ResultChunk,
+    Appended, Batch, BatchId, BatchOptions, BatchState, CHECKPOINT_RECORDS, Checkpoint, DeadLetter,
+    Deadline, Ending, Error, Kept, LETTERS_BYTES_MAX, NewChunk, Outcome, Places, Result,
+    ResultChunk,
 };
 
 use super::work::Piece;
@@ -18,6 +20,7 @@ pub(super) struct Row {
     deadline: Option<Deadline>,
     appended_at: Instant,
     begun: Option<Begun>,
+    pub(super) checkpoints: Vec<Checkpoint>,
     results: BTreeMap<u64, ResultChunk>,
     pub(super) dead_letters: BTreeMap<u64, DeadLetter>,
 }
@@ -26,7 +29,7 @@ pub(super) struct Row {
 #[derive(Debug)]
 enum Begun {
     From,
-    Each(BTreeSet<u64>),
+    Each(BTreeMap<u64, RecordHash>),
 }
 
 impl Row {
@@ -38,6 +41,7 @@ impl Row {
             deadline: options.deadline,
             appended_at: Instant::now(),
             begun: None,
+            checkpoints: Vec::new(),
             results: BTreeMap::new(),
             dead_letters: BTreeMap::new(),
         }
@@ -56,16 +60,25 @@ impl Row {
         }
         let received = self.batch.received;
         match (places, &self.begun) {
-            (Places::From(_), Some(Begun::Each(_))) | (Places::Each(_), Some(Begun::From)) => {
+            (Places::From { .. }, Some(Begun::Each(_))) | (Places::Each(_), Some(Begun::From)) => {
                 Err(Error::MixedPlaces(self.batch.id.clone()))
             }
-            (Places::From(place), _) => {
-                Ok((*place < received).then_some(Appended::Behind { received }))
+            (Places::From { first, before, .. }, _) => {
+                if *first == received {
+                    self.batch.check_digest(Some(*before))?;
+                }
+                Ok((*first < received).then_some(Appended::Behind { received }))
             }
-            (Places::Each(places), Some(Begun::Each(all))) => {
-                let taken = places.iter().copied().filter(|place| all.contains(place));
-                let places: Vec<u64> = taken.collect();
-                Ok((!places.is_empty()).then_some(Appended::Taken { places }))
+            (Places::Each(records), Some(Begun::Each(all))) => {
+                let taken = records.iter().filter(|(index, _)| all.contains_key(index));
+                let is_same = |(index, hash): &(u64, RecordHash)| all[index] == *hash;
+                let (same, different): (Vec<_>, Vec<_>) = taken.partition(|record| is_same(record));
+                let indices = |records: Vec<&(u64, RecordHash)>| {
+                    records.into_iter().map(|(index, _)| *index).collect::<Vec<u64>>()
+                };
+                let (same, different) = (indices(same), indices(different));
+                let is_any = same.len() + different.len() > 0;
+                Ok(is_any.then_some(Appended::Taken { same, different }))
             }
             (Places::Each(_), None) => Ok(None),
         }
@@ -76,17 +89,27 @@ impl Row {
         let (batch, received) = (self.batch.id.clone(), self.batch.received);
         match *places {
             _ if self.batch.state != BatchState::Open => Err(Error::Sealed { batch, received }),
-            Places::From(place) if place > received => Err(Error::Gap { batch, received, place }),
+            Places::From { first: place, .. } if place > received => {
+                Err(Error::Gap { batch, received, place })
+            }
             _ => Ok(()),
         }
     }
 
     pub(super) fn append(&mut self, chunk: &NewChunk) {
         match (&chunk.places, &mut self.begun) {
-            (Places::From(_), _) => self.begun = Some(Begun::From),
-            (Places::Each(places), Some(Begun::Each(all))) => all.extend(places),
-            (Places::Each(places), _) => {
-                self.begun = Some(Begun::Each(places.iter().copied().collect()));
+            (Places::From { first, after, .. }, _) => {
+                self.begun = Some(Begun::From);
+                self.batch.digest = Some(*after);
+                let records = first + u64::from(chunk.count);
+                let last = self.checkpoints.last().map_or(0, |last| last.records);
+                if records - last >= CHECKPOINT_RECORDS {
+                    self.checkpoints.push(Checkpoint { records, digest: after.short() });
+                }
+            }
+            (Places::Each(records), Some(Begun::Each(all))) => all.extend(records.iter().copied()),
+            (Places::Each(records), _) => {
+                self.begun = Some(Begun::Each(records.iter().copied().collect()));
             }
         }
         self.batch.received += u64::from(chunk.count);
@@ -113,6 +136,7 @@ impl Row {
         (batch.dropped, batch.replayed, batch.chunks_committed) = (0, 0, 0);
         self.results.clear();
         self.dead_letters.clear();
+        self.checkpoints.clear();
     }
 
     pub(super) fn commit(&mut self, piece: &Piece, outcome: &Outcome) {

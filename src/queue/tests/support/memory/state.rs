@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
     DeadGroup, DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Places,
@@ -86,7 +87,12 @@ impl State {
         self.work.queue(Some(priority), Entry::new(id.clone(), Some(piece), after));
     }
 
-    pub(super) fn seal(&mut self, id: &BatchId, records: Option<u64>) -> Result<Batch> {
+    pub(super) fn seal(
+        &mut self,
+        id: &BatchId,
+        records: Option<u64>,
+        digest: Option<ContentDigest>,
+    ) -> Result<Batch> {
         let row = self.row_mut(id)?;
         let batch = &row.batch;
         if batch.state == BatchState::Aborted {
@@ -96,6 +102,7 @@ impl State {
             let received = batch.received;
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
+        batch.check_digest(digest)?;
         if batch.state == BatchState::Open {
             row.enter(BatchState::Sealed);
         }
@@ -121,7 +128,7 @@ impl State {
         let ended = overdue.into_iter().map(|(id, ending)| {
             self.row_mut(&id)?.batch.overdue = true;
             match ending {
-                Ending::Seal => self.seal(&id, None),
+                Ending::Seal => self.seal(&id, None, None),
                 Ending::Abort => self.abort(&id),
             }
         });

@@ -5,7 +5,8 @@ local LETTERS_PAGE = 100
 local function discard(batch)
     -- First what needs no memory: then a server that has none left lets the rest through.
     redis.call('ZREM', key('deadline'), batch.id)
-    redis.call('UNLINK', batch.key .. ':results', batch.key .. ':payloads', batch.key .. ':places')
+    redis.call('UNLINK', batch.key .. ':results', batch.key .. ':payloads', batch.key .. ':hashes',
+        batch.key .. ':checkpoints', batch.key .. ':places')
     if batch.state ~= 'aborted' then
         enter(batch, 'aborted')
     end

@@ -22,10 +22,13 @@ local function enter(batch, state)
     redis.call('HSET', batch.key, 'state', state, TIMES[state], now_ms())
 end
 
--- Lets a batch go after some time. Until it goes, the places tell a record that is sent again.
+-- Lets a batch go after some time. Until it goes, records that are sent again are recognised by what is
+-- kept of them.
 local function forget_later(batch)
     redis.call('EXPIRE', batch.key, RETENTION_SECONDS)
-    redis.call('EXPIRE', batch.key .. ':places', RETENTION_SECONDS)
+    for _, content in ipairs({ ':hashes', ':checkpoints', ':places' }) do
+        redis.call('EXPIRE', batch.key .. content, RETENTION_SECONDS)
+    end
     if batch.opened_ms then
         local goes_ms = now_ms() + RETENTION_SECONDS * 1000
         redis.call('ZADD', key('batches:going'), goes_ms, listed(batch.opened_ms, batch.id))
