@@ -345,7 +345,7 @@ impl Queue for RedisQueue {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.connection.send(&redis::Cmd::ping()).await
+        self.connection.ping().await
     }
 
     async fn forget(&self, worker: &WorkerId) -> Result<()> {

@@ -8,6 +8,9 @@ mod places;
 mod redis_ask;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod redis_durability {
+    mod power_cut;
+}
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU8;
@@ -70,6 +73,13 @@ async fn misconfigured(queue: &RedisQueue) -> String {
 /// Whether the server has the command.
 async fn has_waitaof(server: &RedisServer) -> bool {
     !ask::<Vec<redis::Value>>(server, "COMMAND INFO waitaof").await.contains(&redis::Value::Nil)
+}
+
+/// Whether its WAITAOF answers after the sync, whatever `appendfsync` is.
+async fn waits_for_the_disk(server: &RedisServer) -> bool {
+    let info: String = ask(server, "INFO server").await;
+    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap();
+    version.split('.').next().unwrap().parse::<u32>().unwrap() >= 8
 }
 
 /// How often the server has been asked to do this.
@@ -169,12 +179,12 @@ async fn nothing_that_was_ok_is_lost_when_the_master_is() {
 }
 
 #[tokio::test]
-async fn synced_outlives_the_server_without_a_wait_where_it_syncs_first() {
+async fn synced_outlives_a_server_that_syncs_first() {
     let mut server = RedisServer::start_with(&ALWAYS);
     let queue = queue(&server, &SYNCED).await;
     open(&queue).await.unwrap();
     append(&queue, 0).await.unwrap();
-    assert_eq!(calls(&server, "waitaof").await, 0);
+    assert_eq!(calls(&server, "waitaof").await >= 2, has_waitaof(&server).await);
     server.kill();
     server.start_again();
     // The first step notices that the connection is lost.
@@ -186,7 +196,7 @@ async fn synced_outlives_the_server_without_a_wait_where_it_syncs_first() {
 async fn synced_waits_for_the_disk_or_is_refused_where_the_server_syncs_later() {
     let server = RedisServer::start_with(&EVERY_SECOND);
     let queue = queue(&server, &SYNCED).await;
-    if has_waitaof(&server).await {
+    if waits_for_the_disk(&server).await {
         open(&queue).await.unwrap();
         append(&queue, 0).await.unwrap();
         assert!(calls(&server, "waitaof").await >= 2);
@@ -194,6 +204,32 @@ async fn synced_waits_for_the_disk_or_is_refused_where_the_server_syncs_later() 
     } else {
         let message = misconfigured(&queue).await;
         assert!(message.contains("set appendfsync to always"), "{message}");
+    }
+}
+
+/// Settings that change while the store is used are noticed by the probe of readiness.
+#[tokio::test]
+async fn synced_is_refused_soon_after_the_settings_have_changed() {
+    for (change, back) in [
+        ("CONFIG SET appendonly no", "CONFIG SET appendonly yes"),
+        ("CONFIG SET appendfsync no", "CONFIG SET appendfsync always"),
+        ("CONFIG SET no-appendfsync-on-rewrite yes", "CONFIG SET no-appendfsync-on-rewrite no"),
+    ] {
+        let server = RedisServer::start_with(&ALWAYS);
+        if waits_for_the_disk(&server).await && !change.contains("appendonly") {
+            continue;
+        }
+        let queue = queue(&server, &SYNCED).await;
+        open(&queue).await.unwrap();
+        ask::<()>(&server, change).await;
+        until("the change is noticed", || async {
+            matches!(queue.ping().await, Err(Error::Misconfigured { .. }))
+        })
+        .await;
+        assert!(matches!(append(&queue, 0).await, Err(Error::Misconfigured { .. })), "{change}");
+        ask::<()>(&server, back).await;
+        until("the store is used again", || async { queue.ping().await.is_ok() }).await;
+        assert_eq!(append(&queue, 0).await.unwrap(), Appended::Accepted);
     }
 }
 
@@ -212,7 +248,7 @@ async fn a_server_that_keeps_its_configuration_to_itself_is_asked_to_sync() {
     ask::<()>(&server, "ACL SETUSER limited on >pw ~* +@all -config").await;
     let url = server.url().replace("//", "//limited:pw@");
     let queue = RedisQueue::connect(&url, &SYNCED).await.unwrap();
-    if has_waitaof(&server).await {
+    if waits_for_the_disk(&server).await {
         open(&queue).await.unwrap();
         assert!(calls(&server, "waitaof").await > 0);
     } else {

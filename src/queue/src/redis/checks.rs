@@ -1,4 +1,5 @@
-//! What a server must be to keep the queue: looked at when a connection is made.
+//! What a server must be to keep the queue: looked at when a connection is made, and every few seconds
+//! from then on.
 
 use redis::{Cmd, RedisError, RedisResult, Value};
 
@@ -13,6 +14,12 @@ const VERSION_MIN: (u32, u32) = (6, 2);
 
 /// The oldest version that has `WAITAOF`. Every Valkey has it.
 const VERSION_WITH_WAITAOF: (u32, u32) = (7, 2);
+
+/// The oldest version whose `WAITAOF` answers after the sync, whatever `appendfsync` is. Before it, and
+/// on every Valkey up to 9.1, it answers at once with `everysec`: what was answered "ok" is lost in a
+/// power cut. With `always` none of them does. Valkey and Redict call themselves Redis 7.2 here. See
+/// <https://github.com/redis/redis/pull/13793>, and `tests/redis_durability/power_cut.rs`.
+const VERSION_THAT_WAITS: (u32, u32) = (8, 0);
 
 /// Why a connection is not used.
 pub(super) enum Unfit {
@@ -38,7 +45,8 @@ impl From<Unusable> for Unfit {
 }
 
 /// Looks at the server, or at every master of a cluster. Returns what a step waits for: nothing
-/// when an answer is all that is asked for, or when the server syncs before it answers.
+/// when an answer is all that is asked for, or when the server syncs before it answers and has no
+/// `WAITAOF`.
 pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<Barrier>, Unfit> {
     let (mut infos, mut configs) = (link.clone(), link.clone());
     let info = Cmd::new().arg("INFO").take();
@@ -48,7 +56,6 @@ pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<B
     }
     let config = Cmd::new().arg("CONFIG").arg("GET").arg("*appendfsync*").take();
     let (infos, configs) = tokio::join!(infos.ask_masters(&info), configs.ask_masters(&config));
-    // A server that keeps its configuration to itself is still asked for `WAITAOF`.
     judge(infos?, syncs_first(configs), options, is_cluster(link))
 }
 
@@ -147,20 +154,23 @@ impl Info<'_> {
                     .to_owned(),
             ));
         }
-        let has_waitaof = self.version() >= Some(VERSION_WITH_WAITAOF);
+        let version = self.version();
+        // Also where it syncs before it answers: with threads for its connections, Redis 8.2 and
+        // Valkey answer some commands before that.
+        let barrier = (version >= Some(VERSION_WITH_WAITAOF)).then_some(Barrier::Disk);
+        if version >= Some(VERSION_THAT_WAITS) {
+            return Ok(barrier);
+        }
+        let server = self.name_and_version();
         match syncs_first {
-            Ok(true) => Ok(None),
-            _ if has_waitaof => Ok(Some(Barrier::Disk)),
-            Ok(false) => Err(Unfit::Misconfigured(
-                "durability is synced, but it answers before it has synced, and has no WAITAOF: \
-                 set appendfsync to always and no-appendfsync-on-rewrite to no, or use Redis 7.2 \
-                 or later, or Valkey"
-                    .to_owned(),
-            )),
+            Ok(true) => Ok(barrier),
+            Ok(false) => Err(Unfit::Misconfigured(format!(
+                "durability is synced, but {server} answers before it has synced: set appendfsync to \
+                 always and no-appendfsync-on-rewrite to no, or use Redis 8.0 or later"
+            ))),
             Err(error) => Err(Unfit::Misconfigured(format!(
-                "durability is synced, but it does not tell whether it syncs before it answers \
-                 (CONFIG GET: {error}), and has no WAITAOF: let the user run CONFIG GET, or use \
-                 Redis 7.2 or later, or Valkey"
+                "durability is synced, but {server} does not tell whether it syncs before it answers \
+                 (CONFIG GET: {error}): let the user run CONFIG GET, or use Redis 8.0 or later"
             ))),
         }
     }

@@ -11,8 +11,8 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use redis::aio::ConnectionLike as _;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, Value};
@@ -30,6 +30,9 @@ use crate::{Error, Result, StoreOptions, StoreUrl, metrics};
 
 /// How long it may take to connect, the login and a look at the server included.
 const CONNECT_MAX: Duration = Duration::from_millis(1500);
+
+/// How often the server is looked at again: its settings may have changed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long the server may take for an answer.
 const RESPONSE_MAX: Duration = Duration::from_secs(2);
@@ -59,6 +62,7 @@ pub(super) struct Connection {
 struct Shared {
     link: Link,
     barrier: Option<Barrier>,
+    looked: Mutex<Instant>,
 }
 
 impl Connection {
@@ -202,6 +206,24 @@ impl Connection {
         metrics::counted(answer.await)
     }
 
+    /// Asks whether the server is there. Every few seconds, looks whether it is still as it must be; if
+    /// not, or if a step must wait for something else now, all connections are made anew.
+    pub(super) async fn ping(&self) -> Result<()> {
+        let shared = self.shared().await?;
+        if !shared.is_due() {
+            return self.send(&Cmd::ping()).await;
+        }
+        let looked = timeout(RESPONSE_MAX, checks::look(&shared.link, &self.options));
+        let problem = match looked.await {
+            Ok(Ok(barrier)) if barrier == shared.barrier => return metrics::counted(Ok(())),
+            Ok(Ok(_)) => None,
+            Ok(Err(unfit)) => Some(self.unfit(unfit)),
+            Err(_) => Some(self.unavailable(no_answer(RESPONSE_MAX))),
+        };
+        self.give_up(&shared);
+        metrics::counted(problem.map_or(Ok(()), Err))
+    }
+
     /// What the server says of itself; on a cluster, one of its masters.
     pub(super) async fn info(&self) -> Result<String> {
         let answer = async {
@@ -254,7 +276,8 @@ impl Connection {
             }
             let link = self.opener.open().await?;
             let barrier = checks::look(&link, &self.options).await?;
-            let connection = Arc::new(Shared { link, barrier });
+            let looked = Mutex::new(Instant::now());
+            let connection = Arc::new(Shared { link, barrier, looked });
             *shared = Some(Arc::clone(&connection));
             Ok::<_, Unfit>(connection)
         };
@@ -330,15 +353,30 @@ impl Connection {
     }
 }
 
+impl Shared {
+    /// Whether it is time to look at the server again. Of several callers, one is told so.
+    fn is_due(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked.elapsed() >= LOOK_INTERVAL;
+        if is_due {
+            *looked = Instant::now();
+        }
+        is_due
+    }
+}
+
+fn no_answer(within: Duration) -> String {
+    format!("no answer within {} ms", within.as_millis())
+}
+
 /// An answer, if it comes in time.
 async fn within<T>(
     limit: Duration,
     answer: impl Future<Output = RedisResult<T>>,
 ) -> RedisResult<T> {
-    timeout(limit, answer).await.unwrap_or_else(|_| {
-        let late = format!("no answer within {} ms", limit.as_millis());
-        Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
-    })
+    timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, no_answer(limit)).into()))
 }
 
 /// The code of an error. A server before 7.0 hides that of a script's command in the script's own,

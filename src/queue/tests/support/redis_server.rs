@@ -5,6 +5,7 @@ use std::env;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ pub(crate) struct RedisServer {
     port: u16,
     folder: TempDir,
     options: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl RedisServer {
@@ -42,11 +44,18 @@ impl RedisServer {
     /// Starts a server with more options, as on its command line. `--appendonly yes` makes it keep
     /// its data when it is killed.
     pub(crate) fn start_with(options: &[&str]) -> Self {
+        Self::start_in(options, &[])
+    }
+
+    /// The same, with more variables in its environment.
+    pub(crate) fn start_in(options: &[&str], environment: &[(&str, String)]) -> Self {
+        let variable = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
         let mut server = Self {
             child: None,
             port: free_port(),
             folder: tempfile::tempdir().expect("a folder for redis-server"),
             options: options.iter().map(|option| (*option).to_owned()).collect(),
+            environment: environment.iter().map(variable).collect(),
         };
         server.start_again();
         server
@@ -55,6 +64,11 @@ impl RedisServer {
     /// The URL of the server.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The folder that the server writes to.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Kills the server, as a loss of its host would.
@@ -77,12 +91,13 @@ impl RedisServer {
 
     /// The same, without waiting until it answers: it reads its data first.
     pub(crate) fn begin_again(&mut self) {
-        let log = File::create(self.folder.path().join("log")).expect("a log for redis-server");
+        let log = File::create(self.folder().join("log")).expect("a log for redis-server");
         let child = Command::new(program())
             .args(["--bind", "127.0.0.1", "--save", "", "--port", &self.port.to_string()])
             .arg("--dir")
-            .arg(self.folder.path())
+            .arg(self.folder())
             .args(&self.options)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log)
             .spawn()
