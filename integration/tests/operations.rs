@@ -7,7 +7,7 @@ use muster_integration::feed::Feed;
 use muster_integration::process::Process;
 use muster_integration::redis_server::Durability::Memory;
 use muster_integration::stack::Stack;
-use muster_integration::users::Users;
+use muster_integration::users::{Users, write_ndjson};
 use muster_integration::{examples, http, ports, programs, resp, wait};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -221,4 +221,28 @@ fn the_roll_is_downloaded_as_it_is() {
     let manifest = ask_one(&stack, &["roll", "show"]);
     assert_eq!(manifest["records"], examples::ACCEPTED - examples::DEAD);
     assert_eq!(manifest["recent"][0]["batch"], "examples");
+}
+
+/// The roll of `muster run` and its manifest are replaced together.
+#[test]
+fn downloaded_roll_is_proven_with_its_manifest() {
+    let stack = Stack::start(Memory, 1);
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let (input, roll) = (folder.path().join("users.json"), folder.path().join("all_users.json"));
+    let file = fs::File::create(&input).expect("a file can be made");
+    write_ndjson(file, Users::of_seed(1).take(10)).expect("the file can be written");
+    let muster = |words: &[&str]| {
+        let mut command = programs::command("muster");
+        command.current_dir(folder.path()).args(words).arg(&input);
+        Process::start("muster", &mut command).wait(LIMIT).expect_code(0)
+    };
+    muster(&["run"]);
+    for batch in ["one", "two"] {
+        let input = input.to_str().expect("the path is text");
+        client(&stack, &["send", input, "--batch", batch, "--wait"]).wait(LIMIT).expect_code(0);
+    }
+    let to = roll.to_str().expect("the path is text");
+    client(&stack, &["roll", "download", to]).wait(LIMIT).expect_code(0);
+    let verified = muster(&["verify", input.to_str().expect("the path is text")]);
+    assert!(verified.stdout.contains("the manifest agrees"), "{verified}");
 }

@@ -3,11 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use muster_client::input::Sources;
-
-/// Where the manifest of this roll is.
-pub(crate) fn manifest_of(roll: &Path) -> PathBuf {
-    roll.with_extension("manifest.json")
-}
+use muster_roll::manifest_of;
 
 /// The roll or its manifest, if it is one of the sources.
 pub(crate) fn among(sources: &Sources, roll: &Path) -> Option<PathBuf> {

@@ -98,7 +98,7 @@ fn check_output(command: &Run) -> Result<(), Failure> {
     let sources = command.input.sources()?;
     let rejects = command.input.rejects.as_deref();
     if rejects
-        .is_some_and(|rejects| rejects == output || rejects == roll_files::manifest_of(output))
+        .is_some_and(|rejects| rejects == output || rejects == muster_roll::manifest_of(output))
     {
         return Err(format!(
             "{} is both --output and --rejects: name another file for --rejects",
@@ -209,5 +209,5 @@ async fn failure_of(queue: &dyn Queue) -> muster_queue::Error {
 /// Puts the finished roll and its manifest where they belong.
 fn publish(folder: &Path, output: &Path) -> std::io::Result<()> {
     std::fs::rename(folder.join(roll::FILE_NAME), output)?;
-    std::fs::rename(folder.join(roll::MANIFEST_NAME), roll_files::manifest_of(output))
+    std::fs::rename(folder.join(roll::MANIFEST_NAME), muster_roll::manifest_of(output))
 }

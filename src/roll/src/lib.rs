@@ -8,6 +8,8 @@
 mod manifest;
 mod reader;
 
+use std::path::{Path, PathBuf};
+
 pub use manifest::{Entry, Manifest, Resume, Unreadable};
 pub use reader::{NotOpened, OpenRoll, open};
 
@@ -15,3 +17,8 @@ pub use reader::{NotOpened, OpenRoll, open};
 pub const FILE_NAME: &str = "all_users.json";
 /// The manifest's, beside it.
 pub const MANIFEST_NAME: &str = "all_users.manifest.json";
+
+/// Where the manifest of a roll is: of `users.json`, `users.manifest.json` in the same folder.
+pub fn manifest_of(roll: &Path) -> PathBuf {
+    roll.with_extension("manifest.json")
+}

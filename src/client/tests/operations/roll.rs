@@ -42,7 +42,10 @@ fn download(canned: Canned) -> (Finished, Vec<(String, String)>) {
 
 fn content(folder: &TempDir) -> Vec<(String, String)> {
     let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
-    files.map(|path| (name(&path), fs::read_to_string(path).unwrap())).collect()
+    let mut files: Vec<_> =
+        files.map(|path| (name(&path), fs::read_to_string(path).unwrap())).collect();
+    files.sort();
+    files
 }
 
 fn name(path: &Path) -> String {
@@ -87,7 +90,28 @@ fn a_roll_that_is_whole_takes_the_place_of_the_older_one() {
     written   13 bytes to users.json
     sha256    13de62fe76012600edae62eacef873f412ae6d1ed8fb374297c5d8164c2ab54b
     ");
-    assert_eq!(files, [("users.json".to_owned(), ROLL.to_owned())]);
+    let [(roll, content), (manifest, described)] = &files[..] else { panic!("{files:?}") };
+    assert_eq!((roll.as_str(), content.as_str()), ("users.json", ROLL));
+    assert_eq!(manifest, "users.manifest.json");
+    insta::assert_snapshot!(described, @r#"
+    {
+      "records": 1,
+      "batches": 1,
+      "dead": 2,
+      "bytes": 13,
+      "sha256": "13de62fe76012600edae62eacef873f412ae6d1ed8fb374297c5d8164c2ab54b",
+      "resume": null,
+      "recent": [
+        {
+          "batch": "b-1",
+          "records": 1,
+          "dead": 2,
+          "sha256": "5ha",
+          "written_ms": 1700000000000
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]

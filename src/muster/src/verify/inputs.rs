@@ -10,8 +10,6 @@ use muster_proto::user::User;
 use muster_proto::users::UserRequest;
 use muster_worker::processor::{Normalise, Processor as _, Verdict};
 
-use crate::roll_files;
-
 /// The inputs, which can be read more than once.
 pub(super) struct Inputs {
     inputs: muster_proof::Inputs,
@@ -31,7 +29,7 @@ impl Inputs {
         options: Options,
         normalise: bool,
     ) -> Result<Self, Failure> {
-        let outputs = [roll.to_owned(), roll_files::manifest_of(roll)];
+        let outputs = [roll.to_owned(), muster_roll::manifest_of(roll)];
         let inputs = muster_proof::Inputs::from_arguments(arguments, &outputs, options)?;
         Ok(Self { inputs, normalise })
     }

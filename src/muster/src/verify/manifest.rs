@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::roll::Roll;
 use super::unreadable;
-use crate::roll_files;
 
 /// What a manifest says, as far as it can be proven here.
 #[derive(Debug, Deserialize)]
@@ -27,7 +26,7 @@ impl Manifest {
     ///
     /// It cannot be read, or is none.
     pub(super) fn beside(roll: &Path) -> Result<Option<Self>, Failure> {
-        let path = roll_files::manifest_of(roll);
+        let path = muster_roll::manifest_of(roll);
         match std::fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
