@@ -10,8 +10,9 @@ use crate::users::{User, write_ndjson};
 /// A client that reads records from a pipe. It is killed when dropped.
 #[derive(Debug)]
 pub struct Feed {
-    records: PipeWriter,
+    // The client is killed before the pipe is closed: it must not read an end of the input.
     client: Process,
+    records: PipeWriter,
 }
 
 impl Feed {

@@ -72,6 +72,18 @@ fn other_records_under_the_name_of_a_written_batch_are_refused() {
     assert_roll(&stack.roll(), first);
 }
 
+/// A batch of unary calls has no digest: a stream is refused, whatever its records are.
+#[test]
+fn stream_is_refused_for_a_batch_of_unary_calls() {
+    let stack = Stack::start(Memory, 1);
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (users(1, 5), users(2, 5));
+    send(&stack, &file(&folder, "w1.ndjson", &first), &["--mode", "unary"]).expect_code(0);
+    let refused = send(&stack, &file(&folder, "w2.ndjson", &second), &[]).expect_code(1);
+    assert!(refused.stderr.contains("batch monday was begun the other way"), "{refused}");
+    assert_roll(&stack.roll(), first);
+}
+
 #[test]
 fn the_same_records_again_count_once() {
     let stack = Stack::start(Memory, 1);
@@ -117,6 +129,7 @@ fn interrupted_send_goes_on_with_the_same_records_only() {
     let (from, to) = range(&refused);
     assert!((from..=to).contains(&15_000) && to - from < 2048, "{refused}");
 
+    assert_eq!(shown(&stack, "monday").unwrap()["state"], "open");
     let whole = send(&stack, &file(&folder, "x.ndjson", &records), &[]).expect_code(0);
     let report: Value = serde_json::from_str(&whole.stdout).unwrap();
     assert_eq!((&report["accepted"], &report["sent_before"]), (&30_000.into(), &20_000.into()));
@@ -139,7 +152,7 @@ fn other_record_at_the_index_of_a_unary_call_is_refused() {
     assert_roll(&stack.roll(), records);
 }
 
-/// A sender that tells the digest of the records before is checked; one that does not is taken at its word.
+/// A stream with a digest of the records before it is checked; one without is not.
 #[tokio::test]
 async fn stream_that_goes_on_with_other_records_is_refused() {
     let stack = Stack::start(Memory, 0);

@@ -2,21 +2,13 @@
 
 use std::io;
 
-use muster_proto::metadata::{ROLL_BYTES, ROLL_SHA256};
+use muster_proto::metadata::{ROLL_BATCHES, ROLL_BYTES, ROLL_DEAD, ROLL_RECORDS, ROLL_SHA256};
+use muster_roll::Manifest;
 use sha2::{Digest as _, Sha256};
 use tonic::metadata::MetadataMap;
 
 use crate::operations::{self, Operations};
 use crate::printable;
-
-/// What was fetched.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Fetched {
-    /// How long it is.
-    pub(crate) bytes: u64,
-    /// Its SHA-256, in hexadecimal.
-    pub(crate) sha256: String,
-}
 
 /// Why the roll was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +16,8 @@ pub(crate) enum Error {
     /// The server did not give it, or not to its end.
     #[error(transparent)]
     Operation(#[from] operations::Error),
-    /// The server did not say what the roll is.
-    #[error("{server} does not say how long the roll is, and what its SHA-256 is")]
+    /// The server did not send the manifest.
+    #[error("{server} does not send the manifest of the roll")]
     Unlabelled {
         /// The server's URL.
         server: String,
@@ -40,9 +32,9 @@ pub(crate) enum Error {
         /// The server's URL.
         server: String,
         /// What came.
-        got: Box<Fetched>,
+        got: Box<Manifest>,
         /// What the server said.
-        expected: Box<Fetched>,
+        expected: Box<Manifest>,
     },
     /// It cannot be written.
     #[error("the roll cannot be written: {0}")]
@@ -50,11 +42,11 @@ pub(crate) enum Error {
 }
 
 /// Fetches the roll, and hands it to `write` part by part, until that returns `false`: nobody
-/// reads it any more.
+/// reads it any more. Returns its manifest, without the batches that were added last.
 pub(crate) async fn fetch(
     operations: &Operations,
     mut write: impl FnMut(&[u8]) -> io::Result<bool>,
-) -> Result<Fetched, Error> {
+) -> Result<Manifest, Error> {
     let server = || operations.url().to_owned();
     let answer = operations.download().await?;
     let expected =
@@ -69,14 +61,22 @@ pub(crate) async fn fetch(
         }
     }
     let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let got = Fetched { bytes, sha256 };
+    let got = Manifest { bytes, sha256, ..expected.clone() };
     if got == expected {
         return Ok(got);
     }
     Err(Error::Differs { server: server(), got: Box::new(got), expected: Box::new(expected) })
 }
 
-fn expected(metadata: &MetadataMap) -> Option<Fetched> {
-    let said = |key| metadata.get(key)?.to_str().ok();
-    Some(Fetched { bytes: said(ROLL_BYTES)?.parse().ok()?, sha256: said(ROLL_SHA256)?.to_owned() })
+fn expected(metadata: &MetadataMap) -> Option<Manifest> {
+    let text = |key| metadata.get(key)?.to_str().ok();
+    let number = |key| text(key)?.parse().ok();
+    Some(Manifest {
+        records: number(ROLL_RECORDS)?,
+        batches: number(ROLL_BATCHES)?,
+        dead: number(ROLL_DEAD)?,
+        bytes: number(ROLL_BYTES)?,
+        sha256: text(ROLL_SHA256)?.to_owned(),
+        ..Manifest::default()
+    })
 }

@@ -99,7 +99,7 @@ impl fmt::Display for Report {
             }
             before => {
                 let (before, new) = (counted(before, "record"), accepted.saturating_sub(before));
-                write!(f, "batch     {batch} had {before} before, {new} are new")?;
+                write!(f, "batch     {batch} had {before}; {new} are new")?;
             }
         }
         match (self.records, self.dead) {
@@ -199,7 +199,7 @@ mod tests {
         };
         assert_eq!(line(0), "batch     b-1");
         assert_eq!(line(2977), "batch     b-1 was sent before: 2977 records, nothing new");
-        assert_eq!(line(1000), "batch     b-1 had 1000 records before, 1977 are new");
+        assert_eq!(line(1000), "batch     b-1 had 1000 records; 1977 are new");
     }
 
     #[test]

@@ -32,6 +32,13 @@ pub const ROLL_BYTES: &str = "muster-roll-bytes";
 /// With a roll that is downloaded: its SHA-256, in hexadecimal.
 pub const ROLL_SHA256: &str = "muster-roll-sha256";
 
+/// With a roll that is downloaded: how many records, batches and dead letters its manifest counts.
+pub const ROLL_RECORDS: &str = "muster-roll-records";
+/// See [`ROLL_RECORDS`].
+pub const ROLL_BATCHES: &str = "muster-roll-batches";
+/// See [`ROLL_RECORDS`].
+pub const ROLL_DEAD: &str = "muster-roll-dead";
+
 /// In an answer `RESOURCE_EXHAUSTED`: after how many milliseconds to try again. gRPC clients with
 /// a retry policy know it (gRPC proposal A6).
 pub const RETRY_AFTER: &str = "grpc-retry-pushback-ms";

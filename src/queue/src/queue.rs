@@ -78,15 +78,18 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Says that no more chunks will come. A batch that has nothing left to do by then is
     /// complete in the same step, and its [`Work::Roll`] is queued.
     ///
-    /// `records`, when given, must be the number the batch has, and `digest` its digest, if it has one.
+    /// `records`, when given, must be the number the batch has. `digest`, when given, must be its digest,
+    /// if that is known; a batch whose records each have their own index has none.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownBatch`]; [`Error::Aborted`]; [`Error::Miscounted`]; [`Error::Different`].
+    /// [`Error::UnknownBatch`]; [`Error::Aborted`]; [`Error::Miscounted`]; [`Error::MixedPlaces`];
+    /// [`Error::Different`].
     ///
     /// [`Error::UnknownBatch`]: crate::Error::UnknownBatch
     /// [`Error::Aborted`]: crate::Error::Aborted
     /// [`Error::Miscounted`]: crate::Error::Miscounted
+    /// [`Error::MixedPlaces`]: crate::Error::MixedPlaces
     /// [`Error::Different`]: crate::Error::Different
     async fn seal(
         &self,

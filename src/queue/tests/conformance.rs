@@ -127,6 +127,8 @@ hold! {
     seal {
         the_number_is_checked
         the_digest_is_checked
+        single_records_have_no_digest
+        an_empty_batch_has_the_digest_of_no_records
         an_aborted_batch_is_not_sealed
         twice_is_the_same_as_once
         the_number_is_checked_again

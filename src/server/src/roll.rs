@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use muster_access::{Peer, Seats};
 use muster_dashboard::RollStream;
 use muster_program::shutdown::Shutdown;
-use muster_proto::metadata::{ROLL_BYTES, ROLL_SHA256};
+use muster_proto::metadata::{ROLL_BATCHES, ROLL_BYTES, ROLL_DEAD, ROLL_RECORDS, ROLL_SHA256};
 use muster_proto::v1;
 use muster_roll::{Entry, NotOpened, OpenRoll};
 use tokio::fs::File;
@@ -130,8 +130,12 @@ impl v1::roll_server::Roll for Roll {
         // Whoever takes nothing of it must not keep the file open, nor the seat taken.
         let parts = self.in_time(parts.boxed(), (seat, call));
         let mut response = Response::new(parts);
-        response.metadata_mut().insert(ROLL_BYTES, manifest.bytes.into());
-        response.metadata_mut().insert(ROLL_SHA256, sha256);
+        let metadata = response.metadata_mut();
+        metadata.insert(ROLL_RECORDS, manifest.records.into());
+        metadata.insert(ROLL_BATCHES, manifest.batches.into());
+        metadata.insert(ROLL_DEAD, manifest.dead.into());
+        metadata.insert(ROLL_BYTES, manifest.bytes.into());
+        metadata.insert(ROLL_SHA256, sha256);
         Ok(response)
     }
 }

@@ -54,17 +54,26 @@ async fn attempt(
     // All three are cancel-safe: a page is in the window before it is sent.
     tokio::select! {
         answer = call => Ok(answer),
-        () = fill(window, first, feed, pages) => Ok(Err(Status::internal("never ends"))),
+        overtaken = fill(window, first, feed, pages) => Ok(Err(overtaken)),
         lost = keep_acknowledging(sender, window) => Err(lost),
     }
 }
 
-/// Sends the records from the place `next` on. Never ends: the answer comes after the last.
-async fn fill(window: &Window, mut next: u64, feed: &mut Feed, pages: mpsc::Sender<Messages>) {
+/// Sends the records from the place `next` on. The answer comes after the last: until then it does not
+/// end, unless the records that come next are queued by another sender of the batch.
+async fn fill(
+    window: &Window,
+    mut next: u64,
+    feed: &mut Feed,
+    pages: mpsc::Sender<Messages>,
+) -> Status {
     loop {
         // What the window holds of an earlier attempt comes first.
         let page = match window.page(next) {
             Some(page) => page,
+            None if window.has_passed(next) => {
+                return Status::unavailable("another sender of the batch is ahead");
+            }
             None => {
                 window.room().await;
                 let Some(fresh) = feed.next().await else { break };

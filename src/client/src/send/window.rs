@@ -54,6 +54,11 @@ impl Window {
         (first, digest.unwrap_or_else(|| self.lock().digest))
     }
 
+    /// Whether the record at `place` is forgotten: it is queued.
+    pub(super) fn has_passed(&self, place: u64) -> bool {
+        place < self.lock().start
+    }
+
     /// Records from `place` on that are in the window, if any are.
     pub(super) fn page(&self, place: u64) -> Option<Messages> {
         let inner = self.lock();
@@ -194,6 +199,14 @@ mod tests {
             let before = all.page(first).map_or(all.lock().digest, |page| page.before());
             assert_eq!(digest, before, "{queued}");
         }
+    }
+
+    #[test]
+    fn window_has_passed_the_records_that_it_has_forgotten() {
+        let window = window();
+        window.acknowledge(7).unwrap();
+        assert!(window.has_passed(0) && window.has_passed(5));
+        assert!(!window.has_passed(6) && !window.has_passed(10));
     }
 
     #[test]

@@ -101,15 +101,7 @@ fn a_roll_that_is_whole_takes_the_place_of_the_older_one() {
       "bytes": 13,
       "sha256": "13de62fe76012600edae62eacef873f412ae6d1ed8fb374297c5d8164c2ab54b",
       "resume": null,
-      "recent": [
-        {
-          "batch": "b-1",
-          "records": 1,
-          "dead": 2,
-          "sha256": "5ha",
-          "written_ms": 1700000000000
-        }
-      ]
+      "recent": []
     }
     "#);
 }

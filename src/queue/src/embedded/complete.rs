@@ -7,7 +7,7 @@ use super::clock::now_ms;
 use super::fault::Fault;
 use super::letters;
 use super::note::Note;
-use super::row::BatchRow;
+use super::row::{BatchRow, Order};
 use super::states;
 use super::store::Store;
 use super::tables::{ISOLATED_RANK, Piece, ROLL_RANK, Tables, keys_of, rank};
@@ -33,6 +33,9 @@ pub(super) fn seal(
         && claimed != received
     {
         return Err(Error::Miscounted { batch: id.clone(), received, claimed }.into());
+    }
+    if digest.is_some() && row.order == Some(Order::Each) {
+        return Err(Error::MixedPlaces(id.clone()).into());
     }
     row.batch.check_digest(digest)?;
     if row.batch.state == BatchState::Open {

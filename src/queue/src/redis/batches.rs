@@ -93,7 +93,7 @@ impl RedisQueue {
         }
     }
 
-    /// The error that a batch of so many records has different ones.
+    /// The error that the batch, which has `received` records, has different ones.
     fn different(&self, id: &BatchId, received: Value) -> Result<Error> {
         let received: u64 = self.detail(received)?;
         Ok(Error::Different { batch: id.clone(), from: 0, to: received.saturating_sub(1) })
@@ -116,6 +116,7 @@ impl RedisQueue {
             ("miscounted", Some(claimed)) => {
                 Err(Error::Miscounted { batch, received: self.detail(detail)?, claimed })
             }
+            ("mixed", _) => Err(Error::MixedPlaces(batch)),
             ("different", _) => Err(self.different(id, detail)?),
             ("aborted", _) => Err(Error::Aborted(batch)),
             ("unknown", _) => Err(Error::UnknownBatch(batch)),

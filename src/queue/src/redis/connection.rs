@@ -207,12 +207,12 @@ impl Connection {
     }
 
     /// Asks whether the server is there. Every few seconds, looks whether it is still as it must be; if
-    /// not, or if a step must wait for something else now, all connections are made anew.
+    /// not, or if a step must wait for something else now, all connections are replaced.
     pub(super) async fn ping(&self) -> Result<()> {
-        let shared = self.shared().await?;
-        if !shared.is_due() {
-            return self.send(&Cmd::ping()).await;
-        }
+        let shared = match self.shared().await {
+            Ok(shared) if shared.is_due() => shared,
+            _ => return self.send(&Cmd::ping()).await,
+        };
         let looked = timeout(RESPONSE_MAX, checks::look(&shared.link, &self.options));
         let problem = match looked.await {
             Ok(Ok(barrier)) if barrier == shared.barrier => return metrics::counted(Ok(())),
@@ -354,7 +354,7 @@ impl Connection {
 }
 
 impl Shared {
-    /// Whether it is time to look at the server again. Of several callers, one is told so.
+    /// Whether it is time to look at the server again. True for only one of several callers.
     fn is_due(&self) -> bool {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = looked.elapsed() >= LOOK_INTERVAL;

@@ -96,7 +96,7 @@ impl Scripts {
             replay: script!("replay", CLOCK, STATES, BATCH, NEW_BATCH, CHUNK, DEPTH, LETTERS),
             results: script!("results"),
             retire: script!("retire"),
-            seal: script!("seal", CLOCK, STATES, BATCH, SEAL, SNAPSHOT),
+            seal: script!("seal", CLOCK, STATES, BATCH, CONTENT, SEAL, SNAPSHOT),
             set_control: script!("set_control"),
             show: script!("show", SNAPSHOT),
             stats: script!("stats", CLOCK, CONTROLS),

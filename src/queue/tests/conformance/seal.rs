@@ -5,7 +5,7 @@ use muster_queue::{BatchState, Committed, Error, Queue, Result};
 use crate::places::digest;
 
 use super::steps::{
-    ALL, as_sent, lease_all, lease_chunks, open, rolls, sent, shown, without, worker,
+    ALL, as_sent, each, lease_all, lease_chunks, open, rolls, sent, shown, without, worker,
 };
 
 pub(crate) async fn the_number_is_checked(queue: &dyn Queue) -> Result<()> {
@@ -112,5 +112,24 @@ pub(crate) async fn the_digest_is_checked(queue: &dyn Queue) -> Result<()> {
         assert!(matches!(miscounted, Err(Error::Miscounted { .. })), "{miscounted:?}");
         queue.seal(&id, Some(3), Some(digest(3))).await?;
     }
+    Ok(())
+}
+
+pub(crate) async fn single_records_have_no_digest(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "unary").await?;
+    queue.append(&id, &[each(&[1, 0])]).await?;
+    let mixed = queue.seal(&id, Some(2), Some(digest(2))).await;
+    assert!(matches!(&mixed, Err(Error::MixedPlaces(batch)) if *batch == id), "{mixed:?}");
+    queue.seal(&id, Some(2), None).await?;
+    let mixed = queue.seal(&id, Some(2), Some(digest(2))).await;
+    assert!(matches!(&mixed, Err(Error::MixedPlaces(batch)) if *batch == id), "{mixed:?}");
+    Ok(())
+}
+
+pub(crate) async fn an_empty_batch_has_the_digest_of_no_records(queue: &dyn Queue) -> Result<()> {
+    let id = open(queue, "empty").await?;
+    let different = queue.seal(&id, Some(0), Some(digest(1))).await;
+    assert!(matches!(different, Err(Error::Different { .. })), "{different:?}");
+    queue.seal(&id, Some(0), Some(digest(0))).await?;
     Ok(())
 }

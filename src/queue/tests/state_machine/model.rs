@@ -242,6 +242,9 @@ impl Model {
         if let Some(claimed) = records.filter(|records| *records != received) {
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
+        if digest.is_some() && sent.way == Some(Way::Each) {
+            return Err(Error::MixedPlaces(id.clone()));
+        }
         sent.shown(id).check_digest(digest)?;
         sent.state = sent.state.max(BatchState::Sealed);
         self.complete_if_ready(id);

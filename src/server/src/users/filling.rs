@@ -122,7 +122,7 @@ pub(super) fn in_a_row(
     in_a_row.collect()
 }
 
-/// Leaves out so many records at the front, or all. `before` is the digest of the records before them,
+/// Skips the first `records` records, or all. `before` is the digest of the records before them,
 /// and then of those before the first that is left.
 pub(super) fn skip(chunks: &mut Vec<Filled>, before: &mut ContentDigest, mut records: u64) {
     while let Some(first) = chunks.first_mut() {

@@ -22,7 +22,7 @@ pub(super) struct Resent {
 
 impl Resent {
     /// The records of a stream that begins at the index `first`, up to what the batch has. `digest` is
-    /// that of the records before `first`, if the sender has told it.
+    /// that of the records before `first`, if the sender sent it.
     ///
     /// # Errors
     ///
@@ -37,14 +37,14 @@ impl Resent {
         if received < first {
             return Err(Error::Gap { batch: id, received, place: first });
         }
-        let digest = if first == 0 { Some(ContentDigest::EMPTY) } else { digest };
+        let digest = digest.or((first == 0).then_some(ContentDigest::EMPTY));
         let mut checkpoints = Vec::new();
         if first < received && digest.is_some() && batch.digest.is_some() {
             checkpoints = queue.checkpoints(&id).await?;
             checkpoints.retain(|checkpoint| checkpoint.records > first);
             checkpoints.reverse();
         }
-        // A sender that does not tell what came before goes on with what the batch has.
+        // Without the digest of what came before, the stream goes on with what the batch has.
         let so_far = batch.digest_so_far().unwrap_or_default();
         Ok(Self {
             batch: id,

@@ -2,29 +2,27 @@
 //! manifest; or to standard output.
 
 use std::fs::Permissions;
-use std::io::{self, IsTerminal as _, Seek as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use muster_program::shutdown::Shutdown;
 use muster_program::{exit, output};
-use muster_proto::v1::{RollEntry, RollManifest};
-use muster_roll::{Entry, Manifest};
+use muster_roll::Manifest;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::command::flags::OperationFlags;
 use crate::command::{Ended, failed, print, usage};
-use crate::download::{self, Fetched};
+use crate::download;
 use crate::operations::Operations;
 use crate::printable;
 use crate::view;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 fetched, whole, 1 failed, or it is not what the server \
-    said: then FILE is as it was, 2 wrong usage. The manifest is written next to FILE: of \
-    users.json, users.manifest.json")]
+#[command(after_help = "The manifest is written next to FILE: for users.json, as \
+    users.manifest.json.\n\nExit codes: 0 fetched, whole, 1 failed, or it is not what the server \
+    said: then FILE is as it was, 2 wrong usage")]
 pub struct Download {
     /// The file to write, or - for standard output, as without it unless that is a terminal
     #[arg(value_name = "FILE")]
@@ -35,9 +33,6 @@ pub struct Download {
     #[command(flatten)]
     flags: OperationFlags,
 }
-
-/// How often a roll is fetched that grows before its manifest is.
-const TRIES: usize = 5;
 
 /// What is printed for a program.
 #[derive(Serialize)]
@@ -50,7 +45,7 @@ struct DownloadView<'a> {
 pub(super) fn run(Download { file, json, flags }: &Download) -> Result<u8, Ended> {
     match file.as_deref() {
         Some(path) if path != Path::new("-") => flags.run(async |operations| {
-            let Fetched { bytes, sha256 } = into_file(&operations, path).await?;
+            let Manifest { bytes, sha256, .. } = into_file(&operations, path).await?;
             let file = path.to_string_lossy();
             print(&if *json {
                 view::json(&DownloadView { file: &file, bytes, sha256: &sha256 })
@@ -73,18 +68,20 @@ pub(super) fn run(Download { file, json, flags }: &Download) -> Result<u8, Ended
 
 /// Fetches the roll and its manifest into temporary files in the same folder, and renames them when
 /// both are whole.
-async fn into_file(operations: &Operations, path: &Path) -> Result<Fetched, Ended> {
+async fn into_file(operations: &Operations, path: &Path) -> Result<Manifest, Ended> {
     let manifest_path = muster_roll::manifest_of(path);
     let mut roll = temporary(path).map_err(|error| usage(unwritable(path, &error)))?;
     // A signal takes the file away as well: it goes when it is dropped.
     let shutdown = Shutdown::on_signals().map_err(failed)?;
-    let (fetched, manifest) = tokio::select! {
-        fetched = fetch(operations, &mut roll) => fetched?,
+    let fetched = tokio::select! {
+        fetched = download::fetch(operations, |part| roll.write_all(part).map(|()| true)) => {
+            fetched.map_err(failed)?
+        }
         () = shutdown.begun() => return Err(failed("interrupted: nothing is written")),
     };
     let write = || {
         let mut file = temporary(&manifest_path)?;
-        serde_json::to_writer_pretty(&mut file, &manifest)?;
+        serde_json::to_writer_pretty(&mut file, &fetched)?;
         file.write_all(b"\n")?;
         Ok(file)
     };
@@ -106,38 +103,6 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile> {
         // As any new file, and not for its owner alone.
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder.unwrap_or(Path::new(".")))
-}
-
-/// Fetches a roll and the manifest that belongs to it. A roll that has grown in between is fetched
-/// again.
-async fn fetch(
-    operations: &Operations,
-    file: &mut NamedTempFile,
-) -> Result<(Fetched, Manifest), Ended> {
-    for _ in 0..TRIES {
-        file.rewind().and_then(|()| file.as_file().set_len(0)).map_err(failed)?;
-        let write = |part: &[u8]| file.write_all(part).map(|()| true);
-        let fetched = download::fetch(operations, write).await.map_err(failed)?;
-        let manifest = operations.roll().await.map_err(failed)?;
-        if manifest.sha256 == fetched.sha256 {
-            return Ok((fetched, to_file(manifest)));
-        }
-    }
-    Err(failed("the roll grows faster than it is fetched; try again when fewer batches come"))
-}
-
-/// The manifest as it is in a file. Not needed to go on with the roll: it is a copy.
-fn to_file(manifest: RollManifest) -> Manifest {
-    let RollManifest { records, batches, dead, bytes, sha256, written_at, recent } = manifest;
-    let written = written_at.and_then(|at| SystemTime::try_from(at).ok());
-    let since_1970 = written.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let written_ms = since_1970.map_or(0, |since| since.as_millis().try_into().unwrap_or(u64::MAX));
-    // A server lists the last batch first.
-    let entries = recent.into_iter().rev().map(|entry| {
-        let RollEntry { batch, records, dead, sha256 } = entry;
-        Entry { batch, records, dead, sha256, written_ms }
-    });
-    Manifest { records, batches, dead, bytes, sha256, resume: None, recent: entries.collect() }
 }
 
 /// Lets the file take its place, on the disk.

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use muster_proto::metadata::{ROLL_BYTES, ROLL_SHA256};
+use muster_proto::metadata::{ROLL_BATCHES, ROLL_BYTES, ROLL_DEAD, ROLL_RECORDS, ROLL_SHA256};
 use muster_proto::v1::roll_server::Roll;
 use muster_proto::v1::*;
 use tokio_stream::Stream;
@@ -47,6 +47,13 @@ impl Roll for State {
         let mut response: Response<Self::DownloadRollStream> =
             Response::new(Box::pin(tokio_stream::iter(parts.chain(end))));
         let metadata = response.metadata_mut();
+        for (key, number) in [
+            (ROLL_RECORDS, manifest.records),
+            (ROLL_BATCHES, manifest.batches),
+            (ROLL_DEAD, manifest.dead),
+        ] {
+            metadata.insert(key, number.into());
+        }
         metadata.insert(ROLL_BYTES, manifest.bytes.to_string().parse().unwrap());
         metadata.insert(ROLL_SHA256, manifest.sha256.parse().unwrap());
         Ok(response)

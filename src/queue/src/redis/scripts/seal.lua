@@ -3,8 +3,8 @@
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- ARGV: 1 batch id, 2 how many records the batch must have, or '', 3 the digest that it must have if
 --       its own is known, or ''
--- Returns a word and its detail: sealed SNAPSHOT | miscounted RECEIVED | different RECEIVED |
---   aborted 0 | unknown 0
+-- Returns a word and its detail: sealed SNAPSHOT | miscounted RECEIVED | mixed 0 |
+--   different RECEIVED | aborted 0 | unknown 0
 local batch, claimed, digest = find_batch(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 if not batch then
     return { 'unknown', 0 }
@@ -15,9 +15,15 @@ end
 if claimed and claimed ~= batch.received then
     return { 'miscounted', batch.received }
 end
-local known = redis.call('HGET', batch.key, 'digest')
-if known and digest ~= '' and digest ~= known then
-    return { 'different', batch.received }
+if digest ~= '' then
+    local known = redis.call('HMGET', batch.key, 'digest', 'places')
+    if known[2] == 'each' then
+        return { 'mixed', 0 }
+    end
+    known = batch.received == 0 and NO_RECORDS or known[1]
+    if known and digest ~= known then
+        return { 'different', batch.received }
+    end
 end
 if batch.state == 'open' then
     seal(batch)

@@ -84,6 +84,10 @@ impl Row {
         }
     }
 
+    pub(super) fn is_begun_by_single_records(&self) -> bool {
+        matches!(self.begun, Some(Begun::Each(_)))
+    }
+
     /// Whether records of which the batch has none may be appended.
     pub(super) fn takes(&self, places: &Places) -> Result<()> {
         let (batch, received) = (self.batch.id.clone(), self.batch.received);

@@ -102,8 +102,11 @@ impl State {
             let received = batch.received;
             return Err(Error::Miscounted { batch: id.clone(), received, claimed });
         }
-        batch.check_digest(digest)?;
-        if batch.state == BatchState::Open {
+        if digest.is_some() && row.is_begun_by_single_records() {
+            return Err(Error::MixedPlaces(id.clone()));
+        }
+        row.batch.check_digest(digest)?;
+        if row.batch.state == BatchState::Open {
             row.enter(BatchState::Sealed);
         }
         self.complete_if_ready(id)?;

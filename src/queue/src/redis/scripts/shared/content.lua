@@ -4,7 +4,7 @@
 -- field of the hash `hashes`: it ends behind the last record that it has, and 8 zero bytes stand for
 -- a record that it does not have. So a record far from all others costs a few hundred bytes at most.
 --
--- Of records that came one after another, a checkpoint now and then: how many there are, as 8 bytes,
+-- Of records that came one after another, checkpoints: how many records there are, as 8 bytes,
 -- big-endian, and the first 16 digits of their digest. All of them are one string, `checkpoints`.
 local HASH_LEN, PAGE_RECORDS = 8, 32
 local NO_HASH = string.rep('\0', HASH_LEN)
