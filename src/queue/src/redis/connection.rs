@@ -211,7 +211,8 @@ impl Connection {
     pub(super) async fn ping(&self) -> Result<()> {
         let shared = match self.shared().await {
             Ok(shared) if shared.is_due() => shared,
-            _ => return self.send(&Cmd::ping()).await,
+            Ok(_) => return self.send(&Cmd::ping()).await,
+            Err(error) => return metrics::counted(Err(error)),
         };
         let looked = timeout(RESPONSE_MAX, checks::look(&shared.link, &self.options));
         let problem = match looked.await {
