@@ -175,8 +175,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Shows a batch, or `None` if the store does not know it.
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>>;
 
-    /// The checkpoints of a batch whose records came one after another, in order. Empty if there is no
-    /// such batch.
+    /// Lists the checkpoints of a stream's batch, in order. Empty for an unknown batch and for a batch of
+    /// single records.
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>>;
 
     /// Lists batches, or those in one state: the one that was opened last comes first. Those behind

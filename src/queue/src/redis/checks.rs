@@ -56,29 +56,47 @@ pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<B
     }
     let config = Cmd::new().arg("CONFIG").arg("GET").arg("*appendfsync*").take();
     let (infos, configs) = tokio::join!(infos.ask_masters(&info), configs.ask_masters(&config));
-    judge(infos?, syncs_first(configs), options, is_cluster(link))
+    judge(infos?, when_synced(configs), options, is_cluster(link))
 }
 
 fn is_cluster(link: &Link) -> bool {
     matches!(link, Link::Cluster(_))
 }
 
-/// Whether all of them sync before they answer, or why it is not known.
-fn syncs_first(configs: RedisResult<Vec<Value>>) -> Result<bool, String> {
+/// When a server syncs its append-only file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Syncs {
+    /// When the system does it.
+    Never,
+    /// Each second, or not always before it answers.
+    Later,
+    /// Before it answers.
+    First,
+}
+
+/// When all of them have synced, or why it is not known.
+fn when_synced(configs: RedisResult<Vec<Value>>) -> Result<Syncs, String> {
     let configs = configs.map_err(|error| error.to_string())?;
-    let mut all = true;
+    let mut all = Syncs::First;
     for config in configs {
         let config: std::collections::HashMap<String, String> =
             redis::from_redis_value(config).map_err(|error| error.to_string())?;
         let has = |name: &str, value: &str| config.get(name).is_some_and(|found| found == value);
-        all &= has("appendfsync", "always") && has("no-appendfsync-on-rewrite", "no");
+        let syncs = if has("appendfsync", "no") {
+            Syncs::Never
+        } else if has("appendfsync", "always") && has("no-appendfsync-on-rewrite", "no") {
+            Syncs::First
+        } else {
+            Syncs::Later
+        };
+        all = all.min(syncs);
     }
     Ok(all)
 }
 
 fn judge(
     infos: Vec<Value>,
-    syncs_first: Result<bool, String>,
+    syncs: Result<Syncs, String>,
     options: &StoreOptions,
     as_cluster: bool,
 ) -> Result<Option<Barrier>, Unfit> {
@@ -91,7 +109,7 @@ fn judge(
             Durability::Accepted => None,
             Durability::Replicated => Some(Barrier::Replicas(options.replicas)),
             // If one of them needs it, it does no harm to the others.
-            Durability::Synced => info.barrier_to_sync(&syncs_first)?.or(barrier),
+            Durability::Synced => info.barrier_to_sync(&syncs)?.or(barrier),
         };
     }
     Ok(barrier)
@@ -143,10 +161,7 @@ impl Info<'_> {
     }
 
     /// What a step waits for to be on the disk.
-    fn barrier_to_sync(
-        &self,
-        syncs_first: &Result<bool, String>,
-    ) -> Result<Option<Barrier>, Unfit> {
+    fn barrier_to_sync(&self, syncs: &Result<Syncs, String>) -> Result<Option<Barrier>, Unfit> {
         if self.field("aof_enabled") != "1" {
             return Err(Unfit::Misconfigured(
                 "durability is synced, but it writes nothing to its disk: set appendonly to yes \
@@ -158,13 +173,15 @@ impl Info<'_> {
         // Also where it syncs before it answers: with threads for its connections, Redis 8.2 and
         // Valkey answer some commands before that.
         let barrier = (version >= Some(VERSION_WITH_WAITAOF)).then_some(Barrier::Disk);
-        if version >= Some(VERSION_THAT_WAITS) {
-            return Ok(barrier);
-        }
         let server = self.name_and_version();
-        match syncs_first {
-            Ok(true) => Ok(barrier),
-            Ok(false) => Err(Unfit::Misconfigured(format!(
+        match syncs {
+            Ok(Syncs::First) => Ok(barrier),
+            Ok(Syncs::Never) => Err(Unfit::Misconfigured(
+                "durability is synced, but it never syncs its file by itself: set appendfsync to always"
+                    .to_owned(),
+            )),
+            _ if version >= Some(VERSION_THAT_WAITS) => Ok(barrier),
+            Ok(Syncs::Later) => Err(Unfit::Misconfigured(format!(
                 "durability is synced, but {server} answers before it has synced: set appendfsync to \
                  always and no-appendfsync-on-rewrite to no, or use Redis 8.0 or later"
             ))),

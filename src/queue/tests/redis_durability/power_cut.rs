@@ -99,7 +99,8 @@ fn append_only_files(folder: &Path) -> Vec<PathBuf> {
     files.map(|file| file.unwrap().path().canonicalize().unwrap()).filter(is_appended).collect()
 }
 
-/// Whether WAITAOF keeps what it promises here, by a power cut; `None` where there is none.
+/// Whether the records that WAITAOF confirmed survive a power cut. `None` if the server does not have the
+/// command.
 async fn keeps_what_waitaof_promises(machine: &mut Machine) -> Option<bool> {
     let client = redis::Client::open(machine.server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();

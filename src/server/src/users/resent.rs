@@ -62,7 +62,7 @@ impl Resent {
         self.received - self.index
     }
 
-    /// The digest of the records before the next one, once there are none left.
+    /// The digest of the records taken so far, and of those before the stream.
     pub(super) fn digest(&self) -> ContentDigest {
         self.digest
     }
