@@ -31,76 +31,46 @@ let
     ../Cargo.toml
     (named (file: file.name == "Cargo.toml") code)
   ];
-  # A member's own files: whatever lies in its src, such as the Lua of the queue, and what makes code
-  # for it.
-  members = lib.concatMap (name: [
+  # The members of the workspace that a member depends on.
+  dependencies =
+    name:
+    let
+      all = lib.attrNames ((lib.importTOML ../src/${name}/Cargo.toml).dependencies or { });
+    in
+    map (lib.removePrefix "muster-") (lib.filter (lib.hasPrefix "muster-") all);
+  # A member's own files: whatever lies in its src, such as the Lua of the queue, and what is compiled
+  # into it.
+  files = name: [
     ../src/${name}/src
     (fileset.maybeMissing ../src/${name}/build.rs)
-  ]);
-  # The dashboard's templates, style sheet and script are compiled into it.
-  dashboard = [
-    ../src/dashboard/askama.toml
-    ../src/dashboard/assets
-    ../src/dashboard/src
-    ../src/dashboard/templates
+    (fileset.maybeMissing ../src/${name}/askama.toml)
+    (fileset.maybeMissing ../src/${name}/assets)
+    (fileset.maybeMissing ../src/${name}/templates)
   ];
-  wire = [ ../proto ] ++ members [ "proto" ];
+  # A program and all members that it depends on.
+  program =
+    name:
+    let
+      members = lib.genericClosure {
+        startSet = [ { key = name; } ];
+        operator = { key }: map (name: { key = name; }) (dependencies key);
+      };
+    in
+    tree (manifests ++ [ ../proto ] ++ lib.concatMap ({ key }: files key) members);
   rust =
     manifests
-    ++ wire
     ++ [
       ../clippy.toml
+      ../proto
       # The tests on machines are none of Cargo's.
       (fileset.difference (fileset.unions code) ../integration/vm)
     ];
 in
 {
-  client = tree (
-    manifests
-    ++ wire
-    ++ members [
-      "client"
-      "program"
-    ]
-  );
-  server = tree (
-    manifests
-    ++ wire
-    ++ dashboard
-    ++ members [
-      "access"
-      "program"
-      "queue"
-      "roll"
-      "server"
-    ]
-  );
-  worker = tree (
-    manifests
-    ++ wire
-    ++ members [
-      "program"
-      "queue"
-      "roll"
-      "worker"
-    ]
-  );
-  muster = tree (
-    manifests
-    ++ wire
-    ++ dashboard
-    ++ members [
-      "access"
-      "client"
-      "muster"
-      "program"
-      "proof"
-      "queue"
-      "roll"
-      "server"
-      "worker"
-    ]
-  );
+  client = program "client";
+  server = program "server";
+  worker = program "worker";
+  muster = program "muster";
 
   manifests = tree manifests;
   workspace = tree rust;
