@@ -130,8 +130,8 @@ fn a_watchdog_of_another_process_hears_nothing() {
 fn a_program_that_cannot_work_is_never_ready() {
     let supervisor = Supervisor::new();
     let mut command = supervisor.command("muster-worker");
-    // The folder of the roll is to be where the socket is.
-    command.args(["--store", "file:queue", "--roll", "notify"]);
+    // The store is to be where the socket is.
+    command.args(["--store", "file:notify"]);
     Process::start("muster-worker", &mut command).wait(LIMIT).expect_code(1);
     let heard = supervisor.rest();
     assert!(!heard.contains(&"READY=1".to_owned()), "{heard:?}");

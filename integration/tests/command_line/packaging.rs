@@ -99,6 +99,9 @@ fn the_manual_has_a_page_for_each_command() {
     insta::assert_snapshot!(names("muster-worker"), @r"
     muster-worker-completions.1
     muster-worker-health.1
+    muster-worker-roll-accept.1
+    muster-worker-roll-rotate.1
+    muster-worker-roll.1
     muster-worker.1
     ");
 }

@@ -85,6 +85,7 @@ fn a_password_is_not_dumped() {
 fn muster_server() {
     insta::assert_snapshot!(dump("muster-server"), @r#"
     durability = "accepted"
+    key_prefix = "muster"
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
@@ -128,6 +129,7 @@ fn muster_server() {
 fn muster_worker() {
     insta::assert_snapshot!(dump("muster-worker"), @r#"
     durability = "accepted"
+    key_prefix = "muster"
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
@@ -169,6 +171,7 @@ fn muster_client_send() {
 fn muster_run() {
     insta::assert_snapshot!(dump("muster run"), @r#"
     durability = "accepted"
+    key_prefix = "muster"
     log = "warn"
     replicas = 1
     store = "redis://127.0.0.1:6379"
@@ -195,6 +198,7 @@ fn muster_run() {
 fn muster_up() {
     insta::assert_snapshot!(dump("muster up"), @r#"
     durability = "accepted"
+    key_prefix = "muster"
     log = "info"
     replicas = 1
     store = "file:muster.redb"

@@ -17,7 +17,7 @@ pub use token::{BadToken, Token};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The store of the servers and workers. The client has no use for it, and for the two below;
+    /// The store of the servers and workers. The client has no use for it, and for the three below;
     /// the file and the environment may be shared with them.
     #[serde(skip_serializing)]
     pub store: Option<String>,
@@ -27,6 +27,9 @@ pub struct Config {
     /// As `store`.
     #[serde(skip_serializing)]
     pub replicas: Option<u8>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub key_prefix: Option<String>,
     /// The log's level or filter.
     pub log: String,
     /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
@@ -74,6 +77,7 @@ impl Default for Config {
             store: None,
             durability: None,
             replicas: None,
+            key_prefix: None,
             log: "warn".to_owned(),
             traces: None,
             traces_ratio: 1.0,

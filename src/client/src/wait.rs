@@ -1,7 +1,8 @@
 //! Until nothing more happens to a batch of its own accord.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use muster_program::output;
 use muster_proto::v1::{Batch, BatchState};
 use tonic::Status;
 
@@ -13,6 +14,33 @@ use crate::wire::Server;
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(200);
 
+/// How long a batch may wait for the same thing before that is said, and how often it is said again.
+const SILENT_MAX: Duration = Duration::from_secs(5);
+const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Says on standard error what a batch waits for.
+#[derive(Debug, Default)]
+struct Waiting {
+    reason: String,
+    /// When this is to be said.
+    next: Option<Instant>,
+}
+
+impl Waiting {
+    /// Notes what the batch waits for now, and says it when it is time.
+    fn note(&mut self, batch: &Batch) {
+        if batch.waiting_for != self.reason {
+            self.reason.clone_from(&batch.waiting_for);
+            self.next = None;
+        }
+        let next = self.next.get_or_insert_with(|| Instant::now() + SILENT_MAX);
+        if !self.reason.is_empty() && Instant::now() >= *next {
+            *next = Instant::now() + REPEAT_INTERVAL;
+            output::complain(&format_args!("batch {} waits: {}", batch.id, self.reason));
+        }
+    }
+}
+
 /// Waits until the batch is written, aborted, or held: then only somebody who acts changes it.
 pub(crate) async fn until_settled(
     server: &Server,
@@ -20,7 +48,7 @@ pub(crate) async fn until_settled(
     id: &str,
 ) -> Result<Batch, Status> {
     let mut pause = PAUSE_MIN;
-    let mut before = None;
+    let (mut before, mut waiting) = (None, Waiting::default());
     loop {
         let look = async || {
             let batch = server.batch(id).await?;
@@ -30,6 +58,7 @@ pub(crate) async fn until_settled(
         if batch.held || matches!(batch.state(), BatchState::Written | BatchState::Aborted) {
             return Ok(batch);
         }
+        waiting.note(&batch);
         pause =
             if before.as_ref() == Some(&batch) { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
         before = Some(batch);

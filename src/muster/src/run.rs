@@ -18,7 +18,7 @@ use muster_program::{config, exit, output, traces};
 use muster_queue::{Queue, StoreUrl};
 use muster_server::Server;
 use muster_worker::RollFailure;
-use muster_worker::roll::{self, Roll};
+use muster_worker::roll;
 use serde::Serialize;
 
 use crate::roll_files;
@@ -183,7 +183,8 @@ async fn pass_through(
         let serve = server.serve(Arc::clone(&queue), &readiness, shutdown);
         let work = async {
             let queue = Arc::clone(&queue);
-            let (roll, failure) = (Roll::in_folder(&worker.roll)?, RollFailure::GiveUp);
+            let roll = worker.roll();
+            let failure = RollFailure::GiveUp;
             muster_worker::run(queue, roll, worker, processor, failure, shutdown).await?;
             Ok::<_, Failure>(())
         };

@@ -16,7 +16,6 @@ use muster_queue::StoreUrl;
 use muster_server::Server;
 use muster_server::flags::EntranceFlags;
 use muster_worker::RollFailure;
-use muster_worker::roll::Roll;
 use serde::Serialize;
 
 /// How many workers there are when it is not said.
@@ -128,7 +127,9 @@ async fn work(
     let server = Server::bind(&server_config).await?;
     let queue = server_config.store.open(&server_config.store_options()).await?;
     tracing::info!(store = %server_config.store, "starting");
-    let roll = Roll::in_folder(&worker.roll)?;
+    let roll = worker.roll();
+    let required = roll.clone();
+    readiness.require(move || required.not_ready());
     let processor = Arc::new(worker.pipeline());
     let work = async {
         let (queue, failure) = (Arc::clone(&queue), RollFailure::TryAgain);

@@ -94,7 +94,7 @@ pub(crate) fn run(command: &Verify) -> Result<u8, (u8, Failure)> {
     let inputs = Inputs::from_arguments(&command.inputs, &command.roll, options, command.normalise)
         .map_err(usage)?;
     let failure = |error| (exit::FAILURE, error);
-    let open = |store: &_| Stored::open(store, &command.store.batch);
+    let open = |store: &_| Stored::open(store, command.store.key_prefix, &command.store.batch);
     let stored = store.as_ref().map(open).transpose().map_err(failure)?;
     let report = Proof { command, inputs, stored }.report().map_err(failure)?;
     report.print(command.json).map_err(|error| failure(error.into()))?;

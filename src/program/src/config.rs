@@ -47,7 +47,8 @@ use crate::{logging, traces};
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
 
 /// The keys that all programs with a store share, and those that all have, at the top of the file.
-const SHARED: [&str; 6] = ["store", "durability", "replicas", "log", "traces", "traces_ratio"];
+const SHARED: [&str; 7] =
+    ["store", "durability", "replicas", "key_prefix", "log", "traces", "traces_ratio"];
 
 /// Where settings come from, beside the defaults and the flags.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, FromArgMatches as _};
+use clap::{Args, FromArgMatches as _, Subcommand};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
@@ -20,23 +20,29 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The command line of a daemon: its own flags, and what every one has.
 #[derive(Args)]
-struct Cli<F: Args> {
+struct Cli<F: Args, T: Subcommand> {
     #[command(flatten)]
     settings: F,
     #[command(flatten)]
     config: ConfigFlags,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Command<T>>,
 }
 
 /// What a daemon's program does in place of the work.
-#[derive(clap::Subcommand)]
-enum Command {
+#[derive(Subcommand)]
+enum Command<T: Subcommand> {
+    #[command(flatten)]
+    Task(T),
     #[command(flatten)]
     Health(health::Command),
     #[command(flatten)]
     Packaging(packaging::Command),
 }
+
+/// The tasks of a program that has none.
+#[derive(Debug, Subcommand)]
+pub enum NoTask {}
 
 /// The whole `main` of a daemon with the flags `F` and the settings `C`: reads the settings, starts
 /// the log, does the work, and ends when the work ends or, after a signal, when the grace period
@@ -51,23 +57,39 @@ where
     F: Args + Serialize,
     C: Settings,
 {
+    main_with_tasks::<F, C, NoTask>(program, work, async |_, task, _| match task {})
+}
+
+/// The same of a daemon that has tasks `T` as subcommands, which it does in place of the work.
+pub fn main_with_tasks<F, C, T>(
+    program: clap::Command,
+    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+    task: impl AsyncFnOnce(C, T, Shutdown) -> Result<(), Failure>,
+) -> ExitCode
+where
+    F: Args + Serialize,
+    C: Settings,
+    T: Subcommand,
+{
     resources::limit();
     let name = program.get_name().to_owned();
     // The documentation of `Cli` would take its place.
     let about = program.get_about().cloned().unwrap_or_default();
-    let program = Cli::<F>::augment_args(program).about(about);
-    let cli = Cli::<F>::from_arg_matches(&program.clone().get_matches());
-    exit::report(&name, run(program, &cli.unwrap_or_else(|error| error.exit()), work))
+    let program = Cli::<F, T>::augment_args(program).about(about);
+    let cli = Cli::<F, T>::from_arg_matches(&program.clone().get_matches());
+    exit::report(&name, run(program, cli.unwrap_or_else(|error| error.exit()), work, task))
 }
 
-fn run<F, C>(
+fn run<F, C, T>(
     program: clap::Command,
-    cli: &Cli<F>,
+    cli: Cli<F, T>,
     work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+    task: impl AsyncFnOnce(C, T, Shutdown) -> Result<(), Failure>,
 ) -> Result<u8, (u8, Failure)>
 where
     F: Args + Serialize,
     C: Settings,
+    T: Subcommand,
 {
     if let Some(Command::Packaging(command)) = &cli.command {
         return command.run(program);
@@ -88,6 +110,11 @@ where
         metrics::start(&program).map_err(|error| (exit::FAILURE, error.into()))?;
     }
     let grace = config.grace();
+    if let Some(Command::Task(asked)) = cli.command {
+        return until_the_end(grace, |shutdown| task(config, asked, shutdown))
+            .map(|()| exit::OK)
+            .map_err(|error| (exit::FAILURE, error));
+    }
     stay(grace, async |readiness, shutdown| work(config, readiness, shutdown).await)
         .map(|()| exit::OK)
         .map_err(|error| (exit::FAILURE, error))

@@ -70,6 +70,11 @@ pub struct StoreFlags {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<u8>,
+    /// What the keys on Redis begin with, so that several installations can share it
+    /// [default: muster]
+    #[arg(long, value_name = "PREFIX")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_prefix: Option<String>,
     /// The log's level, or a filter such as info,muster_queue=trace [default: info]
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,15 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::metrics;
 use crate::shutdown::Shutdown;
 
 /// How often the store is asked.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often everything else is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Whether a program is ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +22,9 @@ pub enum State {
     /// It does not work yet.
     #[default]
     Starting,
-    /// It works as far as it can without the store, which does not answer: why.
+    /// It works as far as it can without what it waits for: which is that, and why.
     Waiting(String),
-    /// The store answers.
+    /// The store answers, and everything else that is required is there.
     Ready,
     /// The shutdown has begun.
     Ending,
@@ -30,7 +34,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => f.write_str("starting"),
-            Self::Waiting(reason) => write!(f, "waiting for the store: {reason}"),
+            Self::Waiting(reason) => f.write_str(reason),
             Self::Ready => f.write_str("ready"),
             Self::Ending => f.write_str("ending"),
         }
@@ -38,32 +42,59 @@ impl fmt::Display for State {
 }
 
 /// The one place where a program's state is kept.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(watch::Sender<State>);
+#[derive(Clone, Default)]
+pub struct Readiness {
+    state: watch::Sender<State>,
+    requirements: Arc<Mutex<Vec<Requirement>>>,
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Readiness").field(&*self.state.borrow()).finish()
+    }
+}
+
+/// Says why something that is required is not there. It must not block.
+type Requirement = Box<dyn Fn() -> Option<String> + Send>;
 
 impl Readiness {
     /// The state, and whatever it changes to.
     pub fn subscribe(&self) -> watch::Receiver<State> {
-        self.0.subscribe()
+        self.state.subscribe()
     }
 
-    /// Says that the program works now, and from then on what the store answers to `ask`, until
-    /// the shutdown begins.
+    /// Requires something besides the store: `missing` says why it is not there, if it is not.
+    pub fn require(&self, missing: impl Fn() -> Option<String> + Send + 'static) {
+        self.requirements.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(missing));
+    }
+
+    /// Why the first of what is required is not there.
+    fn missing(&self) -> Option<String> {
+        let requirements = self.requirements.lock().unwrap_or_else(PoisonError::into_inner);
+        requirements.iter().find_map(|missing| missing())
+    }
+
+    /// Says that the program works now, and from then on what the store answers to `ask` and whether
+    /// everything else is there, until the shutdown begins.
     pub fn watch<F, E>(&self, mut ask: impl FnMut() -> F + Send + 'static, shutdown: &Shutdown)
     where
         F: Future<Output = Result<(), E>> + Send,
         E: fmt::Display + Send,
     {
-        self.tell(State::Waiting("it has not answered yet".to_owned()));
+        self.tell(waiting_for_store(&"it has not answered yet"));
         let (readiness, ending) = (self.clone(), shutdown.token());
         shutdown.spawn(async move {
             let asking = async {
                 loop {
-                    readiness.tell(match ask().await {
-                        Ok(()) => State::Ready,
-                        Err(error) => State::Waiting(error.to_string()),
-                    });
-                    tokio::time::sleep(INTERVAL).await;
+                    let answer = ask().await;
+                    let next = Instant::now() + INTERVAL;
+                    while Instant::now() < next {
+                        readiness.tell(match &answer {
+                            Ok(()) => readiness.missing().map_or(State::Ready, State::Waiting),
+                            Err(error) => waiting_for_store(error),
+                        });
+                        tokio::time::sleep(LOOK_INTERVAL).await;
+                    }
                 }
             };
             // A question may be broken off: it changes nothing.
@@ -73,7 +104,7 @@ impl Readiness {
     }
 
     fn tell(&self, state: State) {
-        self.0.send_if_modified(|current| {
+        self.state.send_if_modified(|current| {
             let changed = *current != state;
             match &state {
                 State::Ready if changed => tracing::info!("ready: the store answers"),
@@ -87,4 +118,8 @@ impl Readiness {
             changed
         });
     }
+}
+
+fn waiting_for_store(why: &dyn fmt::Display) -> State {
+    State::Waiting(format!("waiting for the store: {why}"))
 }

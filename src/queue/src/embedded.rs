@@ -54,8 +54,8 @@ use self::writer::Writer;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Places,
-    Queue, Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
-    WorkerId, WorkerReport,
+    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo,
+    StoreOptions, Work, WorkerId, WorkerReport,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -239,6 +239,19 @@ impl Queue for EmbeddedQueue {
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
         let (id, roll_sha256) = (id.clone(), roll_sha256.to_owned());
         self.writer.write(move |tables| written::mark_written(tables, &id, &roll_sha256)).await
+    }
+
+    async fn roll(&self) -> Result<Option<RollState>> {
+        self.store.read(written::roll)
+    }
+
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        let (before, after) = (before.cloned(), after.clone());
+        self.writer.write(move |tables| written::set_roll(tables, before, after)).await
     }
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {

@@ -10,9 +10,11 @@
 //! | `stats` | what waits, what was done |
 //! | `controls` | what an operator has set for all programs |
 //! | `report` | what processes that run workers say of themselves |
+//! | `roll_state` | what a store knows of the roll |
 //! | `store_info` | what a store says of itself |
 //! | `worker` | the name a worker leases under |
 //! | `options` | how a store is used: how durable "ok" is, and how much it takes |
+//! | `key_prefix` | what the keys of a queue on Redis begin with |
 //! | `metrics` | what is measured |
 //! | `start` | the store's first answer |
 //! | `millis` | times as the stores keep them |
@@ -29,17 +31,30 @@ mod dead_letter;
 mod depth;
 pub mod embedded;
 mod error;
+mod key_prefix;
 mod metrics;
 mod millis;
 mod options;
 mod queue;
 pub mod redis;
 mod report;
+mod roll_state;
 mod start;
 mod stats;
 mod store_info;
 mod store_url;
 mod worker;
+
+/// The format of what this version writes into a store, and the newest that it reads.
+const FORMAT: u64 = 1;
+
+/// Why this version does not use a store of this format.
+fn later_format(format: u64) -> String {
+    format!(
+        "its data has format {format}, and this version reads formats up to {FORMAT}: use the version of \
+         Muster that wrote it, or a later one"
+    )
+}
 
 pub use batch::{
     Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, CHECKPOINT_RECORDS,
@@ -54,12 +69,14 @@ pub use controls::Controls;
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
 pub use depth::{Depth, Limits};
 pub use error::{Error, Result};
+pub use key_prefix::{InvalidKeyPrefix, KeyPrefix};
 pub use metrics::measure;
 pub use options::{Durability, StoreOptions};
 pub use queue::Queue;
-pub use report::{IN_HAND_MAX, InHand, SeenWorker, WorkerReport};
+pub use report::{IN_HAND_MAX, InHand, RollProblem, SeenWorker, WorkerReport};
+pub use roll_state::RollState;
 pub use start::unfit;
-pub use stats::{Line, Stats, Totals};
+pub use stats::{Line, Stats, Totals, Unwritten};
 pub use store_info::StoreInfo;
 pub use store_url::{InvalidStoreUrl, StoreUrl};
 pub use worker::WorkerId;

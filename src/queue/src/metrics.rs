@@ -16,6 +16,8 @@ const OLDEST: &str = "muster_queue_oldest_seconds";
 const LEASED: &str = "muster_queue_leased_chunks";
 const PAUSED: &str = "muster_queue_paused";
 const DEAD_LETTERS: &str = "muster_dead_letters";
+const UNWRITTEN: &str = "muster_roll_unwritten_batches";
+const UNWRITTEN_FOR: &str = "muster_roll_unwritten_seconds";
 const WAIT: &str = "muster_queue_wait_seconds";
 const ROUND_TRIPS: &str = "muster_store_round_trips_total";
 const ERRORS: &str = "muster_store_errors_total";
@@ -49,6 +51,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "Whether workers take nothing, as somebody said so: 1, or 0."
     );
     describe_gauge!(DEAD_LETTERS, Unit::Count, "Dead letters that nobody has replayed or dropped.");
+    describe_gauge!(UNWRITTEN, Unit::Count, "Batches that are complete and not in the roll yet.");
+    describe_gauge!(
+        UNWRITTEN_FOR,
+        Unit::Seconds,
+        "How long the first of these batches has been complete; 0 when there is none."
+    );
     describe_histogram!(
         WAIT,
         Unit::Seconds,
@@ -93,4 +101,6 @@ pub fn measure(stats: &Stats) {
     gauge!(LEASED).set(stats.leased as f64);
     gauge!(PAUSED).set(u8::from(stats.controls.paused));
     gauge!(DEAD_LETTERS).set(stats.dead_letters as f64);
+    gauge!(UNWRITTEN).set(stats.unwritten.batches as f64);
+    gauge!(UNWRITTEN_FOR).set(stats.unwritten.oldest.unwrap_or_default());
 }

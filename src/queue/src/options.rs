@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Limits;
+use crate::{KeyPrefix, Limits};
 
 /// What a store has done when it answers "ok".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct StoreOptions {
     pub replicas: NonZeroU8,
     /// How much may wait in it.
     pub limits: Limits,
+    /// What its keys begin with, on Redis.
+    pub key_prefix: KeyPrefix,
 }
 
 impl Default for StoreOptions {
@@ -49,6 +51,7 @@ impl Default for StoreOptions {
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             limits: Limits::default(),
+            key_prefix: KeyPrefix::DEFAULT,
         }
     }
 }

@@ -9,7 +9,7 @@ use muster_content::ContentDigest;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed,
-    Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -171,6 +171,17 @@ pub trait Queue: fmt::Debug + Send + Sync {
     ///
     /// [`Error::UnknownBatch`](crate::Error::UnknownBatch).
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool>;
+
+    /// What the store knows of the roll: `None` before a writer has begun one.
+    async fn roll(&self) -> Result<Option<RollState>>;
+
+    /// Replaces what the store knows of the roll, unless that is something other than `before`. Returns
+    /// what it knows then: `after`, if it was replaced, now or before.
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>>;
 
     /// Shows a batch, or `None` if the store does not know it.
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>>;

@@ -63,8 +63,8 @@ use self::work::Calm;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome,
-    Queue, Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
-    WorkerId, WorkerReport,
+    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo,
+    StoreOptions, Work, WorkerId, WorkerReport,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -129,10 +129,11 @@ impl RedisQueue {
         edit: impl Fn(&str, &str) -> String,
     ) -> Result<Self> {
         let cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
+        let partitions = Partition::all(cluster, &options.key_prefix);
         Ok(Self {
-            connection: Connection::new(url, options)?,
+            connection: Connection::new(url, options, partitions[0].format())?,
             scripts: Scripts::new(edit),
-            partitions: Partition::all(cluster),
+            partitions,
             limits: options.limits,
             names: Names::new(),
             turn: AtomicUsize::new(0),
@@ -263,6 +264,18 @@ impl Queue for RedisQueue {
 
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {
         self.mark_written(id, roll_sha256).await
+    }
+
+    async fn roll(&self) -> Result<Option<RollState>> {
+        self.roll().await
+    }
+
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        self.set_roll(before, after).await
     }
 
     async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {

@@ -43,6 +43,19 @@ pub struct WorkerReport {
     pub failed: u64,
     /// The chunks it has in hand: [`IN_HAND_MAX`] of them are kept.
     pub in_hand: Vec<InHand>,
+    /// Why it cannot write the roll, if it cannot.
+    #[serde(default)]
+    pub roll_problem: Option<RollProblem>,
+}
+
+/// Why a process cannot write the roll.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollProblem {
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// Since when.
+    #[serde(rename = "since_ms", with = "millis::time")]
+    pub since: SystemTime,
 }
 
 /// A chunk that a worker has in hand.

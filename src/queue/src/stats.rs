@@ -20,6 +20,8 @@ pub struct Stats {
     pub dead_letters: u64,
     /// Chunks that workers have in hand.
     pub leased: u64,
+    /// Complete batches that are not in the roll yet.
+    pub unwritten: Unwritten,
     /// Records since the store was first used.
     pub totals: Totals,
     /// What is set for all programs of the store.
@@ -33,6 +35,15 @@ pub struct Line {
     pub depth: Depth,
     /// How long the oldest has been in line, leased or not. A chunk that is given back or retried
     /// may come into line anew, and one that waits for its time is not in line.
+    pub oldest: Option<Duration>,
+}
+
+/// Batches that are complete, and not written to the roll yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unwritten {
+    /// How many there are.
+    pub batches: u64,
+    /// How long the first of them has been complete.
     pub oldest: Option<Duration>,
 }
 

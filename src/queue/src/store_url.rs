@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::redis::RedisQueue;
 use crate::redis::address::Address;
 use crate::redis::tls;
-use crate::{Durability, Queue, Result, StoreOptions, embedded};
+use crate::{Durability, KeyPrefix, Queue, Result, StoreOptions, embedded};
 
 /// Which store, as one of
 ///
@@ -54,6 +54,20 @@ impl StoreUrl {
             Self::Redis(url) => Arc::new(RedisQueue::connect(url, options).await?),
             Self::Embedded(path) => Arc::new(embedded::EmbeddedQueue::open(path, options)?),
         })
+    }
+
+    /// Checks that this store can have that key prefix.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub fn check_key_prefix(&self, prefix: KeyPrefix) -> Result<(), String> {
+        match self {
+            Self::Embedded(_) if prefix != KeyPrefix::DEFAULT => {
+                Err(format!("is `{prefix}`, but the store is a file, which has no keys"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that this store can be as durable as that.

@@ -35,7 +35,7 @@ mod support;
 
 use std::num::{NonZeroU8, NonZeroU64};
 
-use muster_queue::{Durability, Limits, StoreOptions};
+use muster_queue::{Durability, KeyPrefix, Limits, StoreOptions};
 
 /// What may wait in each store: more than any claim sends but those on the limits.
 const RECORDS_MAX: u32 = 1000;
@@ -48,6 +48,7 @@ const OPTIONS: StoreOptions = StoreOptions {
     },
     durability: Durability::Accepted,
     replicas: NonZeroU8::MIN,
+    key_prefix: KeyPrefix::DEFAULT,
 };
 
 /// Makes one test of each claim for one store.
@@ -277,6 +278,7 @@ hold! {
         each_complete_batch_has_a_roll
         sent_again_after_it_was_written
         single_records_sent_again_after_it_was_written
+        state_is_replaced_only_where_it_is_as_expected
     }
     depth {
         it_is_what_was_sent

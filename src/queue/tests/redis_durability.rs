@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Queue, StoreOptions,
+    Appended, BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue,
+    StoreOptions,
 };
 use redis_ask::{ask, replicate, until};
 use redis_server::RedisServer;
@@ -29,7 +30,7 @@ const EVERY_SECOND: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everys
 const SYNCED: StoreOptions = options(Durability::Synced, NonZeroU8::MIN);
 
 const fn options(durability: Durability, replicas: NonZeroU8) -> StoreOptions {
-    StoreOptions { durability, replicas, limits: Limits::NONE }
+    StoreOptions { durability, replicas, limits: Limits::NONE, key_prefix: KeyPrefix::DEFAULT }
 }
 
 fn replicated(replicas: u8) -> StoreOptions {

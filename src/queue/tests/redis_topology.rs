@@ -17,8 +17,8 @@ use std::time::Duration;
 use muster_integration::ports::free_port;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Queue, StoreOptions,
-    Work, WorkerId,
+    Appended, BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue,
+    StoreOptions, Work, WorkerId,
 };
 use redis_ask::{ask, ask_at, port, replicate, until};
 use redis_server::{RedisServer, program};
@@ -29,11 +29,13 @@ const ACCEPTED: StoreOptions = StoreOptions {
     durability: Durability::Accepted,
     replicas: NonZeroU8::MIN,
     limits: Limits::NONE,
+    key_prefix: KeyPrefix::DEFAULT,
 };
 const REPLICATED: StoreOptions = StoreOptions {
     durability: Durability::Replicated,
     replicas: NonZeroU8::MIN,
     limits: Limits::NONE,
+    key_prefix: KeyPrefix::DEFAULT,
 };
 
 fn id() -> BatchId {

@@ -10,7 +10,7 @@ mod reader;
 
 use std::path::{Path, PathBuf};
 
-pub use manifest::{Entry, Manifest, Resume, Unreadable};
+pub use manifest::{Entry, FORGETTING, FORMAT, Manifest, Resume, Unreadable};
 pub use reader::{NotOpened, OpenRoll, open};
 
 /// The roll's file name in its folder.

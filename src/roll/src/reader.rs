@@ -113,6 +113,6 @@ mod tests {
         write(folder.path(), "[\n]\n", 4);
         fs::write(folder.path().join(MANIFEST_NAME), "{").unwrap();
         let error = open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("all_users.manifest.json is no manifest"), "{error}");
+        assert!(error.contains("all_users.manifest.json is not a manifest"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ use muster_queue::{Batch, BatchCursor, BatchId, BatchState, Error, Policy, Prior
 use tonic::{Request, Response, Status};
 
 use crate::caller::Caller;
+use crate::sampler::Sampler;
 use crate::status;
 
 /// How many batches a page has when the caller does not say.
@@ -19,11 +20,12 @@ const PAGE_SIZE_MAX: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct Batches {
     queue: Arc<dyn Queue>,
+    sampler: Arc<Sampler>,
 }
 
 impl Batches {
-    pub(crate) fn new(queue: Arc<dyn Queue>) -> Self {
-        Self { queue }
+    pub(crate) fn new(queue: Arc<dyn Queue>, sampler: Arc<Sampler>) -> Self {
+        Self { queue, sampler }
     }
 
     async fn find(&self, id: BatchId) -> Result<Batch, Status> {
@@ -39,7 +41,9 @@ impl v1::batches_server::Batches for Batches {
         request: Request<v1::GetBatchRequest>,
     ) -> Result<Response<v1::Batch>, Status> {
         let id = batch_id("id", &request.get_ref().id)?;
-        Ok(Response::new(to_proto(self.find(id).await?)))
+        let batch = self.find(id).await?;
+        let waiting_for = self.sampler.waiting_for(batch.state);
+        Ok(Response::new(v1::Batch { waiting_for, ..to_proto(batch) }))
     }
 
     async fn list_batches(
@@ -158,5 +162,6 @@ fn to_proto(batch: Batch) -> v1::Batch {
         sealed_at: batch.times.sealed.map(Into::into),
         completed_at: batch.times.completed.map(Into::into),
         ended_at: batch.times.ended.map(Into::into),
+        waiting_for: String::new(),
     }
 }

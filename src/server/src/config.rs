@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use muster_access::TlsFiles;
 use muster_program::config::Settings;
-use muster_queue::{Durability, Ending, Limits, StoreOptions, StoreUrl};
+use muster_queue::{Durability, Ending, KeyPrefix, Limits, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::users::Lengths;
@@ -22,6 +22,8 @@ pub struct Config {
     pub durability: Durability,
     /// How many replicas have a step that is replicated.
     pub replicas: NonZeroU8,
+    /// What the keys of the store begin with, on Redis.
+    pub key_prefix: KeyPrefix,
     /// The log's level or filter.
     pub log: String,
     /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
@@ -122,6 +124,7 @@ impl Default for Config {
             store: StoreUrl::default(),
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
+            key_prefix: KeyPrefix::DEFAULT,
             log: "info".to_owned(),
             traces: None,
             traces_ratio: 1.0,
@@ -176,7 +179,12 @@ impl Config {
     /// How the store is used.
     pub fn store_options(&self) -> StoreOptions {
         let limits = Limits { records: self.records_max, bytes: self.bytes_max };
-        StoreOptions { durability: self.durability, replicas: self.replicas, limits }
+        StoreOptions {
+            durability: self.durability,
+            replicas: self.replicas,
+            limits,
+            key_prefix: self.key_prefix,
+        }
     }
 
     /// How long records may be.
@@ -245,6 +253,8 @@ impl Settings for Config {
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
+        let checked = self.store.check_key_prefix(self.key_prefix);
+        checked.map_err(|problem| ("key_prefix", problem))?;
         if self.deadline < DEADLINE_MIN {
             return Err(("deadline", format!("must be at least {DEADLINE_MIN:?}")));
         }

@@ -18,6 +18,7 @@ const ENQUEUE: &str = "muster_enqueue_seconds";
 const CHUNKS: &str = "muster_chunks_accepted_total";
 const RECORDS: &str = "muster_records_accepted_total";
 const WORKERS: &str = "muster_store_workers";
+const ROLL_FAILING: &str = "muster_roll_failing_processes";
 
 /// The label of calls to methods that are not ours: a caller can name any.
 const OTHER: &str = "other";
@@ -60,6 +61,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         Unit::Count,
         "Workers that the store knows: of processes that are running, or were lost."
     );
+    describe_gauge!(
+        ROLL_FAILING,
+        Unit::Count,
+        "Processes that run workers and cannot write the roll."
+    );
     let named = |path: String| (format!("/{path}"), Method::new(path));
     Metrics {
         methods: method_paths().into_iter().map(named).collect(),
@@ -74,6 +80,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
 pub(crate) fn workers(running: u32, lost: u32) {
     gauge!(WORKERS, "state" => "running").set(running);
     gauge!(WORKERS, "state" => "lost").set(lost);
+}
+
+/// Says how many processes cannot write the roll.
+pub(crate) fn roll(failing: u32) {
+    gauge!(ROLL_FAILING).set(failing);
 }
 
 /// Declares all, so that what has not happened yet is known to be zero.

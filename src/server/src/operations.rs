@@ -36,7 +36,7 @@ impl Operations {
         roll: Roll,
     ) -> Self {
         Self {
-            batches: Arc::new(Batches::new(Arc::clone(queue))),
+            batches: Arc::new(Batches::new(Arc::clone(queue), Arc::clone(&sampler))),
             dead_letters: Arc::new(DeadLetters::new(Arc::clone(queue), config.lengths())),
             queue: Arc::new(Queue::new(Arc::clone(queue), sampler)),
             roll: Arc::new(roll),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use muster_program::logging;
 use muster_proto::v1;
-use muster_queue::{Durability, Queue, SeenWorker, Stats, StoreInfo, StoreUrl, Totals};
+use muster_queue::{BatchState, Durability, Queue, SeenWorker, Stats, StoreInfo, StoreUrl, Totals};
 
 use crate::metrics;
 
@@ -51,6 +51,41 @@ impl Look {
         let reports = self.workers.iter().filter(|worker| worker.is_lost() == lost);
         reports.map(|worker| u32::from(worker.report.workers)).sum()
     }
+
+    /// How the writing of the roll goes.
+    fn roll(&self) -> v1::RollHealth {
+        let failing = || {
+            let alive = self.workers.iter().filter(|worker| !worker.is_lost());
+            alive.filter_map(|SeenWorker { report, .. }| {
+                report.roll_problem.as_ref().map(|problem| (&report.host, problem))
+            })
+        };
+        let first = failing().min_by_key(|(_, problem)| problem.since);
+        let unwritten = self.stats.unwritten;
+        v1::RollHealth {
+            unwritten_batches: unwritten.batches,
+            unwritten_for: unwritten.oldest.and_then(|oldest| oldest.try_into().ok()),
+            processes_failing: failing().count().try_into().unwrap_or(u32::MAX),
+            problem: first.map(|(_, problem)| problem.reason.clone()).unwrap_or_default(),
+            host: first.map(|(host, _)| host.clone()).unwrap_or_default(),
+            since: first.map(|(_, problem)| problem.since.into()),
+        }
+    }
+
+    /// What keeps a batch in this state from going on. Empty when nothing is known.
+    fn waiting_for(&self, state: BatchState) -> String {
+        let roll = self.roll();
+        match state {
+            BatchState::Written | BatchState::Aborted => String::new(),
+            _ if self.working(false) == 0 => "no worker is running".to_owned(),
+            BatchState::Complete if roll.problem.is_empty() => String::new(),
+            BatchState::Complete => {
+                format!("the worker on {} cannot write the roll: {}", roll.host, roll.problem)
+            }
+            _ if self.stats.controls.paused => "the queue is paused".to_owned(),
+            _ => String::new(),
+        }
+    }
 }
 
 impl Sampler {
@@ -78,6 +113,7 @@ impl Sampler {
             Ok(look) => {
                 muster_queue::measure(&look.stats);
                 metrics::workers(look.working(false), look.working(true));
+                metrics::roll(look.roll().processes_failing);
                 follow(look.stats.controls.log_filter.as_deref());
                 seen.remember(look);
             }
@@ -95,6 +131,11 @@ impl Sampler {
         let workers = self.queue.workers().await?;
         let store = self.queue.store_info().await?;
         Ok(Look { at, began, latency, stats, workers, store })
+    }
+
+    /// What keeps a batch in this state from going on, as it was seen last. Empty when nothing is known.
+    pub(crate) fn waiting_for(&self, state: BatchState) -> String {
+        self.seen().last.as_ref().map(|look| look.waiting_for(state)).unwrap_or_default()
     }
 
     /// What was seen last.
@@ -175,6 +216,7 @@ fn to_proto(look: &Look) -> v1::Stats {
             ..v1::StoreHealth::default()
         }),
         log_filter: stats.controls.log_filter.clone().unwrap_or_default(),
+        roll: Some(look.roll()),
     }
 }
 

@@ -51,6 +51,8 @@ fn to_proto(worker: SeenWorker) -> v1::Worker {
         processed: report.processed,
         failed: report.failed,
         in_hand: report.in_hand.into_iter().map(in_hand).collect(),
+        roll_problem_since: report.roll_problem.as_ref().map(|problem| problem.since.into()),
+        roll_problem: report.roll_problem.map(|problem| problem.reason).unwrap_or_default(),
     }
 }
 

@@ -9,16 +9,40 @@ use clap::Command;
 use muster_program::daemon::{self, Failure};
 use muster_program::flags::StoreFlags;
 use muster_program::http;
+use muster_program::output;
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_queue::Queue;
+use muster_queue::{Queue, StoreUrl};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::processor::Processor;
-use crate::roll::Roll;
+use crate::roll::{Accepted, Manifest, Roll, Rotated};
 use crate::{RollFailure, priority};
+
+/// What the program does in place of the work.
+#[derive(clap::Subcommand)]
+enum Task {
+    /// Manage the roll that the worker with these settings writes
+    #[command(subcommand)]
+    Roll(RollTask),
+}
+
+#[derive(clap::Subcommand)]
+enum RollTask {
+    /// Accept the roll in the folder as the roll of the store, whatever the store knew before
+    ///
+    /// A worker refuses to write when its folder does not have the roll that the store knows. Find out why
+    /// first: batches that are not in this roll stay out of it, and batches that the store has forgotten
+    /// can be added twice. With an embedded store, end the program that uses it before.
+    Accept,
+    /// End the roll: keep it under another name, and begin a new one
+    ///
+    /// The files are kept as all_users-TIME.json and all_users-TIME.manifest.json. Workers may run
+    /// meanwhile: each batch is written to one of the two rolls.
+    Rotate,
+}
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
@@ -74,24 +98,77 @@ pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Proce
     let program = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Leases chunks of records, processes them, commits, and writes the roll");
-    daemon::main::<Flags, Config>(program, async |config, readiness, shutdown| {
-        let listener = match config.http {
-            Some(address) => Some(http::listen("http", address).await?),
-            None => None,
-        };
-        let queue = config.store.open(&config.store_options()).await?;
-        tracing::info!(store = %config.store, "starting");
-        let processor = processor(&config);
-        let (store, asked) = (Arc::clone(&queue), Arc::clone(&queue));
-        let roll = Roll::in_folder(&config.roll)?;
-        readiness.watch(move || ping(Arc::clone(&asked)), &shutdown);
-        let work = crate::run(queue, roll, &config, processor, RollFailure::TryAgain, &shutdown);
-        tokio::select! {
-            ended = work => Ok(ended?),
-            error = muster_queue::unfit(store.as_ref()) => Err(error.into()),
-            Err(error) = serve_probes(listener, &readiness, &shutdown) => Err(error),
+    daemon::main_with_tasks::<Flags, Config, Task>(
+        program,
+        async |config, readiness, shutdown| {
+            let listener = match config.http {
+                Some(address) => Some(http::listen("http", address).await?),
+                None => None,
+            };
+            let queue = config.store.open(&config.store_options()).await?;
+            tracing::info!(store = %config.store, "starting");
+            let processor = processor(&config);
+            let (store, asked) = (Arc::clone(&queue), Arc::clone(&queue));
+            let roll = config.roll();
+            let required = roll.clone();
+            readiness.require(move || required.not_ready());
+            readiness.watch(move || ping(Arc::clone(&asked)), &shutdown);
+            let work =
+                crate::run(queue, roll, &config, processor, RollFailure::TryAgain, &shutdown);
+            tokio::select! {
+                ended = work => Ok(ended?),
+                error = muster_queue::unfit(store.as_ref()) => Err(error.into()),
+                Err(error) = serve_probes(listener, &readiness, &shutdown) => Err(error),
+            }
+        },
+        look_after_roll,
+    )
+}
+
+async fn look_after_roll(config: Config, task: Task, _: Shutdown) -> Result<(), Failure> {
+    let Task::Roll(task) = task;
+    let queue = config.store.open(&config.store_options()).await?;
+    let roll = config.roll();
+    match task {
+        RollTask::Accept => accept(&roll, queue.as_ref(), &config.store).await,
+        RollTask::Rotate => rotate(&roll, queue.as_ref()).await,
+    }
+}
+
+async fn rotate(roll: &Roll, queue: &dyn Queue) -> Result<(), Failure> {
+    let path = roll.path();
+    let told = match roll.rotate(queue).await? {
+        Rotated::Nothing => {
+            format!("{}: no batch was written yet, nothing to rotate\n", path.display())
         }
-    })
+        Rotated::To { kept, manifest } => {
+            let Manifest { records, batches, .. } = *manifest;
+            format!(
+                "{}: kept as {} ({records} records, {batches} batches)\n",
+                path.display(),
+                kept.display()
+            )
+        }
+    };
+    output::print(&told)?;
+    Ok(())
+}
+
+async fn accept(roll: &Roll, queue: &dyn Queue, store: &StoreUrl) -> Result<(), Failure> {
+    let accepted = roll.accept(queue).await?;
+    let how = match &accepted {
+        Accepted::New(_) => "begun",
+        Accepted::AsDescribed(_) => "accepted",
+        Accepted::AsFound(_) => "accepted with a new manifest",
+    };
+    let Manifest { id, records, batches, .. } = accepted.manifest();
+    let path = roll.path();
+    output::print(&format!(
+        "{}: {how} as roll {id:.8} of {} ({records} records, {batches} batches)\n",
+        path.display(),
+        store,
+    ))?;
+    Ok(())
 }
 
 async fn ping(queue: Arc<dyn Queue>) -> muster_queue::Result<()> {

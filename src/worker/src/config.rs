@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
-use muster_queue::{Durability, StoreOptions, StoreUrl};
+use muster_queue::{Durability, KeyPrefix, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::Retries;
 use crate::processor::{Normalise, Pipeline, Rules, Validate};
+use crate::roll::Roll;
+use crate::{FileMode, Retries};
 
 /// The worker's settings: what all programs share, and the section `[worker]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub durability: Durability,
     /// How many replicas have a step that is replicated.
     pub replicas: NonZeroU8,
+    /// What the keys of the store begin with, on Redis.
+    pub key_prefix: KeyPrefix,
     /// The log's level or filter.
     pub log: String,
     /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
@@ -32,6 +35,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// The folder of the roll. All workers of one store must share it.
     pub roll: PathBuf,
+    /// Who may read and write the files of the roll. If it is not set, they keep what they have.
+    pub roll_mode: Option<FileMode>,
     /// How many workers this process runs.
     pub workers: NonZeroU16,
     /// How long a worker may be silent before others take its chunks.
@@ -71,11 +76,13 @@ impl Default for Config {
             store: StoreUrl::default(),
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
+            key_prefix: KeyPrefix::DEFAULT,
             log: "info".to_owned(),
             traces: None,
             traces_ratio: 1.0,
             http: None,
             roll: PathBuf::from("."),
+            roll_mode: None,
             workers: NonZeroU16::MIN,
             lease: Duration::from_secs(6),
             scan_interval: Duration::from_secs(2),
@@ -95,8 +102,14 @@ impl Default for Config {
 impl Config {
     /// How the store is used.
     pub fn store_options(&self) -> StoreOptions {
-        let Self { durability, replicas, .. } = *self;
-        StoreOptions { durability, replicas, ..StoreOptions::default() }
+        let Self { durability, replicas, key_prefix, .. } = *self;
+        StoreOptions { durability, replicas, key_prefix, ..StoreOptions::default() }
+    }
+
+    /// The roll that is written.
+    pub fn roll(&self) -> Roll {
+        let durability = self.store.durability(self.durability);
+        Roll::in_folder(&self.roll, durability, self.roll_mode)
     }
 
     /// How records are retried.
@@ -130,6 +143,8 @@ impl Settings for Config {
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
+        let checked = self.store.check_key_prefix(self.key_prefix);
+        checked.map_err(|problem| ("key_prefix", problem))?;
         let at_least = |least: Duration| format!("must be at least {least:?}");
         if self.lease < LEASE_MIN {
             return Err(("lease", at_least(LEASE_MIN)));

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use muster_queue::{InHand, WorkerId, WorkerReport};
+use muster_queue::{InHand, RollProblem, WorkerId, WorkerReport};
 
 /// A process that runs workers.
 #[derive(Debug)]
@@ -40,7 +40,12 @@ impl Identity {
     }
 
     /// What the store is told.
-    pub(crate) fn report(&self, in_hand: Vec<InHand>, draining: bool) -> WorkerReport {
+    pub(crate) fn report(
+        &self,
+        in_hand: Vec<InHand>,
+        draining: bool,
+        roll_problem: Option<RollProblem>,
+    ) -> WorkerReport {
         WorkerReport {
             id: self.id.clone(),
             host: self.host.clone(),
@@ -53,6 +58,7 @@ impl Identity {
             processed: self.processed.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             in_hand,
+            roll_problem,
         }
     }
 }

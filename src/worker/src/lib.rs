@@ -5,6 +5,7 @@
 //! | [`cli`] | the whole of a worker program, but for its processor |
 //! | [`config`] | its settings |
 //! | [`processor`] | what is done with a record: the trait, and the built-in processors |
+//! | `file_mode` | who may read the roll |
 //! | `retry` | when a record is tried again, and when it is given up |
 //! | [`outcome`] | a chunk through the processor |
 //! | `team` | what the workers of one process share |
@@ -21,6 +22,7 @@
 
 pub mod cli;
 pub mod config;
+mod file_mode;
 mod held;
 mod housekeeping;
 mod identity;
@@ -53,6 +55,7 @@ use crate::roll::Roll;
 use crate::team::Team;
 use crate::worker::Worker;
 
+pub use file_mode::{FileMode, InvalidFileMode};
 pub use retry::Retries;
 
 /// How long the store may take, at the end, to take back what the workers hold.

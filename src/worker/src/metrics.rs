@@ -13,6 +13,9 @@ const WORKERS: &str = "muster_workers";
 const PROCESSING: &str = "muster_processing_seconds";
 const COMMIT: &str = "muster_commit_seconds";
 const ROLL: &str = "muster_roll_seconds";
+const ROLL_BYTES: &str = "muster_roll_bytes";
+const ROLL_FREE: &str = "muster_roll_free_bytes";
+const ROLL_FAILURES: &str = "muster_roll_failures_total";
 const CHUNKS: &str = "muster_chunks_committed_total";
 const RECORDS: &str = "muster_records_committed_total";
 const TAKEN_OVER: &str = "muster_leases_taken_over_total";
@@ -23,6 +26,9 @@ struct Metrics {
     processing: Histogram,
     commit: Histogram,
     roll: Histogram,
+    roll_failures: Counter,
+    roll_bytes: Gauge,
+    roll_free: Gauge,
     taken: Counter,
     refused: Counter,
     kept: Counter,
@@ -36,6 +42,17 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     describe_histogram!(PROCESSING, Unit::Seconds, "How long a chunk took to be processed.");
     describe_histogram!(COMMIT, Unit::Seconds, "How long the store took for a commit.");
     describe_histogram!(ROLL, Unit::Seconds, "How long a batch took to be written into the roll.");
+    describe_gauge!(ROLL_BYTES, Unit::Bytes, "The length of the roll.");
+    describe_gauge!(
+        ROLL_FREE,
+        Unit::Bytes,
+        "How much room the file system of the roll has; a growth needs as much as the roll has, and more."
+    );
+    describe_counter!(
+        ROLL_FAILURES,
+        Unit::Count,
+        "How often a check or a writing of the roll failed."
+    );
     describe_counter!(
         CHUNKS,
         Unit::Count,
@@ -56,6 +73,9 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         processing: histogram!(PROCESSING),
         commit: histogram!(COMMIT),
         roll: histogram!(ROLL),
+        roll_failures: counter!(ROLL_FAILURES),
+        roll_bytes: gauge!(ROLL_BYTES),
+        roll_free: gauge!(ROLL_FREE),
         taken: counter!(CHUNKS, "outcome" => "taken"),
         refused: counter!(CHUNKS, "outcome" => "refused"),
         kept: counter!(RECORDS, "outcome" => "kept"),
@@ -92,6 +112,18 @@ pub(crate) fn committed(chunk: &Chunk, outcome: &Outcome, committed: Committed, 
 /// Counts leases that were taken over.
 pub(crate) fn took_over(leases: usize) {
     METRICS.taken_over.increment(leases as u64);
+}
+
+/// Says how long the roll is, and how much room there is, in bytes.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn roll_room(bytes: u64, free: u64) {
+    METRICS.roll_bytes.set(bytes as f64);
+    METRICS.roll_free.set(free as f64);
+}
+
+/// Counts a check or a writing of the roll that failed.
+pub(crate) fn roll_failed() {
+    METRICS.roll_failures.increment(1);
 }
 
 /// Measures a batch that was written into the roll.

@@ -8,42 +8,70 @@
 //! 1. copy the roll as the manifest describes it, and add the batches, in a new file;
 //! 2. put that file in the roll's place;
 //! 3. put a new manifest in its place, which names the batches;
-//! 4. tell the store of each batch that it is written.
+//! 4. tell the store what the roll holds;
+//! 5. tell the store of each batch that it is written.
 //!
-//! A writer that is lost after 2 leaves a roll that is longer than its manifest says: the next
-//! one copies the part that is described, and adds the same batches again. One that is lost after
-//! 3, or amid 4, leaves a manifest that names the batches: the next one goes on with 4. So a batch
-//! is in the roll once, whenever a writer is lost. The first writer begins with the manifest of an
-//! empty roll: a roll without a manifest is none of ours, and is left alone.
+//! Before 2, a writer prepares the manifest in a file of its own. A writer that is lost after 2 leaves a roll
+//! that the prepared manifest describes: the next one does 3 for it. One that is lost after 3, 4, or amid
+//! 5, leaves a manifest that names the batches: the next one goes on with 4. So a batch is in the roll once,
+//! whenever a writer is lost.
+//!
+//! A roll belongs to one store: both know the roll's id, how many batches it has, and its digest. They are
+//! compared when a worker starts, every few seconds, and before each growth (`agreement`). A store that
+//! loses its last seconds (a power cut, a failover) can forget that batches were written. The manifest
+//! names the last ones, each with a digest of its records: what it has already is not added again. Any
+//! other difference is an error that an operator resolves ([`Roll::accept`]).
 //!
 //! A roll whose length and time are those that its manifest says is copied without a look at it:
 //! on a file system where files can share what is the same, that costs the same for a roll of any
 //! length. Any other is read, and must have the digest that the manifest says.
 //!
-//! A store that loses its last seconds (a power cut, a failover) can forget that batches were
-//! written. The manifest names the last ones, each with a digest of its records: what it has
-//! already is not added again.
+//! | module | what is in it |
+//! | --- | --- |
+//! | `settle` | the store and the folder, made to mean the same roll |
+//! | `agreement` | how they agree, or differ |
+//! | `folder` | the folder, as a writer finds it |
+//! | `standing` | the roll that stands |
+//! | `new_roll`, `stages`, `lines`, `pages` | the next one: its file, and how batches get into it |
+//! | `lock`, `replace`, `probe` | the right to write in the folder, and how files are replaced in it |
+//! | `accept`, `rotate` | a roll that an operator accepts as it is, or ends |
+//! | `status` | how it goes: what probes and reports say |
+//! | `background` | threads that may block |
 
+mod accept;
+mod agreement;
 mod background;
 mod error;
+mod folder;
 pub mod lines;
 mod lock;
 mod new_roll;
 mod pages;
+mod probe;
 mod replace;
+mod rotate;
+mod settle;
 mod stages;
+mod standing;
+mod status;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Batch, Queue};
+use muster_queue::{Batch, BatchState, Durability, Queue, RollProblem};
 use tracing::Span;
 
+pub use accept::Accepted;
+pub use agreement::Difference;
 pub use error::Error;
 pub use muster_roll::{Entry, FILE_NAME, MANIFEST_NAME, Manifest, Resume};
+pub use rotate::Rotated;
+pub use status::Look;
 
-use crate::{metrics, spans};
+use crate::{FileMode, metrics, spans};
+use agreement::state_of;
+use folder::Folder;
 use lines::{BatchDigest, lay_out};
 use lock::Lock;
 use new_roll::NewRoll;
@@ -54,27 +82,26 @@ const BATCHES_MAX: usize = 1000;
 /// How long to wait before looking again whether another writer has finished.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The roll in a folder.
+/// The roll in a folder. Clones share how it goes with it.
 #[derive(Clone, Debug)]
 pub struct Roll {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Roll {
-    /// The roll in this folder, which is made if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be made.
-    pub fn in_folder(folder: &Path) -> Result<Self, Error> {
-        let roll = Self { folder: folder.to_owned() };
-        roll.make_folder()?;
-        Ok(roll)
+    /// The roll in this folder, which is made when the roll is begun. `durability` is that of the store;
+    /// without a `mode`, the files keep theirs.
+    pub fn in_folder(folder: &Path, durability: Durability, mode: Option<FileMode>) -> Self {
+        let may_forget = match durability {
+            Durability::Accepted => muster_roll::FORGETTING,
+            Durability::Synced | Durability::Replicated => Duration::ZERO,
+        };
+        Self { folder: Folder::new(folder, may_forget, mode) }
     }
 
     /// The roll's own file.
     pub fn path(&self) -> PathBuf {
-        self.folder.join(FILE_NAME)
+        self.folder.roll_path()
     }
 
     /// What the roll holds now: all zero before it is first written.
@@ -83,7 +110,60 @@ impl Roll {
     ///
     /// The manifest is there and cannot be read.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        Ok(Manifest::read(&self.folder)?.unwrap_or_default())
+        Ok(self.folder.manifest()?.unwrap_or_default())
+    }
+
+    /// Why the roll cannot be written, as far as the last check or writing tells, or because the file
+    /// system does not answer.
+    pub fn problem(&self) -> Option<RollProblem> {
+        self.folder.status.problem()
+    }
+
+    /// Why the process that writes the roll is not ready to do so.
+    pub fn not_ready(&self) -> Option<String> {
+        match self.problem() {
+            Some(problem) => Some(format!("the roll cannot be written: {}", problem.reason)),
+            None if self.folder.status.is_checked() => None,
+            None => Some("the roll has not been checked yet".to_owned()),
+        }
+    }
+
+    /// Checks that the roll can be written: that it is the one that the store knows, that nobody has changed
+    /// it, and that the folder takes files. Begins it, if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub async fn check(&self, queue: &dyn Queue) -> Result<Look, Error> {
+        settle::check(queue, &self.folder).await
+    }
+
+    /// Makes what is in the folder the roll of the store, whatever the store knew before.
+    ///
+    /// # Errors
+    ///
+    /// The store or the file system fails, another writer is at work, or what is there is not a roll.
+    pub async fn accept(&self, queue: &dyn Queue) -> Result<Accepted, Error> {
+        let folder = self.folder.clone();
+        background::run(move || folder.make()).await?;
+        let lock = self.wait_for_lock(queue).await?;
+        accept::accept(queue, &self.folder, lock).await
+    }
+
+    /// Ends the roll: keeps it under another name, and begins a new one. Batches are written meanwhile as
+    /// ever, each to one of the two.
+    ///
+    /// # Errors
+    ///
+    /// The store or the file system fails, or the roll cannot be written.
+    pub async fn rotate(&self, queue: &dyn Queue) -> Result<Rotated, Error> {
+        let lock = self.wait_for_lock(queue).await?;
+        rotate::rotate(queue, &self.folder, lock).await
+    }
+
+    /// Notes how a check or a writing ended, for [`Roll::problem`]. Returns whether that is news.
+    pub(crate) fn ended(&self, result: &Result<Look, Error>) -> bool {
+        self.folder.status.ended(result)
     }
 
     /// Writes every complete batch into the roll, or waits until another writer has.
@@ -92,44 +172,95 @@ impl Roll {
     ///
     /// # Errors
     ///
-    /// The store or the file system fails, or the roll is not what its manifest says. The batches
-    /// before the one at fault are in the roll, the others can be written later.
+    /// The store or the file system fails, or the roll is not what its manifest or the store says. The
+    /// batches before the one at fault are in the roll, the others can be written later.
     pub async fn write(&self, queue: &dyn Queue, shutdown: &Shutdown) -> Result<(), Error> {
         let mut batches_max = BATCHES_MAX;
         while !shutdown.has_begun() {
             if queue.next_complete(1).await?.is_empty() {
                 return Ok(());
             }
-            self.make_folder()?;
-            let Some(lock) = Lock::take(&self.folder)? else {
+            let Some(lock) = self.lock(queue).await? else {
                 tokio::time::sleep(LOCK_INTERVAL).await;
                 continue;
             };
-            // Another writer may have written them before the lock was had.
-            let batches = queue.next_complete(batches_max).await?;
-            match self.write_batches(queue, batches, lock, shutdown).await {
-                // One by one, those before the one at fault are written all the same.
-                Err(error) if batches_max > 1 => {
-                    tracing::debug!(%error, "the next batches are written one by one");
-                    batches_max = 1;
-                }
-                written => written?,
-            }
+            self.write_next(queue, &mut batches_max, lock, shutdown).await?;
         }
         Ok(())
+    }
+
+    /// Writes the complete batches that nobody writes: those that a worker was given to write that cannot.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub(crate) async fn catch_up(
+        &self,
+        queue: &dyn Queue,
+        shutdown: &Shutdown,
+    ) -> Result<(), Error> {
+        let mut batches_max = BATCHES_MAX;
+        while !shutdown.has_begun() {
+            // This is asked often: it must cost the store less than the next step does.
+            if queue.batches(Some(BatchState::Complete), None, 1).await?.is_empty() {
+                break;
+            }
+            let Some(lock) = self.lock(queue).await? else { break };
+            self.write_next(queue, &mut batches_max, lock, shutdown).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_lock(&self, queue: &dyn Queue) -> Result<Lock, Error> {
+        loop {
+            match self.lock(queue).await? {
+                Some(lock) => return Ok(lock),
+                None => tokio::time::sleep(LOCK_INTERVAL).await,
+            }
+        }
+    }
+
+    async fn lock(&self, queue: &dyn Queue) -> Result<Option<Lock>, Error> {
+        let folder = self.folder.clone();
+        match background::run(move || folder.lock()).await {
+            // There is nothing to lock: this says why, or makes the folder.
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                self.check(queue).await.map(|_| None)
+            }
+            taken => taken,
+        }
+    }
+
+    /// Writes the next complete batches: one by one after those of a writing failed.
+    async fn write_next(
+        &self,
+        queue: &dyn Queue,
+        batches_max: &mut usize,
+        lock: Lock,
+        shutdown: &Shutdown,
+    ) -> Result<(), Error> {
+        let (before, lock) = settle::settle(queue, &self.folder, lock).await?;
+        // Another writer may have written them before the lock was had.
+        let batches = queue.next_complete(*batches_max).await?;
+        match self.write_batches(queue, batches, before, lock, shutdown).await {
+            // One by one, those before the one at fault are written all the same.
+            Err(error) if *batches_max > 1 => {
+                tracing::debug!(%error, "the next batches are written one by one");
+                *batches_max = 1;
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     async fn write_batches(
         &self,
         queue: &dyn Queue,
         batches: Vec<Batch>,
+        before: Manifest,
         lock: Lock,
         shutdown: &Shutdown,
     ) -> Result<(), Error> {
-        let before = match Manifest::read(&self.folder)? {
-            Some(manifest) => manifest,
-            None => self.begin()?,
-        };
         let (mut known, mut new) = (Vec::new(), Vec::new());
         for batch in batches {
             let is_known = self.has(&before, queue, &batch).await?;
@@ -137,18 +268,21 @@ impl Roll {
         }
         mark_written(queue, &known, &before).await?;
         if new.is_empty() {
-            return Ok(());
+            return settle::release(lock).await;
         }
         let began = Instant::now();
         let spans: Vec<Span> = new.iter().map(spans::write_roll).collect();
         let folder = self.folder.clone();
+        let store = state_of(&before);
         let roll = background::run(move || NewRoll::after(folder, before, lock)).await?;
         let (roll, added) = stages::add(queue, new, roll, shutdown).await?;
         if added.is_empty() {
             return Ok(());
         }
-        let (after, _lock) = background::run(move || roll.publish()).await?;
+        let (after, lock) = background::run(move || roll.publish()).await?;
+        settle::tell(queue, &self.folder, Some(&store), &after).await?;
         mark_written(queue, &added, &after).await?;
+        settle::release(lock).await?;
         for (batch, span) in added.iter().zip(spans) {
             metrics::wrote(began.elapsed());
             let _entered = span.entered();
@@ -183,27 +317,13 @@ impl Roll {
         }
         Ok(digest.records == entry.records && digest.sha256() == entry.sha256)
     }
-
-    fn make_folder(&self) -> Result<(), Error> {
-        let folder = &self.folder;
-        std::fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))
-    }
-
-    /// Begins an empty roll by its manifest: a roll that is there without one is someone else's.
-    fn begin(&self) -> Result<Manifest, Error> {
-        let path = self.path();
-        if path.try_exists().map_err(|source| Error::io("look for", &path, source))? {
-            return Err(Error::Changed { path, problem: "there is none" });
-        }
-        let empty = Manifest::default();
-        replace::write_manifest(&self.folder, &empty)?;
-        Ok(empty)
-    }
 }
 
 /// Tells the store that these batches are in the roll.
 async fn mark_written(queue: &dyn Queue, batches: &[Batch], roll: &Manifest) -> Result<(), Error> {
-    let marks = batches.iter().map(|batch| queue.mark_written(&batch.id, &roll.sha256));
+    let marks = batches
+        .iter()
+        .map(|batch| queue.mark_written(&batch.id, &roll.holder(batch.id.as_str()).sha256));
     futures::future::try_join_all(marks).await?;
     Ok(())
 }

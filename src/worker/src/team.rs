@@ -56,7 +56,8 @@ impl Team {
 
     /// What the store is told of this process.
     pub(crate) fn report(&self) -> WorkerReport {
-        self.identity.report(self.held.chunks(), self.shutdown.has_begun())
+        let (in_hand, draining) = (self.held.chunks(), self.shutdown.has_begun());
+        self.identity.report(in_hand, draining, self.roll.problem())
     }
 
     /// Waits, at most until the end begins.

@@ -12,8 +12,8 @@ use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    Batch, BatchId, BatchOptions, BatchState, History, Kept, NewChunk, Outcome, Places, Queue,
-    Retry, StoreOptions, Work, WorkerId,
+    Batch, BatchId, BatchOptions, BatchState, Durability, History, Kept, NewChunk, Outcome, Places,
+    Queue, Retry, StoreOptions, Work, WorkerId,
 };
 use muster_worker::RollFailure;
 use muster_worker::config::Config;
@@ -99,7 +99,7 @@ async fn it_is_not_lost_while_it_waits_for_them() {
         let processor = Arc::clone(&processor) as Arc<dyn Processor>;
         let shutdown = shutdown.clone();
         async move {
-            let roll = Roll::in_folder(&config.roll)?;
+            let roll = Roll::in_folder(&config.roll, Durability::Synced, None);
             let failure = RollFailure::TryAgain;
             muster_worker::run(queue, roll, &config, processor, failure, &shutdown).await
         }

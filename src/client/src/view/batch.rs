@@ -32,6 +32,7 @@ pub(crate) struct BatchView<'a> {
     ended_at: Option<String>,
     digest: Option<&'a str>,
     sha256: Option<&'a str>,
+    waiting_for: Option<&'a str>,
 }
 
 impl<'a> From<&'a Batch> for BatchView<'a> {
@@ -64,6 +65,7 @@ impl<'a> From<&'a Batch> for BatchView<'a> {
             ended_at: batch.ended_at.and_then(time),
             digest: Some(batch.digest.as_str()).filter(|digest| !digest.is_empty()),
             sha256: Some(batch.roll_sha256.as_str()).filter(|sha256| !sha256.is_empty()),
+            waiting_for: Some(batch.waiting_for.as_str()).filter(|reason| !reason.is_empty()),
         }
     }
 }
@@ -105,6 +107,9 @@ impl fmt::Display for BatchView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "batch     {}", printable::text(self.batch))?;
         writeln!(f, "state     {}", self.state())?;
+        if let Some(reason) = self.waiting_for {
+            writeln!(f, "waiting   {}", printable::text(reason))?;
+        }
         writeln!(f, "policy    {}", self.policy)?;
         writeln!(f, "priority  {}", self.priority)?;
         writeln!(f, "received  {}", counted(self.received, "record"))?;
@@ -201,6 +206,18 @@ mod tests {
         digest    d1
         sha256    5ha
         ");
+    }
+
+    #[test]
+    fn waiting_batch_says_what_for() {
+        let state = BatchState::Complete.into();
+        let waiting_for = "no worker is running\n".to_owned();
+        let waiting = Batch { state, waiting_for, held: false, ..batch() };
+        let text = BatchView::from(&waiting).to_string();
+        assert!(
+            text.contains("state     complete\nwaiting   no worker is running\\n\npolicy"),
+            "{text}"
+        );
     }
 
     #[test]

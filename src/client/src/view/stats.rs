@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use muster_proto::v1::{Flow, Line, Stats, StoreHealth};
+use muster_proto::v1::{Flow, Line, RollHealth, Stats, StoreHealth};
 use serde::Serialize;
 
 use super::figures::{NONE, duration, size, span, time};
@@ -30,6 +30,7 @@ pub(crate) struct StatsView<'a> {
     accepted_per_second: f64,
     processed_per_second: f64,
     store: Option<StoreView<'a>>,
+    roll: Option<RollHealthView<'a>>,
     log_filter: Option<&'a str>,
 }
 
@@ -71,6 +72,7 @@ impl<'a> From<&'a Stats> for StatsView<'a> {
             accepted_per_second,
             processed_per_second,
             store: stats.store.as_ref().map(StoreView::from),
+            roll: stats.roll.as_ref().map(RollHealthView::from),
             log_filter: said(&stats.log_filter),
         }
     }
@@ -94,6 +96,30 @@ impl<'a> From<&'a StoreHealth> for StoreView<'a> {
             limit_bytes: Some(store.limit_bytes).filter(|limit| *limit > 0),
             durability: &store.durability,
             problem: said(&store.problem),
+        }
+    }
+}
+
+/// How the writing of the roll goes.
+#[derive(Debug, Serialize)]
+struct RollHealthView<'a> {
+    unwritten_batches: u64,
+    unwritten_seconds: Option<f64>,
+    processes_failing: u32,
+    problem: Option<&'a str>,
+    host: Option<&'a str>,
+    since: Option<String>,
+}
+
+impl<'a> From<&'a RollHealth> for RollHealthView<'a> {
+    fn from(roll: &'a RollHealth) -> Self {
+        Self {
+            unwritten_batches: roll.unwritten_batches,
+            unwritten_seconds: duration(roll.unwritten_for).map(|time| time.as_secs_f64()),
+            processes_failing: roll.processes_failing,
+            problem: said(&roll.problem),
+            host: said(&roll.host),
+            since: roll.since.and_then(time),
         }
     }
 }
@@ -146,6 +172,31 @@ pub(crate) fn workers(stats: &Stats) -> String {
     }
 }
 
+/// How many batches wait to be written to the roll, and for how long.
+pub(crate) fn roll(roll: &RollHealth) -> String {
+    let batches = match roll.unwritten_batches {
+        0 => return "every complete batch is written".to_owned(),
+        1 => "1 complete batch is".to_owned(),
+        batches => format!("{batches} complete batches are"),
+    };
+    let oldest = duration(roll.unwritten_for).map_or_else(|| NONE.to_owned(), span);
+    format!("{batches} not written yet, the first for {oldest}")
+}
+
+/// Why a worker cannot write the roll, if that is so.
+pub(crate) fn roll_problem(roll: &RollHealth) -> Option<String> {
+    let problem = printable::text(said(&roll.problem)?);
+    let others = match roll.processes_failing {
+        0 | 1 => String::new(),
+        2 => " and 1 other process".to_owned(),
+        failing => format!(" and {} other processes", failing - 1),
+    };
+    Some(format!(
+        "the worker on {}{others} cannot write it: {problem}",
+        printable::text(&roll.host)
+    ))
+}
+
 /// Whether workers take anything.
 pub(crate) fn state(paused: bool) -> &'static str {
     if paused { "paused" } else { "running" }
@@ -177,6 +228,12 @@ impl fmt::Display for Facts<'_> {
             writeln!(f, "          {}", store(health))?;
             if let Some(problem) = said(&health.problem) {
                 writeln!(f, "problem   {}", printable::text(problem))?;
+            }
+        }
+        if let Some(health) = &stats.roll {
+            writeln!(f, "roll      {}", roll(health))?;
+            if let Some(problem) = roll_problem(health) {
+                writeln!(f, "          {problem}")?;
             }
         }
         writeln!(f, "log       {}", log_filter(&stats.log_filter))
@@ -233,6 +290,14 @@ pub(crate) mod tests {
                 problem: "the disk is full\n".to_owned(),
             }),
             log_filter: "info,muster_queue=debug".to_owned(),
+            roll: Some(RollHealth {
+                unwritten_batches: 2,
+                unwritten_for: duration(65_000),
+                processes_failing: 2,
+                problem: "no space left\n".to_owned(),
+                host: "build".to_owned(),
+                since: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            }),
         }
     }
 
@@ -253,6 +318,8 @@ pub(crate) mod tests {
         store     redis://redis:6379
                   redis 7.0.15, synced, answers in 310.4µs, uses 12.00 MiB of 1.00 GiB
         problem   the disk is full\n
+        roll      2 complete batches are not written yet, the first for 1m 5s
+                  the worker on build and 1 other process cannot write it: no space left\n
         log       info,muster_queue=debug
         ");
     }
@@ -260,7 +327,7 @@ pub(crate) mod tests {
     #[test]
     fn a_program_sees_exact_figures() {
         insta::assert_snapshot!(super::super::json(&StatsView::from(&stats())), @r#"
-        {"at":"2023-11-14T22:13:20.000Z","paused":true,"lines":[{"line":"high","records":0,"bytes":0,"oldest_seconds":null},{"line":"normal","records":12034,"bytes":3610200,"oldest_seconds":125.5},{"line":"low\u001b","records":7,"bytes":2100,"oldest_seconds":0.4}],"in_hand":1,"dead_letters":3,"workers":5,"workers_lost":1,"accepted":20000,"kept":7956,"dead":3,"accepted_per_second":1450.0,"processed_per_second":145.0,"store":{"url":"redis://redis:6379","version":"redis 7.0.15","latency_seconds":0.0003104,"used_bytes":12582912,"limit_bytes":1073741824,"durability":"synced","problem":"the disk is full\n"},"log_filter":"info,muster_queue=debug"}
+        {"at":"2023-11-14T22:13:20.000Z","paused":true,"lines":[{"line":"high","records":0,"bytes":0,"oldest_seconds":null},{"line":"normal","records":12034,"bytes":3610200,"oldest_seconds":125.5},{"line":"low\u001b","records":7,"bytes":2100,"oldest_seconds":0.4}],"in_hand":1,"dead_letters":3,"workers":5,"workers_lost":1,"accepted":20000,"kept":7956,"dead":3,"accepted_per_second":1450.0,"processed_per_second":145.0,"store":{"url":"redis://redis:6379","version":"redis 7.0.15","latency_seconds":0.0003104,"used_bytes":12582912,"limit_bytes":1073741824,"durability":"synced","problem":"the disk is full\n"},"roll":{"unwritten_batches":2,"unwritten_seconds":65.0,"processes_failing":2,"problem":"no space left\n","host":"build","since":"2023-11-14T22:13:20.000Z"},"log_filter":"info,muster_queue=debug"}
         "#);
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct WorkerView<'a> {
     in_hand: Vec<ChunkView<'a>>,
     processed: u64,
     failed: u64,
+    roll_problem: Option<&'a str>,
+    roll_problem_since: Option<String>,
 }
 
 /// A chunk that a worker has in hand.
@@ -47,6 +49,8 @@ impl<'a> From<&'a Worker> for WorkerView<'a> {
             in_hand: worker.in_hand.iter().map(ChunkView::from).collect(),
             processed: worker.processed,
             failed: worker.failed,
+            roll_problem: roll_problem(worker),
+            roll_problem_since: worker.roll_problem_since.and_then(time),
         }
     }
 }
@@ -55,6 +59,11 @@ impl<'a> From<&'a ChunkInHand> for ChunkView<'a> {
     fn from(chunk: &'a ChunkInHand) -> Self {
         Self { batch: &chunk.batch, first: chunk.first, records: chunk.records }
     }
+}
+
+/// Why a process cannot write the roll, if it cannot.
+fn roll_problem(worker: &Worker) -> Option<&str> {
+    Some(worker.roll_problem.as_str()).filter(|problem| !problem.is_empty())
 }
 
 /// How a worker process is, in a word.
@@ -82,11 +91,16 @@ pub(crate) const COLUMNS: [&str; 11] = [
     "failed",
 ];
 
-/// The processes, a line each.
+/// The processes, a line each; then why some of them cannot write the roll.
 pub(crate) fn list(workers: &[Worker], now: SystemTime) -> String {
     let names = COLUMNS.map(str::to_owned);
     let rows = workers.iter().map(|worker| row(worker, now));
-    Columns::at_least([0; 11]).lines(&std::iter::once(names).chain(rows).collect::<Vec<_>>())
+    let rows = std::iter::once(names).chain(rows).collect::<Vec<_>>();
+    let problems = workers.iter().filter_map(|worker| {
+        let problem = printable::text(roll_problem(worker)?);
+        Some(format!("{} cannot write the roll: {problem}\n", printable::text(&worker.id)))
+    });
+    Columns::at_least([0; 11]).lines(&rows) + &problems.collect::<String>()
 }
 
 /// What the columns say of a process.
@@ -129,14 +143,20 @@ mod tests {
             processed: 123_456,
             failed: 7,
             in_hand: vec![ChunkInHand::default(); 3],
+            ..Worker::default()
         };
-        let lost =
-            Worker { id: "w-2".to_owned(), state: WorkerState::Lost.into(), ..running.clone() };
+        let lost = Worker {
+            id: "w-2".to_owned(),
+            state: WorkerState::Lost.into(),
+            roll_problem: "no space left\n".to_owned(),
+            ..running.clone()
+        };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000);
         insta::assert_snapshot!(list(&[running, lost], now), @r"
         worker  host            pid   version  workers  state    since       heartbeat  in hand  processed  failed
         w-1     build\u{1b}[2J  4711  0.1.0    5        running  2h 45m ago  1s ago     3        123456     7
         w-2     build\u{1b}[2J  4711  0.1.0    5        lost     2h 45m ago  1s ago     3        123456     7
+        w-2 cannot write the roll: no space left\n
         ");
     }
 }

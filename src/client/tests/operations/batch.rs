@@ -23,7 +23,7 @@ fn show_shows_a_batch_to_a_person_and_to_a_program() {
     kept      5 records
     ");
     insta::assert_snapshot!(printed(&double, "batch show b-1 --json"), @r#"
-    {"batch":"b-1","state":"open","policy":"partial","priority":"normal","received":5,"kept":5,"retrying":0,"dead":0,"dropped":0,"replayed":0,"held":false,"overdue":false,"chunks":0,"chunks_committed":0,"opened_at":null,"sealed_at":null,"completed_at":null,"ended_at":null,"digest":null,"sha256":null}
+    {"batch":"b-1","state":"open","policy":"partial","priority":"normal","received":5,"kept":5,"retrying":0,"dead":0,"dropped":0,"replayed":0,"held":false,"overdue":false,"chunks":0,"chunks_committed":0,"opened_at":null,"sealed_at":null,"completed_at":null,"ended_at":null,"digest":null,"sha256":null,"waiting_for":null}
     "#);
 }
 

@@ -95,12 +95,15 @@ fn a_roll_that_is_whole_takes_the_place_of_the_older_one() {
     assert_eq!(manifest, "users.manifest.json");
     insta::assert_snapshot!(described, @r#"
     {
+      "format": 0,
+      "id": "",
       "records": 1,
       "batches": 1,
       "dead": 2,
       "bytes": 13,
       "sha256": "13de62fe76012600edae62eacef873f412ae6d1ed8fb374297c5d8164c2ab54b",
       "resume": null,
+      "known_to_store": false,
       "recent": []
     }
     "#);

@@ -26,6 +26,8 @@ struct Page {
     frame: Frame,
     events: String,
     batch: BatchView,
+    /// What keeps it from going on; empty if nothing is known.
+    waiting_for: String,
     policy: &'static str,
     priority: &'static str,
     kept: Value,
@@ -109,6 +111,7 @@ async fn load(caller: &Caller, frame: Frame, id: &str) -> Result<Page, Failure> 
     Ok(Page {
         frame,
         events: LivePage::Batch { id: id.to_owned() }.events(),
+        waiting_for: batch.waiting_for.clone(),
         policy: match batch.policy() {
             BatchPolicy::Partial => "partial: it goes into the roll without its dead letters",
             BatchPolicy::Fail => "fail: it waits until its dead letters are replayed or dropped",

@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use askama::Template;
 use axum::response::Response;
-use muster_proto::v1::{Line, Stats, StoreHealth};
+use muster_proto::v1::{Line, RollHealth, Stats, StoreHealth};
 
 use crate::caller::Caller;
 use crate::chart::{self, Chart};
 use crate::confirm::Notice;
 use crate::error::Failure;
 use crate::frame::{Frame, Section, page};
-use crate::human::{self, Value};
+use crate::human::{self, Value, counted};
 use crate::live::LivePage;
 
 #[derive(Debug, Template)]
@@ -36,6 +36,7 @@ struct Page {
     dead: Value,
     charts: [Chart; 2],
     store: StoreView,
+    roll: RollView,
     log_filter: String,
 }
 
@@ -57,6 +58,19 @@ struct StoreView {
     limit: Option<(Value, u64)>,
     durability: String,
     problem: String,
+}
+
+/// How the writing of the roll goes.
+#[derive(Debug)]
+struct RollView {
+    unwritten: Value,
+    unwritten_for: Option<Value>,
+    /// Why the worker on this host cannot write it; empty if all can.
+    problem: String,
+    host: String,
+    /// How many others cannot, in words behind the host.
+    others: String,
+    since: Option<Value>,
 }
 
 pub(super) async fn show(caller: Caller, notice: Notice) -> Result<Response, Failure> {
@@ -93,6 +107,7 @@ impl Page {
             charts: chart::of_flow(&stats.flow),
             lines: stats.lines.into_iter().map(Into::into).collect(),
             store: stats.store.unwrap_or_default().into(),
+            roll: RollView::new(stats.roll.unwrap_or_default(), now),
             log_filter: stats.log_filter,
         }
     }
@@ -109,6 +124,23 @@ impl From<Line> for LineView {
             bytes: human::bytes(line.bytes),
             oldest: oldest(&line).map(human::span),
             name: line.name,
+        }
+    }
+}
+
+impl RollView {
+    fn new(roll: RollHealth, now: SystemTime) -> Self {
+        let oldest = roll.unwritten_for.and_then(|oldest| Duration::try_from(oldest).ok());
+        Self {
+            unwritten: human::count(roll.unwritten_batches),
+            unwritten_for: oldest.map(human::span),
+            others: match roll.processes_failing {
+                0 | 1 => String::new(),
+                failing => format!(" and {}", counted(u64::from(failing) - 1, "other")),
+            },
+            since: human::moment(roll.since, now),
+            problem: roll.problem,
+            host: roll.host,
         }
     }
 }

@@ -39,6 +39,8 @@ struct WorkerView {
     failed: Value,
     in_hand: Vec<ChunkView>,
     in_hand_count: usize,
+    /// Why it cannot write the roll; empty if it can.
+    roll_problem: String,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl WorkerView {
             processed: human::count(worker.processed),
             failed: human::count(worker.failed),
             in_hand_count: worker.in_hand.len(),
+            roll_problem: worker.roll_problem,
             in_hand: worker.in_hand.into_iter().take(CHUNKS_SHOWN).map(Into::into).collect(),
         }
     }

@@ -142,6 +142,7 @@ fn stats() -> Stats {
             problem: String::new(),
         }),
         log_filter: String::new(),
+        roll: None,
     }
 }
 
@@ -159,6 +160,8 @@ fn workers() -> Vec<Worker> {
         processed: 1_234_567,
         failed: 12,
         in_hand: vec![chunk("b-1", 1024), chunk("b-2", 0)],
+        roll_problem: String::new(),
+        roll_problem_since: None,
     };
     let lost = Worker {
         id: "lost".to_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use muster_program::config;
 use muster_program::daemon::Failure;
-use muster_queue::{BatchId, StoreUrl};
+use muster_queue::{BatchId, KeyPrefix, StoreUrl};
 
 #[derive(clap::Args)]
 pub(super) struct StoreFlags {
@@ -15,6 +15,15 @@ pub(super) struct StoreFlags {
     /// A file that holds the URL of the store, for one with a password
     #[arg(long, value_name = "FILE", group = "a_store")]
     store_file: Option<PathBuf>,
+    /// What the keys on Redis begin with [default: muster]
+    #[arg(
+        long,
+        value_name = "PREFIX",
+        requires = "a_store",
+        default_value_t,
+        hide_default_value = true
+    )]
+    pub(super) key_prefix: KeyPrefix,
     /// Of the store take the dead letters of this batch alone; may be given several times
     #[arg(long, value_name = "ID", requires = "a_store")]
     pub(super) batch: Vec<BatchId>,

@@ -9,15 +9,18 @@ const PREFIX: &str = "MUSTER_";
 /// Variables that are no settings: they say where the settings are.
 const NOT_SETTINGS: [&str; 1] = ["MUSTER_CONFIG"];
 
-/// The layers, least first. Variables of other programs' sections are skipped, and secrets are
-/// texts, whatever they look like.
+/// Settings that are texts, also when they look like numbers: a folder or a prefix can be `2026`.
+const TEXTS: [&str; 5] = ["key_prefix", "roll", "roll_mode", "log", "traces"];
+
+/// The layers, least first. Variables of other programs' sections are skipped, and secrets and
+/// [`TEXTS`] are texts, whatever they look like.
 pub(super) fn layers(
     environment: &[(String, String)],
     section: &str,
     secrets: &[&str],
 ) -> Vec<Layer> {
     let layer = |name: &str, key: &str, value: &str| {
-        if secret::is_secret(key, secrets) {
+        if secret::is_secret(key, secrets) || TEXTS.contains(&key) {
             text_layer(name, key, value.to_owned())
         } else {
             layer(name, key, value)

@@ -7,10 +7,13 @@ use super::clock::now_ms;
 use super::controls;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, IDS, ISOLATED_RANK, LETTERS, LINES,
-    RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch, read_depth, read_totals,
+    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, Entry, IDS, ISOLATED_RANK, LETTERS,
+    LINES, Piece, RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch, read_depth,
+    read_totals,
 };
-use crate::{Batch, BatchId, Checkpoint, Depth, Line, Priority, Result, ResultChunk, Stats};
+use crate::{
+    Batch, BatchId, Checkpoint, Depth, Line, Priority, Result, ResultChunk, Stats, Unwritten,
+};
 
 /// A batch, if there is one of this id.
 pub(super) fn batch(store: &ReadTransaction, id: &BatchId) -> Result<Option<Batch>, Fault> {
@@ -106,9 +109,18 @@ pub(super) fn stats(store: &ReadTransaction) -> Result<Stats, Fault> {
         isolated: line(ISOLATED_RANK)?,
         dead_letters: store.open_table(LETTERS)?.len()?,
         leased: 0,
+        unwritten: unwritten(&waiting)?,
         totals: read_totals(&store.open_table(TOTALS)?)?,
         controls: controls::get(store)?,
     })
+}
+
+/// The rolls that wait: one for each complete batch.
+fn unwritten(waiting: &impl ReadableTable<Entry, Piece>) -> Result<Unwritten, Fault> {
+    let mut rolls = waiting.range((ROLL_RANK, 0)..(ROLL_RANK + 1, 0))?;
+    let Some(first) = rolls.next().transpose()? else { return Ok(Unwritten::default()) };
+    let oldest = Some(age(first.0.value().1).unwrap_or_default());
+    Ok(Unwritten { batches: 1 + rolls.count() as u64, oldest })
 }
 
 /// When the next chunk that waits for its time may be leased, in milliseconds since 1970.

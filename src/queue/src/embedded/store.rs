@@ -5,15 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable as _, WriteTransaction};
 use tokio::sync::Notify;
 
 use super::careful;
 use super::fault::{Fault, StoreFault};
 use super::leases::Leases;
 use super::reports::Reports;
-use super::tables::{Entry, ISOLATED_RANK, Tables};
-use crate::{Result, metrics};
+use super::tables::{Entry, FORMAT, ISOLATED_RANK, Tables};
+use crate::{Error, Result, metrics};
 
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -48,8 +48,27 @@ impl Store {
             reports: Reports::default(),
             write_failure: Mutex::default(),
         };
+        store.check_format()?;
         store.careful_below = store.write(careful::start)?;
         Ok(store)
+    }
+
+    /// Checks that this version reads what is in the file, and marks a file that has no format yet.
+    fn check_format(&self) -> Result<(), Fault> {
+        let transaction = self.begin_write()?;
+        let mut table = transaction.open_table(FORMAT)?;
+        let found = table.get(())?.map(|format| format.value());
+        match found {
+            Some(format) if format > crate::FORMAT => {
+                let (store, problem) = (self.name.clone(), crate::later_format(format));
+                return Err(Error::Misconfigured { store, problem }.into());
+            }
+            Some(_) => {}
+            None => drop(table.insert((), crate::FORMAT)?),
+        }
+        drop(table);
+        transaction.commit()?;
+        Ok(())
     }
 
     /// The leases, locked. Never held across an await.

@@ -27,6 +27,10 @@ pub(super) const NOTES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition
 pub(super) const LISTS: TableDefinition<'_, (u8, u64, &str), ()> = TableDefinition::new("lists");
 /// [`Controls`](crate::Controls) as JSON.
 pub(super) const CONTROLS: TableDefinition<'_, (), &[u8]> = TableDefinition::new("controls");
+/// The format of all that is here.
+pub(super) const FORMAT: TableDefinition<'_, (), u64> = TableDefinition::new("format");
+/// [`RollState`](crate::RollState) as JSON.
+pub(super) const ROLL: TableDefinition<'_, (), &[u8]> = TableDefinition::new("roll");
 /// Records accepted, kept and dead, since the store was first used.
 pub(super) const TOTALS: TableDefinition<'_, (), (u64, u64, u64)> = TableDefinition::new("totals");
 /// What is to be done, in the order in which it is leased.
@@ -100,6 +104,7 @@ pub(super) struct Tables<'txn> {
     batches: Table<'txn, &'static str, &'static [u8]>,
     pub(super) lists: Table<'txn, (u8, u64, &'static str), ()>,
     pub(super) controls: Table<'txn, (), &'static [u8]>,
+    pub(super) roll: Table<'txn, (), &'static [u8]>,
     totals: Table<'txn, (), (u64, u64, u64)>,
     pub(super) ids: Table<'txn, u64, &'static str>,
     pub(super) chunks: Table<'txn, (u64, u64), &'static [u8]>,
@@ -131,6 +136,7 @@ impl<'txn> Tables<'txn> {
             batches: transaction.open_table(BATCHES)?,
             lists: transaction.open_table(LISTS)?,
             controls: transaction.open_table(CONTROLS)?,
+            roll: transaction.open_table(ROLL)?,
             totals: transaction.open_table(TOTALS)?,
             ids: transaction.open_table(IDS)?,
             chunks: transaction.open_table(CHUNKS)?,

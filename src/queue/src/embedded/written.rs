@@ -1,17 +1,17 @@
-//! The step that lets go of a batch: its results when it is written, all of it much later, when its
-//! dead letters are resolved.
+//! What follows the writing of the roll: the store learns what the roll holds, and removes the results of a
+//! batch when it is written, all of it much later, when its dead letters are resolved.
 
 use std::time::Duration;
 
-use redb::ReadableTable;
+use redb::{ReadTransaction, ReadableTable};
 
 use super::clock::now_ms;
 use super::fault::Fault;
 use super::letters;
 use super::states;
-use super::tables::{ROLL_RANK, Tables, all_of};
+use super::tables::{ROLL, ROLL_RANK, Tables, all_of};
 use crate::millis::duration_ms;
-use crate::{BatchId, BatchState, Result};
+use crate::{BatchId, BatchState, Result, RollState};
 
 /// How long a batch is remembered when nothing is left to do for it.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -42,6 +42,35 @@ pub(super) fn mark_written(
     tables.save(&row)?;
     forget(tables, now_ms.saturating_sub(duration_ms(RETENTION)))?;
     Ok(true)
+}
+
+/// What is known of the roll.
+pub(super) fn roll(store: &ReadTransaction) -> Result<Option<RollState>, Fault> {
+    read_roll(&store.open_table(ROLL)?)
+}
+
+/// Replaces what is known of the roll, unless it is something other than `before`. Returns what is known then.
+pub(super) fn set_roll(
+    tables: &mut Tables<'_>,
+    before: Option<RollState>,
+    after: RollState,
+) -> Result<Option<RollState>, Fault> {
+    let known = read_roll(&tables.roll)?;
+    if known != before {
+        return Ok(known);
+    }
+    let stored = serde_json::to_vec(&after).map_err(unreadable_roll)?;
+    tables.roll.insert((), stored.as_slice())?;
+    Ok(Some(after))
+}
+
+fn read_roll(roll: &impl ReadableTable<(), &'static [u8]>) -> Result<Option<RollState>, Fault> {
+    let stored = roll.get(())?;
+    stored.map(|stored| serde_json::from_slice(stored.value()).map_err(unreadable_roll)).transpose()
+}
+
+fn unreadable_roll(error: serde_json::Error) -> Fault {
+    Fault::corrupt(format!("the state of the roll: {error}"))
 }
 
 /// Forgets batches for which nothing was left to do before a time.

@@ -10,7 +10,7 @@ use super::keys::Partition;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, CHECKPOINT_RECORDS,
-    Checkpoint, Error, NewChunk, Places, Result, ResultChunk,
+    Checkpoint, Error, NewChunk, Places, Result, ResultChunk, RollState,
 };
 
 /// How many indices a batch may have whose records each have their own. The scripts count with
@@ -20,6 +20,13 @@ const INDICES_MAX: u64 = 1 << 27;
 /// How many chunks one read of results returns: it bounds the script's time where the payloads
 /// are empty.
 const RESULT_CHUNKS_MAX: usize = 1024;
+
+/// What the store returns of the roll: its id, batches and SHA-256.
+type KnownRoll = (Option<String>, Option<u64>, Option<String>);
+
+fn known_roll((id, batches, sha256): KnownRoll) -> Option<RollState> {
+    Some(RollState { id: id?, batches: batches?, sha256: sha256? })
+}
 
 impl RedisQueue {
     pub(super) async fn open(&self, id: &BatchId, options: &BatchOptions) -> Result<Batch> {
@@ -256,6 +263,34 @@ impl RedisQueue {
             "unknown" => Err(Error::UnknownBatch(id.clone())),
             _ => Err(self.corrupt(format!("answer {word:?} of mark_written"))),
         }
+    }
+
+    /// The state of the roll is in the first partition.
+    pub(super) async fn roll(&self) -> Result<Option<RollState>> {
+        let partition = &self.partitions[0];
+        if self.partitions.len() == 1 {
+            let read = redis::Cmd::hmget(partition.roll(), &["id", "batches", "sha256"]);
+            return Ok(known_roll(self.connection.send(&read).await?));
+        }
+        // What is read here is compared with batches of other partitions: it must not be lost alone.
+        let mut read = self.scripts.set_roll.key(&partition.keys);
+        read.arg(&["-", "", "", "", "", ""]);
+        Ok(known_roll(self.settled(partition, &read).await?))
+    }
+
+    pub(super) async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        let partition = &self.partitions[0];
+        let mut set = self.scripts.set_roll.key(&partition.keys);
+        for state in [before, Some(after)] {
+            set.arg(state.map_or("", |state| &state.id));
+            set.arg(or_empty(state.map(|state| state.batches)));
+            set.arg(state.map_or("", |state| &state.sha256));
+        }
+        Ok(known_roll(self.settled(partition, &set).await?))
     }
 
     pub(super) async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {

@@ -1,7 +1,10 @@
 //! What a server must be to keep the queue: looked at when a connection is made, and every few seconds
 //! from then on.
 
+use std::time::Duration;
+
 use redis::{Cmd, RedisError, RedisResult, Value};
+use tokio::time::timeout;
 
 use super::info::Info;
 use super::link::Link;
@@ -20,6 +23,9 @@ const VERSION_WITH_WAITAOF: (u32, u32) = (7, 2);
 /// power cut. With `always` none of them does. Valkey and Redict call themselves Redis 7.2 here. See
 /// <https://github.com/redis/redis/pull/13793>, and `tests/redis_durability/power_cut.rs`.
 const VERSION_THAT_WAITS: (u32, u32) = (8, 0);
+
+/// How long the store may take to say its format.
+const FORMAT_MAX: Duration = Duration::from_millis(300);
 
 /// Why a connection is not used.
 pub(super) enum Unfit {
@@ -57,6 +63,30 @@ pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<B
     let config = Cmd::new().arg("CONFIG").arg("GET").arg("*appendfsync*").take();
     let (infos, configs) = tokio::join!(infos.ask_masters(&info), configs.ask_masters(&config));
     judge(infos?, when_synced(configs), options, is_cluster(link))
+}
+
+/// Checks that this version reads what is in the store, and marks a store that has no format yet.
+pub(super) async fn check_format(link: &Link, key: &str) -> Result<(), Unfit> {
+    let mut link = link.clone();
+    let read = timeout(FORMAT_MAX, Cmd::get(key).query_async::<Option<u64>>(&mut link)).await;
+    // Of a cluster, the part that has it may be away, and the others are to work.
+    let Ok(Ok(found)) = read else { return Ok(()) };
+    match found {
+        Some(format) if format > crate::FORMAT => {
+            Err(Unfit::Misconfigured(crate::later_format(format)))
+        }
+        Some(_) => Ok(()),
+        None => {
+            let mut mark = redis::cmd("SET");
+            let marked = mark.arg(key).arg(crate::FORMAT).arg("NX");
+            // A server without memory is marked later.
+            let marked = timeout(FORMAT_MAX, marked.query_async::<Option<String>>(&mut link));
+            if !matches!(marked.await, Ok(Ok(_))) {
+                tracing::debug!("the store is not marked with its format");
+            }
+            Ok(())
+        }
+    }
 }
 
 fn is_cluster(link: &Link) -> bool {

@@ -52,6 +52,8 @@ pub(super) struct Connection {
     options: StoreOptions,
     /// The URL without its password.
     store: String,
+    /// The key of the format.
+    format: String,
     shared: tokio::sync::Mutex<Option<Arc<Shared>>>,
     pool: Pool,
     may_settle: Semaphore,
@@ -73,7 +75,7 @@ impl Connection {
     /// [`Error::Unavailable`] when the URL does not say what Redis needs, and
     /// [`Error::Misconfigured`] when a file that it names for TLS cannot be used: once the program
     /// runs it is waited for.
-    pub(super) fn new(url: &str, options: &StoreOptions) -> Result<Self> {
+    pub(super) fn new(url: &str, options: &StoreOptions, format: String) -> Result<Self> {
         let store = StoreUrl::Redis(url.to_owned()).to_string();
         if url.starts_with("rediss") {
             // It fails when the program has chosen one before: then that one is as good.
@@ -93,6 +95,7 @@ impl Connection {
             opener: Opener::new(address, files),
             options: *options,
             store,
+            format,
             shared: tokio::sync::Mutex::default(),
             pool: Pool::default(),
             may_settle: Semaphore::new(SETTLING_MAX),
@@ -277,6 +280,7 @@ impl Connection {
             }
             let link = self.opener.open().await?;
             let barrier = checks::look(&link, &self.options).await?;
+            checks::check_format(&link, &self.format).await?;
             let looked = Mutex::new(Instant::now());
             let connection = Arc::new(Shared { link, barrier, looked });
             *shared = Some(Arc::clone(&connection));

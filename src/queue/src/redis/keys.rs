@@ -10,6 +10,8 @@
 //! | `TAG:depth` | hash | `records`, `bytes`: of all chunks that are not committed; `high:records`, `high:bytes`, …: of those in each stream, or on their way back into it; gone when there are none at all |
 //! | `TAG:totals` | hash | `accepted`, `kept`, `dead`: records since the store was first used |
 //! | `TAG:controls` | hash | what an operator has set: `paused` (1), `log_filter` |
+//! | `TAG:format` | string | the format of all that is here, a number; in the first partition only |
+//! | `TAG:roll` | hash | what is known of the roll: `id`, `batches`, `sha256`; in the first partition only |
 //! | `TAG:workers` | sorted set | processes that run workers by the time, in ms, of their last heartbeat; in the first partition alone |
 //! | `TAG:worker:<id>` | string, for a day | what such a process said of itself, as JSON |
 //! | `TAG:batches` | sorted set, all scores 0 | all batches: the time at which each was opened, in ms, as 8 bytes, big-endian, and its id |
@@ -29,10 +31,11 @@
 //! | `TAG:batch:<id>:places` | bitmap | the indices of the records that an earlier version received |
 //! | `TAG:batch:<id>:dead` | sorted set, all scores 0 | the place as 8 bytes, big-endian, and the letter |
 //!
-//! `TAG` is the hash tag of a partition: its keys share a slot in a cluster, as a script needs. A
+//! `TAG` is the hash tag of a partition, `{PREFIX}` on a server and `{PREFIX:0}` to `{PREFIX:7}` on a
+//! cluster, where PREFIX is the key prefix: its keys share a slot in a cluster, as a script needs. A
 //! script is given the tag and makes the keys of it (`shared/keys.lua`).
 
-use crate::{BatchId, Priority};
+use crate::{BatchId, KeyPrefix, Priority};
 
 /// The consumer group of every stream.
 pub(super) const GROUP: &str = "workers";
@@ -57,12 +60,12 @@ pub(super) struct Partition {
 
 impl Partition {
     /// The only partition of a server, or those of a cluster.
-    pub(super) fn all(cluster: bool) -> Vec<Self> {
+    pub(super) fn all(cluster: bool, prefix: &KeyPrefix) -> Vec<Self> {
         if !cluster {
-            return vec![Self::new(0, "{muster}".to_owned())];
+            return vec![Self::new(0, format!("{{{prefix}}}"))];
         }
         (0..CLUSTER_PARTITIONS)
-            .map(|index| Self::new(index, format!("{{muster:{index}}}")))
+            .map(|index| Self::new(index, format!("{{{prefix}:{index}}}")))
             .collect()
     }
 
@@ -106,6 +109,16 @@ impl Partition {
     /// What an operator has set.
     pub(super) fn controls(&self) -> String {
         format!("{}:controls", self.tag)
+    }
+
+    /// The format of the data.
+    pub(super) fn format(&self) -> String {
+        format!("{}:format", self.tag)
+    }
+
+    /// What is known of the roll.
+    pub(super) fn roll(&self) -> String {
+        format!("{}:roll", self.tag)
     }
 
     /// The groups of dead letters.
@@ -156,18 +169,18 @@ mod tests {
 
     #[test]
     fn a_batch_stays_in_its_partition() {
-        let all = Partition::all(true);
+        let all = Partition::all(true, &KeyPrefix::DEFAULT);
         // The fault suite relies on the last one.
         for (id, index) in [("a", 4), ("b", 5), ("batch-1", 1), ("send-1", 5)] {
             assert_eq!(Partition::of(&all, &id.parse().unwrap()).index, index, "{id}");
         }
-        let one = Partition::all(false);
+        let one = Partition::all(false, &KeyPrefix::DEFAULT);
         assert_eq!(Partition::of(&one, &"a".parse().unwrap()).tag, "{muster}");
     }
 
     #[test]
     fn batches_are_spread_over_all_partitions() {
-        let all = Partition::all(true);
+        let all = Partition::all(true, &KeyPrefix::DEFAULT);
         let mut batches = [0; CLUSTER_PARTITIONS];
         for _ in 0..800 {
             batches[Partition::of(&all, &BatchId::random("b")).index] += 1;
@@ -177,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_found_by_its_key() {
-        for partition in Partition::all(true) {
+        for partition in Partition::all(true, &KeyPrefix::DEFAULT) {
             for stream in Stream::ALL {
                 assert_eq!(partition.stream_of(&partition.stream(stream)), Some(stream));
             }

@@ -21,6 +21,7 @@ type Found = (
     Counted,
     u64,
     u64,
+    (u64, i64),
     (Option<u64>, Option<u64>, Option<u64>),
     SetControls,
 );
@@ -28,19 +29,25 @@ type Found = (
 fn add_line(line: &mut Line, (records, bytes, oldest_ms): Counted) {
     line.depth.records += records;
     line.depth.bytes += bytes;
-    let oldest = u64::try_from(oldest_ms).ok().map(Duration::from_millis);
-    line.oldest = line.oldest.max(oldest);
+    line.oldest = line.oldest.max(millis_or_none(oldest_ms));
+}
+
+/// An age that is -1 where there is none.
+fn millis_or_none(age_ms: i64) -> Option<Duration> {
+    u64::try_from(age_ms).ok().map(Duration::from_millis)
 }
 
 /// Adds a partition's part.
 fn add(stats: &mut Stats, found: Found) {
-    let (high, normal, low, isolated, dead_letters, leased, totals, controls) = found;
+    let (high, normal, low, isolated, dead_letters, leased, unwritten, totals, controls) = found;
     add_line(&mut stats.high, high);
     add_line(&mut stats.normal, normal);
     add_line(&mut stats.low, low);
     add_line(&mut stats.isolated, isolated);
     stats.dead_letters += dead_letters;
     stats.leased += leased;
+    stats.unwritten.batches += unwritten.0;
+    stats.unwritten.oldest = stats.unwritten.oldest.max(millis_or_none(unwritten.1));
     stats.totals.accepted += totals.0.unwrap_or_default();
     stats.totals.kept += totals.1.unwrap_or_default();
     stats.totals.dead += totals.2.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Claims on the way of a complete batch into the roll.
 
-use muster_queue::{Appended, BatchState, Error, Queue, Result};
+use muster_queue::{Appended, BatchState, Error, Queue, Result, RollState};
 
 use super::steps::{
     ALL, as_sent, completed, dead_letter, each, from, kept, lease_all, lease_chunks, nothing, open,
@@ -43,6 +43,31 @@ pub(crate) async fn batches_come_in_the_order_of_completion(queue: &dyn Queue) -
         assert!(queue.mark_written(&batch.id, DIGEST).await?);
     }
     assert_eq!(queue.next_complete(ALL).await?, []);
+    Ok(())
+}
+
+pub(crate) async fn state_is_replaced_only_where_it_is_as_expected(
+    queue: &dyn Queue,
+) -> Result<()> {
+    assert_eq!(queue.roll().await?, None);
+    let state = |id: &str, batches, sha256: &str| {
+        Some(RollState { id: id.to_owned(), batches, sha256: sha256.to_owned() })
+    };
+    let [new, other, grown] = [state("a", 0, ""), state("b", 0, ""), state("a", 1, DIGEST)];
+    for (before, after, then) in [
+        (&grown, &new, &None),
+        (&None, &new, &new),
+        (&None, &new, &new),
+        (&None, &other, &new),
+        (&other, &grown, &new),
+        (&new, &grown, &grown),
+        (&new, &grown, &grown),
+        (&new, &other, &grown),
+        (&grown, &other, &other),
+    ] {
+        let known = queue.set_roll(before.as_ref(), after.as_ref().expect("a state")).await?;
+        assert_eq!((&known, &queue.roll().await?), (then, then), "{before:?} {after:?}");
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use muster_queue::{Depth, Line, Priority, Queue, Result, Stats, Totals};
+use muster_queue::{Depth, Line, Priority, Queue, Result, Stats, Totals, Unwritten};
 
 use super::steps::{
     HOUR, again_after, as_sent, commit_next, from, isolated, lease_chunks, lease_one, open_with,
@@ -37,8 +37,13 @@ pub(crate) async fn of_nothing_is_nothing(queue: &dyn Queue) -> Result<()> {
     commit_next(queue, |_| as_sent()).await?;
     queue.seal(&id, None, None).await?;
     let stats = queue.stats().await?;
-    let waits = Stats { totals: Totals::default(), ..stats };
+    assert_eq!(stats.unwritten.batches, 1);
+    assert!(stats.unwritten.oldest.is_some_and(|oldest| oldest < Duration::from_secs(60)));
+    let (totals, unwritten) = Default::default();
+    let waits = Stats { totals, unwritten, ..stats };
     assert_eq!(waits, Stats::default(), "a roll is in no line");
+    assert!(queue.mark_written(&id, "digest").await?);
+    assert_eq!(queue.stats().await?.unwritten, Unwritten::default());
     Ok(())
 }
 

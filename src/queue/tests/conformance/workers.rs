@@ -22,6 +22,7 @@ fn report(host: &str, id: &str) -> WorkerReport {
         processed: 300,
         failed: 2,
         in_hand: chunks(1),
+        roll_problem: None,
     }
 }
 

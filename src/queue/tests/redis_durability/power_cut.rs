@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    BatchId, BatchOptions, Durability, Error, Limits, NewChunk, Queue, StoreOptions,
+    BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue, StoreOptions,
 };
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -21,8 +21,12 @@ use tokio::task::JoinSet;
 use crate::places;
 use crate::redis_server::RedisServer;
 
-const SYNCED: StoreOptions =
-    StoreOptions { durability: Durability::Synced, replicas: NonZeroU8::MIN, limits: Limits::NONE };
+const SYNCED: StoreOptions = StoreOptions {
+    durability: Durability::Synced,
+    replicas: NonZeroU8::MIN,
+    limits: Limits::NONE,
+    key_prefix: KeyPrefix::DEFAULT,
+};
 
 /// How long each sync takes longer than it does here.
 const SYNC: Duration = Duration::from_millis(20);

@@ -146,7 +146,13 @@ pub(crate) async fn ask<T: redis::FromRedisValue>(server: &RedisServer, command:
 /// batches: their lists, and what they had in all.
 pub(crate) async fn keys(server: &RedisServer) -> Vec<String> {
     let mut keys: Vec<String> = ask(server, "KEYS *").await;
-    let stays = ["{muster}:queue:", "{muster}:clock", "{muster}:batches", "{muster}:totals"];
+    let stays = [
+        "{muster}:queue:",
+        "{muster}:clock",
+        "{muster}:batches",
+        "{muster}:totals",
+        "{muster}:format",
+    ];
     keys.retain(|key| !stays.iter().any(|stays| key.starts_with(stays)));
     keys.sort();
     keys

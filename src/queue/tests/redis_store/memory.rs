@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster_queue::{
     Appended, BatchOptions, BatchState, Committed, Deadline, Ending, NewChunk, Outcome, Places,
-    Policy, Priority, Queue, WorkerId,
+    Policy, Priority, Queue, RollState, WorkerId,
 };
 
 use super::given::{
@@ -124,6 +124,15 @@ async fn a_server_without_memory_takes_no_more_and_lets_batches_end() {
     let message = unavailable_soon(queue.append(&batch, &[chunk(3, 1)])).await;
     assert!(message.contains("memory"), "{message}");
     assert_eq!(queue.end_overdue(9).await.unwrap().len(), 2);
+    let states = [0, 1].map(|batches| RollState {
+        id: "roll".to_owned(),
+        batches,
+        sha256: "5ha".to_owned(),
+    });
+    let begun = queue.set_roll(None, &states[0]).await.unwrap();
+    assert_eq!(begun.as_ref(), Some(&states[0]));
+    let grown = queue.set_roll(begun.as_ref(), &states[1]).await.unwrap();
+    assert_eq!((grown.as_ref(), queue.roll().await.unwrap()), (Some(&states[1]), grown.clone()));
     assert!(queue.mark_written(&id("overdue"), "5ha").await.unwrap());
     let released = lease_chunk(&queue, &worker).await;
     queue.release(&[released.lease]).await.unwrap();

@@ -26,6 +26,7 @@ fn report(id: &str) -> WorkerReport {
         processed: 0,
         failed: 0,
         in_hand: Vec::new(),
+        roll_problem: None,
     }
 }
 

@@ -10,7 +10,8 @@ use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    WorkerReport,
 };
 
 use crate::support::MemoryQueue;
@@ -171,6 +172,18 @@ impl Queue for Mutant {
         bytes_max: usize,
     ) -> Result<Vec<ResultChunk>> {
         self.queue.results(id, first, bytes_max).await
+    }
+
+    async fn roll(&self) -> Result<Option<RollState>> {
+        self.queue.roll().await
+    }
+
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        self.queue.set_roll(before, after).await
     }
 
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {

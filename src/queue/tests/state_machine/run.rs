@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use muster_content::{ContentDigest, RecordHash};
 use muster_queue::{
-    Appended, BatchId, BatchOptions, BatchState, Durability, Limits, NewChunk, Places, Queue,
-    Result, StoreOptions, WorkerId,
+    Appended, BatchId, BatchOptions, BatchState, Durability, KeyPrefix, Limits, NewChunk, Places,
+    Queue, Result, StoreOptions, WorkerId,
 };
 use proptest::sample::Index;
 
@@ -26,8 +26,12 @@ pub(crate) const LIMITS: Limits =
     Limits { records: NonZeroU64::new(24), bytes: NonZeroU64::new(400) };
 
 /// How each store is opened.
-pub(crate) const OPTIONS: StoreOptions =
-    StoreOptions { limits: LIMITS, durability: Durability::Accepted, replicas: NonZeroU8::MIN };
+pub(crate) const OPTIONS: StoreOptions = StoreOptions {
+    limits: LIMITS,
+    durability: Durability::Accepted,
+    replicas: NonZeroU8::MIN,
+    key_prefix: KeyPrefix::DEFAULT,
+};
 
 /// The trace of every chunk that begins at an odd place.
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

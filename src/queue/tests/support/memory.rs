@@ -12,8 +12,8 @@ use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId,
-    WorkerReport,
+    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
+    WorkerId, WorkerReport,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -115,6 +115,22 @@ impl Queue for MemoryQueue {
         bytes_max: usize,
     ) -> Result<Vec<ResultChunk>> {
         Ok(self.state().row(id).map(|row| row.results(first, bytes_max)).unwrap_or_default())
+    }
+
+    async fn roll(&self) -> Result<Option<RollState>> {
+        Ok(self.state().roll.clone())
+    }
+
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        let known = &mut self.state().roll;
+        if known.as_ref() == before {
+            *known = Some(after.clone());
+        }
+        Ok(known.clone())
     }
 
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {

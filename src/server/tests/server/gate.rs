@@ -9,7 +9,7 @@ use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue,
-    Replay, Replayed, Result, ResultChunk, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
     WorkerReport,
 };
 use tokio::sync::watch;
@@ -125,6 +125,18 @@ impl Queue for Gate {
         bytes_max: usize,
     ) -> Result<Vec<ResultChunk>> {
         self.store()?.results(id, first, bytes_max).await
+    }
+
+    async fn roll(&self) -> Result<Option<RollState>> {
+        self.store()?.roll().await
+    }
+
+    async fn set_roll(
+        &self,
+        before: Option<&RollState>,
+        after: &RollState,
+    ) -> Result<Option<RollState>> {
+        self.store()?.set_roll(before, after).await
     }
 
     async fn mark_written(&self, id: &BatchId, roll_sha256: &str) -> Result<bool> {

@@ -1,8 +1,11 @@
 //! Why the roll was not written.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use muster_queue::BatchId;
+
+use super::agreement::Difference;
 
 /// Why the roll was not written.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +26,65 @@ pub enum Error {
     Thread(std::io::Error),
     /// The roll was changed by someone else since it was written.
     #[error(
-        "{} is not what its manifest says ({problem}): someone else changed it. Put it back, or \
-         move it and its manifest away to begin a new roll", path.display()
+        "{} is not what its manifest says: {problem}. Something else changed it: put it back, or \
+         accept it as it is with `muster-worker roll accept`", path.display()
     )]
     Changed {
         /// The roll.
         path: PathBuf,
         /// What differs.
         problem: &'static str,
+    },
+    /// The store and the folder do not mean the same roll.
+    #[error(
+        "the roll in {} is not the one that the store knows: {difference}{}. Put the right one \
+         back, or accept this one with `muster-worker roll accept`",
+        folder.display(), Missing(missing)
+    )]
+    Differs {
+        /// The folder of the roll.
+        folder: PathBuf,
+        /// How they differ.
+        difference: Difference,
+        /// Batches that the store knows to be in the roll, and that are not in this one: some of them, if
+        /// they are many.
+        missing: Vec<BatchId>,
+    },
+    /// The store has changed between two steps, in a way that the next check finds out about.
+    #[error("the store has changed what it knows of the roll; this is checked again")]
+    StoreChanged,
+    /// Another writer holds the lock of the folder, and does nothing.
+    #[error(
+        "another writer has locked the roll in {} and makes no progress: {holder}. End it if it \
+         is frozen", folder.display()
+    )]
+    Locked {
+        /// The folder of the roll.
+        folder: PathBuf,
+        /// Who says to hold it.
+        holder: String,
+    },
+    /// The file system has no locks.
+    #[error(
+        "cannot lock {}: its file system has no locks, and without them two workers could write \
+         at once. Mount it with locks, or use another file system", path.display()
+    )]
+    NoLocks {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// What is in the place of the roll cannot be accepted as one.
+    #[error(
+        "{} is not a whole roll: line {line}: {problem}. Put a whole one back, or move it and its \
+         manifest away to begin a new roll", path.display()
+    )]
+    NotARoll {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The manifest cannot be read.
     #[error(transparent)]
@@ -54,7 +108,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// What tells this problem from others: its words, but for the numbers that grow while it stands.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Differs { difference, .. } => format!("{:?}", std::mem::discriminant(difference)),
+            error => error.to_string(),
+        }
+    }
+
     pub(super) fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { verb, path: path.to_owned(), source }
+    }
+}
+
+/// Batches that are missing, behind what is said before.
+struct Missing<'a>(&'a [BatchId]);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, batch) in self.0.iter().enumerate() {
+            let before = if index == 0 { "; it lacks, among others, " } else { ", " };
+            write!(f, "{before}{batch}")?;
+        }
+        Ok(())
     }
 }

@@ -4,29 +4,33 @@
 //! An array without records is `[` and `]`.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use muster_queue::Batch;
-use muster_roll::{Entry, FILE_NAME, Manifest, Resume};
+use muster_roll::{Entry, FORMAT, Manifest, Resume};
 use sha2::digest::common::hazmat::SerializableState as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
+use super::folder::Folder;
 use super::lines::{BatchDigest, Block, hex};
 use super::lock::Lock;
-use super::replace::{beside, rename, write_manifest};
+use super::replace::{publish_manifest, rename};
+use super::standing::Standing;
+use super::status::Status;
 
 const HEAD: &[u8] = b"[\n";
-const TAIL: &[u8] = b"\n]\n";
+pub(super) const TAIL: &[u8] = b"\n]\n";
 /// An array without records: here the line break before the bracket is the head's.
 const EMPTY: &[u8] = b"[\n]\n";
 
-/// How much is read at once, in bytes.
-const BUFFER_BYTES: usize = 1 << 20;
+/// How many bytes are copied, or written and synced, in one step.
+const STEP_BYTES: u64 = 64 << 20;
 
 /// A roll in the making, in a file of its own beside the one that stands. Its methods block.
 ///
@@ -34,12 +38,15 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// keeps others from writing.
 pub(super) struct NewRoll {
     lock: Lock,
-    folder: PathBuf,
+    status: Arc<Status>,
+    folder: Folder,
     path: PathBuf,
     file: File,
     digest: Sha256,
     manifest: Manifest,
     began_ms: u64,
+    /// How many bytes were written since the last sync.
+    unsynced: u64,
 }
 
 impl NewRoll {
@@ -48,18 +55,22 @@ impl NewRoll {
     /// # Errors
     ///
     /// The file system fails, or something else stands.
-    pub(super) fn after(folder: PathBuf, manifest: Manifest, lock: Lock) -> Result<Self, Error> {
-        let path = beside(&folder.join(FILE_NAME));
-        let file = File::create(&path).map_err(|source| Error::io("create", &path, source))?;
+    pub(super) fn after(folder: Folder, manifest: Manifest, lock: Lock) -> Result<Self, Error> {
+        let status = Arc::clone(&folder.status);
+        let step = status.step();
+        let (path, file) = folder.create_roll()?;
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        drop(step);
         let mut roll = Self {
             lock,
+            status,
             path,
             file,
             digest: Sha256::new(),
-            manifest: Manifest { bytes: 0, ..manifest.clone() },
+            manifest: Manifest { format: FORMAT, bytes: 0, ..manifest.clone() },
             folder,
             began_ms: since_1970.as_millis().try_into().unwrap_or(u64::MAX),
+            unsynced: 0,
         };
         if manifest.records > 0 {
             roll.copy_records(&manifest)?;
@@ -69,37 +80,30 @@ impl NewRoll {
 
     /// Copies the records that stand, and makes sure that they are what was written.
     fn copy_records(&mut self, manifest: &Manifest) -> Result<(), Error> {
-        let path = self.folder.join(FILE_NAME);
-        let changed = |problem| Error::Changed { path: path.clone(), problem };
-        let unread = |source| Error::io("read", &path, source);
-        let standing = File::open(&path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => changed("it is gone"),
-            _ => Error::io("open", &path, source),
-        })?;
+        let standing = Standing::open(self.folder.path())?;
+        let Some(digest) = standing.known_digest(manifest)? else {
+            let status = Arc::clone(&self.status);
+            let write = |piece: &[u8]| self.write_undigested(piece);
+            self.digest = standing.read_records(manifest, &status, write)?;
+            return Ok(());
+        };
         let len = manifest.bytes.saturating_sub(TAIL.len() as u64);
-        if let Some(digest) = digest_of_untouched(&standing, manifest).map_err(unread)? {
+        while self.manifest.bytes < len {
+            let step = self.status.step();
             // The kernel copies; where the file system can, the two files share what is the same.
-            let copied = io::copy(&mut standing.take(len), &mut self.file);
-            let copied = copied.map_err(|source| Error::io("copy", &path, source))?;
-            self.manifest.bytes = copied;
-            self.digest = digest;
-            return if copied == len { Ok(()) } else { Err(changed("it is shorter")) };
-        }
-        let mut standing = standing.take(len);
-        let mut piece = vec![0; BUFFER_BYTES];
-        while standing.limit() > 0 {
-            let len = standing.read(&mut piece).map_err(unread)?;
-            if len == 0 {
-                return Err(changed("it is shorter"));
+            let mut piece = (&standing.file).take(STEP_BYTES.min(len - self.manifest.bytes));
+            let copied = io::copy(&mut piece, &mut self.file);
+            let copied = copied.map_err(|error| standing.failed("copy", error))?;
+            drop(step);
+            if copied == 0 {
+                return Err(standing.changed("it is shorter"));
             }
-            self.write(&piece[..len])?;
+            self.manifest.bytes += copied;
+            self.sync_after(copied)?;
+            self.lock.sign();
         }
-        let digest = self.digest.clone().chain_update(TAIL);
-        if hex(&digest.finalize()) == manifest.sha256 {
-            Ok(())
-        } else {
-            Err(changed("its SHA-256 differs"))
-        }
+        self.digest = digest;
+        Ok(())
     }
 
     /// Adds records.
@@ -120,19 +124,44 @@ impl NewRoll {
 
     /// Counts a batch, all of whose records were added.
     pub(super) fn end(&mut self, batch: &Batch, digest: BatchDigest) {
+        let end = if self.manifest.records == 0 { EMPTY } else { TAIL };
+        let roll = self.digest.clone().chain_update(end).finalize();
         self.manifest.add(Entry {
             batch: batch.id.to_string(),
             records: digest.records,
             dead: batch.dead,
             sha256: digest.sha256(),
             written_ms: self.began_ms,
+            roll_sha256: hex(&roll),
         });
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.digest.update(bytes);
+        self.write_undigested(bytes)
+    }
+
+    /// Writes, and syncs from time to time: so that no sync takes long, and others see progress.
+    fn write_undigested(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let step = self.status.step();
+        let written = self.file.write_all(bytes);
+        drop(step);
+        written.map_err(|source| Error::io("write", &self.path, source))?;
         self.manifest.bytes += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|source| Error::io("write", &self.path, source))
+        self.sync_after(bytes.len() as u64)?;
+        self.lock.sign();
+        Ok(())
+    }
+
+    /// Syncs from time to time, when this much more was written.
+    fn sync_after(&mut self, bytes: u64) -> Result<(), Error> {
+        self.unsynced += bytes;
+        if self.unsynced >= STEP_BYTES {
+            let _step = self.status.step();
+            self.file.sync_data().map_err(|source| Error::io("write", &self.path, source))?;
+            self.unsynced = 0;
+        }
+        Ok(())
     }
 
     /// Puts the new roll in the place of the one that stands, then its manifest.
@@ -143,27 +172,18 @@ impl NewRoll {
     pub(super) fn publish(mut self) -> Result<(Manifest, Lock), Error> {
         let state = BASE64.encode(self.digest.serialize());
         self.write(if self.manifest.records == 0 { EMPTY } else { TAIL })?;
+        let step = self.status.step();
         let synced = self.file.sync_all().and_then(|()| self.file.metadata()?.modified());
         let modified = synced.map_err(|source| Error::io("write", &self.path, source))?;
         self.manifest.sha256 = hex(&self.digest.finalize());
         self.manifest.resume = Some(Resume { modified, sha256_state: state });
-        rename(&self.path, &self.folder.join(FILE_NAME))?;
-        write_manifest(&self.folder, &self.manifest)?;
+        // If this writer is lost between the two renames, the manifest tells that the roll is its own.
+        step.renew();
+        self.folder.prepare_manifest(&self.manifest)?;
+        step.renew();
+        rename(&self.path, &self.folder.roll_path())?;
+        step.renew();
+        publish_manifest(self.folder.path())?;
         Ok((self.manifest, self.lock))
     }
-}
-
-/// The digest behind the last record, if nobody has changed the file since it was written, as far
-/// as its length and time tell: what Git, too, takes for a file that needs no look.
-fn digest_of_untouched(standing: &File, manifest: &Manifest) -> io::Result<Option<Sha256>> {
-    let Some(resume) = &manifest.resume else {
-        return Ok(None);
-    };
-    let found = standing.metadata()?;
-    if found.len() != manifest.bytes || found.modified()? != resume.modified {
-        return Ok(None);
-    }
-    let state = BASE64.decode(&resume.sha256_state).ok();
-    let state = state.and_then(|state| state.as_slice().try_into().ok());
-    Ok(state.and_then(|state| Sha256::deserialize(&state).ok()))
 }

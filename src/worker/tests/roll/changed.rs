@@ -3,7 +3,7 @@
 use std::fs;
 
 use muster_queue::BatchState;
-use muster_worker::roll::{Error, Resume};
+use muster_worker::roll::{Accepted, Error, Resume};
 
 use crate::desk::{Desk, content, put_back};
 
@@ -69,6 +69,19 @@ async fn a_manifest_that_does_not_say_how_to_resume_is_enough() {
 }
 
 #[tokio::test]
+async fn a_roll_to_which_a_record_was_added() {
+    let error = assert_refused(&grown().await, |desk| {
+        let roll = fs::read_to_string(desk.roll_file()).unwrap();
+        fs::write(desk.roll_file(), roll.replace("}\n]", "},\n{\"id\":7}\n]")).unwrap();
+    })
+    .await;
+    assert!(
+        matches!(error, Error::Changed { problem: "something was added to it", .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_roll_that_was_cut() {
     let error = assert_refused(&grown().await, |desk| {
         let file = fs::File::options().write(true).open(desk.roll_file()).unwrap();
@@ -84,7 +97,9 @@ async fn a_roll_whose_manifest_is_gone() {
         fs::remove_file(desk.manifest_file()).unwrap();
     })
     .await;
-    assert!(matches!(error, Error::Changed { .. }), "{error}");
+    let expected =
+        "and this folder has no roll: it is not mounted, was moved, or is the wrong folder";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[tokio::test]
@@ -117,10 +132,13 @@ async fn a_manifest_that_contradicts_itself() {
 }
 
 #[tokio::test]
-async fn a_roll_and_a_manifest_that_were_moved_away_are_followed_by_a_new_roll() {
+async fn moved_roll_is_followed_by_a_new_one_only_when_that_is_accepted() {
     let desk = grown().await;
     fs::remove_file(desk.roll_file()).unwrap();
     fs::remove_file(desk.manifest_file()).unwrap();
+    let error = desk.write().await.unwrap_err();
+    assert!(matches!(error, Error::Differs { .. }), "{error}");
+    assert!(matches!(desk.accept().await.unwrap(), Accepted::New(_)));
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(25..50));
 }

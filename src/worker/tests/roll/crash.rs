@@ -6,7 +6,6 @@
 use std::fs;
 
 use muster_queue::{BatchState, Queue as _};
-use muster_worker::roll::Manifest;
 
 use crate::desk::{Desk, content, put_back};
 
@@ -26,10 +25,11 @@ const ALL: [Last; 3] = [Last::Copied, Last::Renamed, Last::Described];
 /// Writes what is complete, and leaves behind what a writer would that was lost after `last`.
 async fn write_and_be_lost(desk: &Desk, last: Last) {
     let paths = [desk.store_file(), desk.manifest_file(), desk.roll_file()];
-    let mut before = paths.clone().map(|path| content(&path));
     // The first writer begins with the manifest of an empty roll.
-    before[1].get_or_insert_with(|| serde_json::to_vec(&Manifest::default()).unwrap());
+    desk.check().await.unwrap();
+    let before = paths.clone().map(|path| content(&path));
     desk.write().await.unwrap();
+    let published = content(&desk.manifest_file());
     let undone = match last {
         Last::Described => 1,
         Last::Renamed => 2,
@@ -37,6 +37,9 @@ async fn write_and_be_lost(desk: &Desk, last: Last) {
     };
     for (path, content) in paths.iter().zip(before).take(undone) {
         put_back(path, content);
+    }
+    if last == Last::Renamed {
+        put_back(&desk.manifest_file().with_added_extension("tmp"), published);
     }
     if last == Last::Copied {
         for path in [desk.manifest_file(), desk.roll_file()] {
@@ -110,6 +113,7 @@ async fn while_the_store_forgets_that_several_batches_were_written() {
     for batch in 0..3 {
         desk.complete(&format!("batch-{batch}"), batch * 25..(batch + 1) * 25).await;
     }
+    desk.check().await.unwrap();
     let before = content(&desk.store_file());
     desk.write().await.unwrap();
     put_back(&desk.store_file(), before);
@@ -127,6 +131,7 @@ async fn a_batch_of_the_same_name_and_other_records_is_another_batch() {
     // The store is emptied, and the name is given again.
     put_back(&desk.store_file(), empty);
     desk.complete("monday", 25..50).await;
+    desk.accept().await.unwrap();
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..50));
 }

@@ -1,7 +1,7 @@
 //! A folder with a store and a roll, both of which can be put back to an earlier state.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -11,10 +11,10 @@ use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
-    BatchId, BatchOptions, BatchState, DeadLetter, Kept, NewChunk, Outcome, Places, Queue,
-    ResultChunk, StoreOptions, Work, WorkerId,
+    BatchId, BatchOptions, BatchState, DeadLetter, Durability, Kept, NewChunk, Outcome, Places,
+    Queue, ResultChunk, StoreOptions, Work, WorkerId,
 };
-use muster_worker::roll::{Error, FILE_NAME, MANIFEST_NAME, Manifest, Roll};
+use muster_worker::roll::{Accepted, Error, FILE_NAME, MANIFEST_NAME, Manifest, Roll};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -46,12 +46,12 @@ impl Desk {
         self.folder().join(MANIFEST_NAME)
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.home.path().join("roll")
     }
 
     pub(crate) fn roll(&self) -> Roll {
-        Roll::in_folder(&self.folder()).unwrap()
+        Roll::in_folder(&self.folder(), Durability::Synced, None)
     }
 
     pub(crate) fn open(&self) -> EmbeddedQueue {
@@ -68,6 +68,16 @@ impl Desk {
         self.roll().write(&self.open(), &Shutdown::default()).await
     }
 
+    /// Checks the roll as a process does that begins.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        self.roll().check(&self.open()).await.map(drop)
+    }
+
+    /// Accepts the roll as an operator does.
+    pub(crate) async fn accept(&self) -> Result<Accepted, Error> {
+        self.roll().accept(&self.open()).await
+    }
+
     /// The ids in the roll, which is laid out as it must be and described by its manifest.
     pub(crate) fn ids(&self) -> Vec<i32> {
         let roll = fs::read_to_string(self.roll_file()).unwrap();
@@ -78,6 +88,10 @@ impl Desk {
         assert_eq!(manifest.bytes, roll.len() as u64);
         assert_eq!(manifest.sha256, digest(roll.as_bytes()));
         records.iter().map(|record| id_of(&record["id"])).collect()
+    }
+
+    pub(crate) fn manifest_of(&self, folder: &Path) -> Manifest {
+        Roll::in_folder(folder, Durability::Synced, None).manifest().unwrap()
     }
 
     pub(crate) fn manifest(&self) -> Manifest {

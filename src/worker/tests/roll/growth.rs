@@ -1,10 +1,11 @@
 //! The roll grows by the batches that are complete.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use muster_program::shutdown::Shutdown;
-use muster_queue::BatchState;
-use muster_worker::roll::{Error, Manifest};
+use muster_queue::{BatchState, Durability};
+use muster_worker::roll::{Error, Manifest, Roll};
 
 use crate::desk::{Desk, complete, complete_unreadable, content, digest};
 
@@ -142,4 +143,27 @@ async fn a_shutdown_leaves_the_batches_for_later() {
 
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), [1]);
+}
+
+#[tokio::test]
+async fn files_keep_their_mode_or_get_the_one_that_is_set() {
+    let desk = Desk::new();
+    let queue = desk.open();
+    let paths = [desk.roll_file(), desk.manifest_file()];
+    let modes =
+        || paths.clone().map(|path| fs::metadata(path).unwrap().permissions().mode() & 0o777);
+    complete(&queue, "first", 0..25).await;
+    desk.roll().write(&queue, &Shutdown::default()).await.unwrap();
+    for path in &paths {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    complete(&queue, "second", 25..50).await;
+    desk.roll().write(&queue, &Shutdown::default()).await.unwrap();
+    assert_eq!(modes(), [0o600; 2]);
+
+    complete(&queue, "third", 50..75).await;
+    let mode = Some("0640".parse().unwrap());
+    let roll = Roll::in_folder(&desk.folder(), Durability::Synced, mode);
+    roll.write(&queue, &Shutdown::default()).await.unwrap();
+    assert_eq!(modes(), [0o640; 2]);
 }

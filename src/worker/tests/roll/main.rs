@@ -6,4 +6,6 @@ mod changed;
 mod crash;
 mod desk;
 mod growth;
+mod identity;
+mod rotate;
 mod writers;

@@ -39,6 +39,7 @@ async fn nobody_writes_while_the_lock_file_is_locked() {
     let queue = desk.open();
     complete(&queue, "batch", 0..BATCH_RECORDS).await;
     let (roll, shutdown) = (desk.roll(), Shutdown::default());
+    roll.check(&queue).await.unwrap();
     let other = File::create(desk.roll_file().with_file_name("all_users.lock")).unwrap();
     other.lock().unwrap();
     let mut writing = std::pin::pin!(roll.write(&queue, &shutdown));

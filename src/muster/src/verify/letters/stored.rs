@@ -6,7 +6,9 @@ use std::sync::Arc;
 use muster_program::daemon::Failure;
 use muster_proto::user::User;
 use muster_proto::users::UserRequest;
-use muster_queue::{BatchId, DeadLetter, Error, LetterId, Queue, StoreOptions, StoreUrl};
+use muster_queue::{
+    BatchId, DeadLetter, Error, KeyPrefix, LetterId, Queue, StoreOptions, StoreUrl,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use super::Letter;
@@ -29,14 +31,19 @@ impl Stored {
     /// # Errors
     ///
     /// It does not answer, or it is a file that does not exist or that another process has open.
-    pub(in crate::verify) fn open(url: &StoreUrl, batches: &[BatchId]) -> Result<Self, Failure> {
+    pub(in crate::verify) fn open(
+        url: &StoreUrl,
+        key_prefix: KeyPrefix,
+        batches: &[BatchId],
+    ) -> Result<Self, Failure> {
         if let StoreUrl::Embedded(path) = url {
             // Opening would make one.
             path.metadata().map_err(|error| crate::verify::unreadable(path, error))?;
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let queue = runtime.block_on(async {
-            let queue = url.open(&StoreOptions::default()).await?;
+            let options = StoreOptions { key_prefix, ..StoreOptions::default() };
+            let queue = url.open(&options).await?;
             queue.ping().await?;
             Ok::<_, Error>(queue)
         })?;

@@ -3,6 +3,7 @@
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- Returns for each of high, normal, low, isolated {RECORDS, BYTES, MILLISECONDS that the oldest has
 -- been in line, or -1 if none is}; the number of dead letters; the number of chunks that are leased;
+-- {NUMBER of complete batches, MILLISECONDS that the first has been complete, or -1 if there is none};
 -- {ACCEPTED, KEPT, DEAD} in all, each nil if it is none; and what `controls` does.
 local function line(name)
     local counted = redis.call('HMGET', key('depth'), name .. ':records', name .. ':bytes')
@@ -16,6 +17,16 @@ local function line(name)
     return { math.max(0, records), math.max(0, bytes), age }
 end
 
+local function unwritten()
+    local first, age = redis.call('ZRANGE', key('complete'), 0, 0)[1], -1
+    if first then
+        local now = now_ms()
+        local completed = redis.call('HGET', batch_key(first), 'completed_ms')
+        age = math.max(0, now - tonumber(completed or now))
+    end
+    return { redis.call('ZCARD', key('complete')), age }
+end
+
 local leased = 0
 for _, name in ipairs({ 'high', 'normal', 'low', 'isolated' }) do
     -- Where there is no group (yet), nobody holds anything.
@@ -24,5 +35,5 @@ for _, name in ipairs({ 'high', 'normal', 'low', 'isolated' }) do
 end
 
 return { line('high'), line('normal'), line('low'), line('isolated'),
-    redis.call('ZCARD', key('dead')), leased,
+    redis.call('ZCARD', key('dead')), leased, unwritten(),
     redis.call('HMGET', key('totals'), 'accepted', 'kept', 'dead'), controls() }

@@ -9,7 +9,8 @@ use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Chunk, Committed, Controls,
     DeadGroup, DeadLetter, Ending, Error, History, LetterId, Limits, NewChunk, Outcome, Places,
-    Priority, Replay, Replayed, Result, SeenWorker, Stats, Totals, Work, WorkerId, WorkerReport,
+    Priority, Replay, Replayed, Result, RollState, SeenWorker, Stats, Totals, Unwritten, Work,
+    WorkerId, WorkerReport,
 };
 
 use super::row::{Row, page};
@@ -24,6 +25,7 @@ pub(super) struct State {
     /// The batches that are complete, in the order in which they became so.
     complete: Vec<BatchId>,
     totals: Totals,
+    pub(super) roll: Option<RollState>,
     pub(super) controls: Controls,
     /// What each process said last, and when.
     pub(super) reports: BTreeMap<String, (WorkerReport, SystemTime)>,
@@ -32,8 +34,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(limits: Limits) -> Self {
         let (batches, work, complete) = Default::default();
-        let (totals, controls, reports) = Default::default();
-        Self { limits, batches, work, complete, totals, controls, reports }
+        let (totals, roll, controls, reports) = Default::default();
+        Self { limits, batches, work, complete, totals, roll, controls, reports }
     }
 
     pub(super) fn row(&self, id: &BatchId) -> Result<&Row> {
@@ -258,8 +260,18 @@ impl State {
             isolated: self.work.line(None),
             dead_letters: self.all_dead().count() as u64,
             leased: self.work.leased(),
+            unwritten: self.unwritten(),
             totals: self.totals,
             controls: self.controls.clone(),
+        }
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        let first = self.complete.first().and_then(|id| self.batches.get(id));
+        let completed = first.and_then(|row| row.batch.times.completed);
+        Unwritten {
+            batches: self.complete.len() as u64,
+            oldest: completed.map(|completed| completed.elapsed().unwrap_or_default()),
         }
     }
 
