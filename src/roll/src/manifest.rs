@@ -36,6 +36,9 @@ pub struct Manifest {
     /// Whether the store was told of this roll. Until then, no batch is written to it.
     #[serde(default)]
     pub known_to_store: bool,
+    /// The name of the file in the same folder in which the roll before this one is kept, if it was rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
     /// The roll before this one, as it was when this one was begun: as long as a store may still forget
     /// that batches were written to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,10 +145,10 @@ impl Manifest {
         Self { format: FORMAT, id, ..self }
     }
 
-    /// The manifest of a roll that begins where this one ends.
-    pub fn followed_by(self, id: String) -> Self {
+    /// The manifest of a roll that begins where this one ends, which is kept in a file of this name.
+    pub fn followed_by(self, id: String, kept: String) -> Self {
         let previous = Some(Box::new(Self { previous: None, ..self }));
-        Self { previous, known_to_store: true, ..Self::of_new_roll(id) }
+        Self { previous, kept: Some(kept), known_to_store: true, ..Self::of_new_roll(id) }
     }
 
     /// The SHA-256 of the roll when it had this many batches: empty when it had none. `None` if not all
@@ -265,9 +268,12 @@ mod tests {
     fn previous_roll_is_named_until_the_store_cannot_forget_it() {
         let mut first = Manifest::of_new_roll("first".to_owned());
         first.add(entry(1, 0));
-        let mut next = first.clone().followed_by("next".to_owned()).followed_by("third".to_owned());
+        let mut next = first
+            .clone()
+            .followed_by("next".to_owned(), String::new())
+            .followed_by("third".to_owned(), String::new());
         assert_eq!(next.previous.as_ref().map(|roll| roll.previous.is_none()), Some(true));
-        next = first.followed_by("next".to_owned());
+        next = first.followed_by("next".to_owned(), String::new());
         assert!(next.entry("1").is_some() && next.batches == 0);
         next.add(entry(2, 60_000));
         next.add(entry(3, 70_000));

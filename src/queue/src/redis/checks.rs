@@ -24,7 +24,7 @@ const VERSION_WITH_WAITAOF: (u32, u32) = (7, 2);
 /// <https://github.com/redis/redis/pull/13793>, and `tests/redis_durability/power_cut.rs`.
 const VERSION_THAT_WAITS: (u32, u32) = (8, 0);
 
-/// How long the store may take to say its format.
+/// How long a cluster may take to say the format of the store.
 const FORMAT_MAX: Duration = Duration::from_millis(300);
 
 /// Why a connection is not used.
@@ -68,9 +68,15 @@ pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<B
 /// Checks that this version reads what is in the store, and marks a store that has no format yet.
 pub(super) async fn check_format(link: &Link, key: &str) -> Result<(), Unfit> {
     let mut link = link.clone();
-    let read = timeout(FORMAT_MAX, Cmd::get(key).query_async::<Option<u64>>(&mut link)).await;
-    // Of a cluster, the part that has it may be away, and the others are to work.
-    let Ok(Ok(found)) = read else { return Ok(()) };
+    let read = Cmd::get(key);
+    let found = if is_cluster(&link) {
+        // The part that has it may be away, and the others are to work.
+        let read = timeout(FORMAT_MAX, read.query_async::<Option<u64>>(&mut link)).await;
+        let Ok(Ok(found)) = read else { return Ok(()) };
+        found
+    } else {
+        read.query_async(&mut link).await?
+    };
     match found {
         Some(format) if format > crate::FORMAT => {
             Err(Unfit::Misconfigured(crate::later_format(format)))

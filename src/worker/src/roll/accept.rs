@@ -61,6 +61,9 @@ pub(super) async fn accept(
 }
 
 fn accept_here(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
+    if folder.manifest().is_ok() {
+        folder.finish_publication()?;
+    }
     let manifest = match folder.manifest() {
         // It is written again from the roll.
         Err(Error::Manifest(Unreadable::NoManifest { .. })) => None,
@@ -70,7 +73,7 @@ fn accept_here(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
     let has_roll = path.try_exists().map_err(|source| Error::io("look for", &path, source))?;
     let accepted = match manifest {
         None if !has_roll => return folder.begin().map(Accepted::New),
-        Some(manifest) if !has_roll && manifest.records > 0 => {
+        Some(manifest) if !has_roll && manifest.batches > 0 => {
             return Err(Error::Changed { path, problem: "it is gone" });
         }
         Some(manifest) => match folder.verify(&manifest, lock) {
@@ -113,6 +116,7 @@ fn described(folder: &Folder, mut manifest: Manifest, lock: &mut Lock) -> Result
     }
     let Survey { records, bytes, digest, .. } = survey;
     let sha256 = hex(&digest.finalize());
+    forget_missing(&mut manifest, records);
     if manifest.batches == 0 {
         manifest.add(Entry {
             batch: ACCEPTED.to_owned(),
@@ -125,6 +129,18 @@ fn described(folder: &Folder, mut manifest: Manifest, lock: &mut Lock) -> Result
     }
     let id = manifest.id.clone();
     Ok(Manifest { records, bytes, sha256, resume: None, ..manifest }.with_id(id))
+}
+
+/// Forgets the last batches, where the roll has fewer records than they need: they are not in it, and must be
+/// added if the store has them.
+fn forget_missing(manifest: &mut Manifest, records: u64) {
+    while manifest.records > records
+        && let Some(last) = manifest.recent.pop_back()
+    {
+        manifest.records = manifest.records.saturating_sub(last.records);
+        manifest.batches = manifest.batches.saturating_sub(1);
+        manifest.dead = manifest.dead.saturating_sub(last.dead);
+    }
 }
 
 fn not_a_roll(folder: &Folder, line: u64, problem: String) -> Error {

@@ -180,11 +180,15 @@ fn compare_previous(
     is_recent.then_some(Agreement::StoreBehind { batches })
 }
 
-/// Whether no more than this time is between the writings of the first and of the last entry.
-fn were_added_within<'a>(mut added: impl Iterator<Item = &'a Entry>, time: Duration) -> bool {
-    let Some(first) = added.next().map(|entry| entry.written_ms) else { return true };
-    let last = added.last().map_or(first, |entry| entry.written_ms);
-    Duration::from_millis(last.saturating_sub(first)) <= time
+/// Whether the store can have forgotten these entries, if it loses what it was told in this time. It is
+/// told of a writing before the next one begins, so the time counts from then on; those of one writing it may
+/// never have been told of.
+fn were_added_within<'a>(added: impl Iterator<Item = &'a Entry>, time: Duration) -> bool {
+    let mut written = added.map(|entry| entry.written_ms);
+    let Some(first) = written.next() else { return true };
+    let Some(next) = written.find(|next| *next > first) else { return true };
+    let last = written.last().unwrap_or(next);
+    !time.is_zero() && Duration::from_millis(last.saturating_sub(next)) <= time
 }
 
 #[cfg(test)]
@@ -264,9 +268,9 @@ mod tests {
             ),
             // More than the store may lose, and more than the manifest names.
             (
-                Difference::StoreBehind { store: store(1), here: state("a", 13) },
+                Difference::StoreBehind { store: store(1), here: state("a", 14) },
                 Some(store(1)),
-                Some(roll("a", 13)),
+                Some(roll("a", 14)),
             ),
             (
                 Difference::StoreBehind { store: store(1), here: state("a", 300) },
@@ -305,7 +309,7 @@ mod tests {
         assert_eq!(agree(Some(state("a", 2)), Some(rotated(1))), Ok(behind(&["b3", "b1"])));
         assert_eq!(agree(Some(state("b", 1)), Some(rotated(1))), Ok(Agreement::Same));
         for (store, here) in
-            [(state("a", 4), rotated(0)), (state("c", 3), rotated(0)), (state("a", 3), rotated(12))]
+            [(state("a", 4), rotated(0)), (state("c", 3), rotated(0)), (state("a", 3), rotated(13))]
         {
             let agreed = agree(Some(store), Some(here));
             assert!(matches!(agreed, Err(Difference::OtherRoll { .. })), "{agreed:?}");

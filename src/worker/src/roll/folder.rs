@@ -1,6 +1,7 @@
 //! The folder of the roll, as a writer finds it. Everything here blocks.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -95,17 +96,28 @@ impl Folder {
         path.try_exists().map_err(|source| Error::io("look for", &path, source))
     }
 
-    /// Removes the previous roll under this name, if the rotation that began this one was interrupted.
+    /// Removes the roll before this one under this name, if the rotation that began this one was interrupted
+    /// before it could. It must be there under its other name.
     pub(super) fn finish_rotation(&self, manifest: &Manifest) -> Result<(), Error> {
-        let Some(previous) = manifest.previous.as_deref().filter(|_| manifest.batches == 0) else {
+        let Some(kept) = self.kept(manifest).filter(|_| manifest.batches == 0) else {
             return Ok(());
         };
-        if self.has_roll()? && Standing::open(&self.path)?.is_untouched(previous)? {
-            let path = self.roll_path();
+        let path = self.roll_path();
+        let (Ok(standing), Ok(kept)) = (std::fs::metadata(&path), std::fs::metadata(kept)) else {
+            return Ok(());
+        };
+        let is_link = (standing.dev(), standing.ino()) == (kept.dev(), kept.ino());
+        let is_copied = kept.nlink() == 1 && standing.len() == kept.len();
+        if is_link || is_copied {
             std::fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source))?;
             replace::sync_folder(&self.path)?;
         }
         Ok(())
+    }
+
+    /// Where the roll before this one is kept.
+    fn kept(&self, manifest: &Manifest) -> Option<PathBuf> {
+        manifest.kept.as_ref().map(|kept| self.path.join(kept))
     }
 
     /// Begins an empty roll with its manifest. A roll without a manifest was written by something else.
@@ -133,27 +145,32 @@ impl Folder {
     }
 
     /// Creates the file that is to take the place of the roll.
-    pub(super) fn create_roll(&self) -> Result<(PathBuf, File), Error> {
+    pub(super) fn create_roll(&self, manifest: &Manifest) -> Result<(PathBuf, File), Error> {
         let path = self.roll_path();
         let new = replace::beside(&path);
-        let file = replace::create(&path, self.mode);
+        let like = self.kept(manifest).filter(|_| !path.exists());
+        let file = replace::create(&path, like.as_deref().unwrap_or(&path), self.mode);
         file.map(|file| (new.clone(), file)).map_err(|source| Error::io("create", &new, source))
     }
 
     /// Whether nobody has touched the roll since this manifest was written.
     pub(super) fn is_untouched(&self, manifest: &Manifest) -> Result<bool, Error> {
         let _step = self.status.step();
-        if manifest.records > 0 {
+        if manifest.batches > 0 {
             return Standing::open(&self.path)?.is_untouched(manifest);
         }
-        Ok(manifest.batches > 0 || manifest.previous.is_none() || !self.has_roll()?)
+        self.has_roll().map(|has_roll| !has_roll)
     }
 
     /// Makes sure that the roll is what this manifest says: reads it, if it was touched. One version is
     /// read once.
     pub(super) fn verify(&self, manifest: &Manifest, lock: &mut Lock) -> Result<(), Error> {
-        if manifest.records == 0 || self.is_untouched(manifest)? {
+        if self.is_untouched(manifest)? {
             return Ok(());
+        }
+        if manifest.batches == 0 {
+            let problem = "something else put it there";
+            return Err(Error::Changed { path: self.roll_path(), problem });
         }
         let standing = Standing::open(&self.path)?;
         let found = standing.file.metadata().map_err(|error| standing.failed("read", error))?;

@@ -32,11 +32,23 @@ const EMPTY: &[u8] = b"[\n]\n";
 /// How many bytes are copied, or written and synced, in one step.
 const STEP_BYTES: u64 = 64 << 20;
 
+/// The file of a roll in the making. If the roll is not published, the file goes: a disk that is full must not
+/// be kept so by it.
+struct Leftover(PathBuf);
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// A roll in the making, in a file of its own beside the one that stands. Its methods block.
 ///
 /// It keeps the lock on the folder: a thread that still writes when everything else has ended
 /// keeps others from writing.
 pub(super) struct NewRoll {
+    /// Before the lock, so that it goes first: nobody else has the file.
+    _leftover: Leftover,
     lock: Lock,
     status: Arc<Status>,
     folder: Folder,
@@ -58,10 +70,11 @@ impl NewRoll {
     pub(super) fn after(folder: Folder, manifest: Manifest, lock: Lock) -> Result<Self, Error> {
         let status = Arc::clone(&folder.status);
         let step = status.step();
-        let (path, file) = folder.create_roll()?;
+        let (path, file) = folder.create_roll(&manifest)?;
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         drop(step);
         let mut roll = Self {
+            _leftover: Leftover(path.clone()),
             lock,
             status,
             path,

@@ -34,16 +34,17 @@ pub(super) fn prepare_manifest(
     let write = || {
         let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
-        let mut file = create(&path, mode)?;
+        let mut file = create(&path, &path, mode)?;
         file.write_all(&text)?;
         file.sync_all()
     };
     write().map_err(|source| Error::io("write", &new, source))
 }
 
-/// Creates the file that is to take the place of this one, with this mode or else with the one that it has.
-pub(super) fn create(path: &Path, mode: Option<FileMode>) -> io::Result<File> {
-    let standing = std::fs::metadata(path).ok().map(|found| found.permissions().mode() & 0o777);
+/// Creates the file that is to take the place of this one, with this mode, or else with that of the file
+/// `like`.
+pub(super) fn create(path: &Path, like: &Path, mode: Option<FileMode>) -> io::Result<File> {
+    let standing = std::fs::metadata(like).ok().map(|found| found.permissions().mode() & 0o777);
     let mode = mode.map(FileMode::bits).or(standing);
     let mut options = File::options();
     options.write(true).create(true).truncate(true);

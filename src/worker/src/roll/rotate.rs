@@ -49,16 +49,12 @@ pub(super) async fn rotate(
     let before = state_of(&manifest);
     let (here, ended) = (folder.clone(), manifest.clone());
     let (kept, new, _lock) = background::run(move || {
-        remove_leftovers(here.path(), &ended.id)?;
-        let kept = here.path().join(name_at(SystemTime::now()));
-        let new = ended.followed_by(settle::new_id());
-        if let Err(error) = keep_both(&here, &kept).and_then(|()| here.write_manifest(&new)) {
-            // The roll goes on: what is kept of it would be there twice.
-            [kept.clone(), manifest_of(&kept)]
-                .iter()
-                .for_each(|path| drop(std::fs::remove_file(path)));
-            return Err(error);
-        }
+        remove_leftovers(here.path(), &ended)?;
+        let name = free_name(here.path(), SystemTime::now());
+        let kept = here.path().join(&name);
+        keep_both(&here, &kept)?;
+        let new = ended.followed_by(settle::new_id(), name);
+        here.write_manifest(&new)?;
         here.finish_rotation(&new)?;
         Ok((kept, new, lock))
     })
@@ -67,8 +63,8 @@ pub(super) async fn rotate(
     Ok(Rotated::To { kept, manifest: Box::new(manifest) })
 }
 
-/// Removes what an interrupted rotation kept of a roll that went on.
-fn remove_leftovers(folder: &Path, id: &str) -> Result<(), Error> {
+/// Removes what an interrupted rotation kept of a roll that went on: this one has it all.
+fn remove_leftovers(folder: &Path, roll: &Manifest) -> Result<(), Error> {
     let failed = |source| Error::io("list", folder, source);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -77,12 +73,14 @@ fn remove_leftovers(folder: &Path, id: &str) -> Result<(), Error> {
         else {
             continue;
         };
-        let manifest = std::fs::read(&path).ok();
-        let manifest = manifest.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
-        if manifest.is_some_and(|manifest| manifest.id == id) {
-            let roll = folder.join(format!("{stem}.json"));
+        let kept = std::fs::read(&path).ok();
+        let kept = kept.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+        let is_leftover = kept.is_some_and(|kept| {
+            kept.id == roll.id && roll.sha256_at(kept.batches) == Some(&kept.sha256)
+        });
+        if is_leftover {
             // The manifest last: it is what tells that the roll is a leftover.
-            for path in [roll, path] {
+            for path in [folder.join(format!("{stem}.json")), path] {
                 match std::fs::remove_file(&path) {
                     Err(source) if source.kind() != ErrorKind::NotFound => {
                         return Err(Error::io("remove", &path, source));
@@ -105,10 +103,17 @@ fn keep_both(folder: &Folder, kept: &Path) -> Result<(), Error> {
 /// What the names of rolls begin with that were ended.
 const KEPT: &str = "all_users-";
 
-/// The name of a roll that was ended at this time, to the second: `all_users-2026-11-30T114500Z.json`.
-fn name_at(time: SystemTime) -> String {
+/// A name that no file has, for a roll that is ended at this time: `all_users-2026-11-30T114500Z.json`, or with
+/// `-2` behind the time, and so on.
+fn free_name(folder: &Path, time: SystemTime) -> String {
     let time = humantime::format_rfc3339_seconds(time).to_string().replace(':', "");
-    format!("{KEPT}{time}.json")
+    let mut name = format!("{KEPT}{time}.json");
+    let mut number = 2;
+    while [folder.join(&name), manifest_of(&folder.join(&name))].iter().any(|path| path.exists()) {
+        name = format!("{KEPT}{time}-{number}.json");
+        number += 1;
+    }
+    name
 }
 
 /// Gives a file a second name: a link, or a copy where the file system has no links.
@@ -134,8 +139,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn name_has_the_time_and_no_colons() {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_039_100);
-        assert_eq!(name_at(time), "all_users-2026-11-30T114500Z.json");
+    fn name_has_the_time_and_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = || {
+            free_name(folder.path(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_039_100))
+        };
+        assert_eq!(name(), "all_users-2026-11-30T114500Z.json");
+        std::fs::write(folder.path().join(name()), "").unwrap();
+        assert_eq!(name(), "all_users-2026-11-30T114500Z-2.json");
+        std::fs::write(manifest_of(&folder.path().join(name())), "").unwrap();
+        assert_eq!(name(), "all_users-2026-11-30T114500Z-3.json");
     }
 }

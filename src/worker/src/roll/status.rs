@@ -60,7 +60,10 @@ impl Status {
     pub(super) fn ended(&self, result: &Result<Look, Error>) -> bool {
         let mut state = self.lock();
         match result {
-            Ok(Look::Unknown) => return false,
+            Ok(Look::Unknown) => {
+                state.away = None;
+                return false;
+            }
             Err(Error::Queue(muster_queue::Error::Unavailable { .. })) => {
                 if state.away.get_or_insert_with(Instant::now).elapsed() < AWAY_MAX {
                     return false;

@@ -250,3 +250,61 @@ async fn empty_roll_can_be_accepted() {
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..25));
 }
+
+/// The roll lost its last growth, and the manifest did not: the batch must not be taken for written.
+#[tokio::test]
+async fn batch_that_an_accepted_roll_lacks_is_written_if_the_store_has_it() {
+    let desk = Desk::new();
+    desk.complete("first", 0..25).await;
+    desk.write().await.unwrap();
+    let roll = content(&desk.roll_file());
+    desk.complete("second", 25..50).await;
+    let store = content(&desk.store_file());
+    desk.write().await.unwrap();
+    put_back(&desk.roll_file(), roll);
+    put_back(&desk.store_file(), store);
+    let error = desk.check().await.unwrap_err();
+    assert!(matches!(error, Error::Changed { problem: "it is shorter", .. }), "{error}");
+    desk.accept().await.unwrap();
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..50));
+}
+
+/// A writer was lost before it published the manifest, and the store is an older copy.
+#[tokio::test]
+async fn accepting_finishes_what_a_lost_writer_began() {
+    let desk = Desk::new();
+    let empty = content(&desk.store_file());
+    desk.complete("first", 0..25).await;
+    desk.write().await.unwrap();
+    let manifest = content(&desk.manifest_file());
+    desk.complete("second", 25..50).await;
+    desk.write().await.unwrap();
+    put_back(&desk.manifest_file().with_added_extension("tmp"), content(&desk.manifest_file()));
+    put_back(&desk.manifest_file(), manifest);
+    put_back(&desk.store_file(), empty);
+    desk.check().await.unwrap_err();
+    desk.accept().await.unwrap();
+    assert_eq!(desk.manifest().batches, 2);
+    desk.complete("second", 25..50).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..50));
+}
+
+#[tokio::test]
+async fn roll_that_is_put_next_to_an_empty_one_is_not_overwritten() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    let other = two_batches().await;
+    fs::copy(other.roll_file(), desk.roll_file()).unwrap();
+    let error = desk.check().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Changed { problem: "something else put it there", .. }),
+        "{error}"
+    );
+    desk.complete("third", 50..75).await;
+    desk.write().await.unwrap_err();
+    assert!(matches!(desk.accept().await.unwrap(), Accepted::AsFound(_)));
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..75));
+}

@@ -1,6 +1,7 @@
 //! A roll is ended, and a new one begins: no batch is lost, and none is in both.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use muster_queue::BatchState;
@@ -41,6 +42,54 @@ async fn next_batch_begins_a_new_roll() {
         serde_json::from_slice(&fs::read(manifest_of(&kept)).unwrap()).unwrap();
     assert_eq!(manifest, before);
     assert_eq!(desk.batch("november").await, (BatchState::Written, Some(before.sha256)));
+}
+
+#[tokio::test]
+async fn rotations_within_a_second_keep_all_rolls() {
+    let desk = Desk::new();
+    let mut kept = Vec::new();
+    for batch in 0..3 {
+        desk.complete(&format!("batch-{batch}"), batch * 25..(batch + 1) * 25).await;
+        desk.write().await.unwrap();
+        kept.push(rotate(&desk).await);
+    }
+    for (path, batch) in kept.iter().zip(0_i64..) {
+        assert_eq!(ids_in(path), Vec::from_iter(batch * 25..(batch + 1) * 25));
+    }
+}
+
+/// An accepted roll has another time than its manifest says.
+#[tokio::test]
+async fn accepted_roll_can_be_rotated_and_the_mode_stays() {
+    let desk = Desk::new();
+    desk.complete("november", 0..25).await;
+    desk.write().await.unwrap();
+    fs::remove_file(desk.manifest_file()).unwrap();
+    fs::set_permissions(desk.roll_file(), fs::Permissions::from_mode(0o600)).unwrap();
+    desk.roll().accept(&desk.open()).await.unwrap();
+    let kept = rotate(&desk).await;
+    assert!(!desk.roll_file().exists());
+    desk.check().await.unwrap();
+    desk.complete("december", 25..50).await;
+    desk.write().await.unwrap();
+    assert_eq!((ids_in(&kept).len(), desk.ids()), (25, Vec::from_iter(25..50)));
+    let mode = fs::metadata(desk.roll_file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// Somebody undoes a rotation by renaming the files back: the only copy must stay.
+#[tokio::test]
+async fn roll_that_is_renamed_back_is_not_removed() {
+    let desk = Desk::new();
+    desk.complete("november", 0..25).await;
+    desk.write().await.unwrap();
+    let kept = rotate(&desk).await;
+    fs::rename(&kept, desk.roll_file()).unwrap();
+    desk.check().await.unwrap_err();
+    fs::rename(manifest_of(&kept), desk.manifest_file()).unwrap();
+    desk.roll().accept(&desk.open()).await.unwrap();
+    desk.check().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..25));
 }
 
 #[tokio::test]
@@ -92,14 +141,6 @@ async fn batch_that_the_store_forgot_is_not_added_to_the_new_roll() {
     }
 }
 
-/// Gives what was kept the name of an earlier second, so that another rotation can follow at once.
-fn set_aside(kept: PathBuf, number: usize) -> PathBuf {
-    let aside = kept.with_file_name(format!("all_users-2020-01-01T00000{number}Z.json"));
-    fs::rename(manifest_of(&kept), manifest_of(&aside)).unwrap();
-    fs::rename(kept, &aside).unwrap();
-    aside
-}
-
 /// A rotation is interrupted after each of its steps.
 #[tokio::test]
 async fn interrupted_rotation_is_completed_or_never_was() {
@@ -113,8 +154,6 @@ async fn interrupted_rotation_is_completed_or_never_was() {
         for (path, content) in paths.iter().zip(before).take(3 - steps) {
             put_back(path, content);
         }
-        // Names have the time to the second.
-        let kept = set_aside(kept, steps);
         desk.check().await.unwrap();
         desk.complete("december", 25..50).await;
         desk.write().await.unwrap();
@@ -124,6 +163,6 @@ async fn interrupted_rotation_is_completed_or_never_was() {
         let again = rotate(&desk).await;
         let kept_before = if steps == 0 { 0 } else { 25 };
         assert_eq!(ids_in(&again).len() + kept_before, 50, "after {steps} steps");
-        assert_eq!(kept.exists(), steps > 0);
+        assert_eq!(kept != again && kept.exists(), steps > 0);
     }
 }
