@@ -43,7 +43,7 @@ impl Place {
         }
         stack.start_server();
         stack.wait_until_ready();
-        Self { stack, folder: TempDir::new().unwrap() }
+        Self { stack, folder: TempDir::new().expect("there is room for a folder") }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -82,8 +82,9 @@ impl Place {
     /// A client that sends the batch of this number, and waits until it is written.
     fn sender(&self, number: u64) -> Process {
         let path = self.path(&format!("{number}.ndjson"));
-        write_ndjson(File::create(&path).unwrap(), users([number])).unwrap();
-        let path = path.to_str().unwrap();
+        let file = File::create(&path).expect("a file can be made");
+        write_ndjson(file, users([number])).expect("the file can be written");
+        let path = path.to_str().expect("the path of a test is text");
         let batch = format!("batch-{number}");
         let mut command = self.client(&["send", path, "--batch", &batch, "--wait"]);
         Process::start("muster-client", &mut command)
@@ -132,12 +133,12 @@ fn roll_in(folder: &Path) -> PathBuf {
 
 /// Copies the files of a folder into a new one.
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
+    fs::create_dir(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a folder can be read") {
+        let path = entry.expect("a folder can be read").path();
         match path.file_name() {
             Some(name) if path.is_dir() => copy(&path, &to.join(name)),
-            Some(name) => drop(fs::copy(&path, to.join(name)).unwrap()),
+            Some(name) => drop(fs::copy(&path, to.join(name)).expect("a file can be copied")),
             None => unreachable!("an entry has a name"),
         }
     }
@@ -314,7 +315,6 @@ fn edited_roll_is_refused_until_it_is_accepted() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "who reads of a test that passed wants to know")]
 fn full_disk_is_said_and_heals() {
     let place = Place::start(Stack::prepare(Memory));
     let folder = place.path("roll");

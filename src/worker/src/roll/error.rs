@@ -45,7 +45,7 @@ pub enum Error {
         /// The folder of the roll.
         folder: PathBuf,
         /// How they differ.
-        difference: Difference,
+        difference: Box<Difference>,
         /// Batches that the store knows to be in the roll, and that are not in this one: some of them, if
         /// they are many.
         missing: Vec<BatchId>,
@@ -111,7 +111,9 @@ impl Error {
     /// What tells this problem from others: its words, but for the numbers that grow while it stands.
     pub(super) fn kind(&self) -> String {
         match self {
-            Self::Differs { difference, .. } => format!("{:?}", std::mem::discriminant(difference)),
+            Self::Differs { difference, .. } => {
+                format!("{:?}", std::mem::discriminant(difference.as_ref()))
+            }
             error => error.to_string(),
         }
     }

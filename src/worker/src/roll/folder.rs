@@ -85,7 +85,7 @@ impl Folder {
         let agreement = agreement::compare(store, manifest.as_ref(), self.may_forget);
         let agreement = agreement.map_err(|difference| Error::Differs {
             folder: self.path.clone(),
-            difference,
+            difference: Box::new(difference),
             missing: Vec::new(),
         })?;
         Ok((agreement, manifest))

@@ -96,8 +96,8 @@ pub(super) async fn settle(
             }
             (_, Some(manifest)) => manifest,
         };
-        here.verify(&manifest, &mut lock)?;
         here.finish_rotation(&manifest)?;
+        here.verify(&manifest, &mut lock)?;
         Ok((agreement, manifest, lock))
     });
     let (agreement, mut manifest, lock) = with_missing(queue, folder, settled.await).await?;
@@ -141,7 +141,7 @@ pub(super) async fn tell(
     }
     match agreement::compare(known.as_ref(), Some(manifest), Duration::ZERO) {
         Err(difference) => {
-            let folder = folder.path().to_owned();
+            let (folder, difference) = (folder.path().to_owned(), Box::new(difference));
             Err(Error::Differs { folder, difference, missing: Vec::new() })
         }
         Ok(_) => Err(Error::StoreChanged),
@@ -161,11 +161,9 @@ async fn with_missing<T>(
 ) -> Result<T, Error> {
     match result {
         Err(error) if folder.status.is_known(&error) => Err(error),
-        Err(Error::Differs {
-            folder: path,
-            difference: difference @ Difference::RollBehind { .. },
-            ..
-        }) => {
+        Err(Error::Differs { folder: path, difference, .. })
+            if matches!(*difference, Difference::RollBehind { .. }) =>
+        {
             let here = folder.clone();
             let manifest = background::run(move || here.manifest()).await?.unwrap_or_default();
             // The difference is worth more than the names.
