@@ -383,7 +383,7 @@ until_ready() {
 
 postgres_exports() {
     local bin
-    bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+    bin=$( (ls -d /usr/lib/postgresql/*/bin 2>/dev/null || true) | sort -V | tail -n 1)
     bin=${bin:-$(dirname "$(command -v initdb || echo /none/initdb)")}
     if ! [ -x "$bin/postgres" ] || ! [ -x "$bin/initdb" ]; then
         echo "skipped: PostgreSQL's server is not installed"
