@@ -30,7 +30,7 @@ pub(super) const TAIL: &[u8] = b"\n]\n";
 const EMPTY: &[u8] = b"[\n]\n";
 
 /// How many bytes are copied, or written and synced, in one step.
-const STEP_BYTES: u64 = 64 << 20;
+const STEP_BYTES: u64 = 256 << 20;
 
 /// The file of a roll in the making. If the roll is not published, the file goes: a disk that is full must not
 /// be kept so by it.
