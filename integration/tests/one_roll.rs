@@ -240,7 +240,7 @@ fn older_roll_is_refused_and_its_missing_batches_are_named() {
     assert_roll(&roll_in(&folder), users([0, 4]));
 }
 
-/// The store loses nothing that it has answered: what it lacks, somebody has taken away.
+/// With `synced`, the store keeps everything that it acknowledged: only an older copy lacks batches.
 #[test]
 fn older_store_is_refused_and_no_batch_is_written_twice() {
     let data = TempDir::new().unwrap();

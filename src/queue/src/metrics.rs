@@ -55,7 +55,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     describe_gauge!(
         UNWRITTEN_FOR,
         Unit::Seconds,
-        "How long the first of these batches has been complete; 0 when there is none."
+        "How long the first of these batches has been complete; 0 if all are written."
     );
     describe_histogram!(
         WAIT,

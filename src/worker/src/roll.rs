@@ -129,7 +129,7 @@ impl Roll {
     }
 
     /// Checks that the roll can be written: that it is the one that the store knows, that nobody has changed
-    /// it, and that the folder takes files. Begins it, if there is none.
+    /// it, and that the folder takes files. Begins a roll if the store and the folder have none.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ fn add_line(line: &mut Line, (records, bytes, oldest_ms): Counted) {
     line.oldest = line.oldest.max(millis_or_none(oldest_ms));
 }
 
-/// An age that is -1 where there is none.
+/// Reads an age. -1 means that nothing waits.
 fn millis_or_none(age_ms: i64) -> Option<Duration> {
     u64::try_from(age_ms).ok().map(Duration::from_millis)
 }

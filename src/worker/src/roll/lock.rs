@@ -1,9 +1,11 @@
 //! The right to write in a folder.
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+
+use rustix::io::Errno;
 
 use super::Error;
 
@@ -44,12 +46,7 @@ impl Lock {
                 Ok(Ok(Self { file, signed: Instant::now() }))
             }
             Err(TryLockError::WouldBlock) => Ok(Err(Held::found(file))),
-            Err(TryLockError::Error(source)) if source.kind() == ErrorKind::Unsupported => {
-                Err(Error::NoLocks { path })
-            }
-            Err(TryLockError::Error(source))
-                if source.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) =>
-            {
+            Err(TryLockError::Error(source)) if has_no_locks(&source) => {
                 Err(Error::NoLocks { path })
             }
             Err(TryLockError::Error(source)) => Err(Error::io("lock", &path, source)),
@@ -64,6 +61,12 @@ impl Lock {
             let _ = self.file.set_modified(SystemTime::now());
         }
     }
+}
+
+/// Whether the file system says that it has no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::Unsupported
+        || error.raw_os_error() == Some(Errno::NOLCK.raw_os_error())
 }
 
 /// Writes into the lock file who holds it. That only helps to find a holder that makes no progress: a

@@ -1,6 +1,7 @@
 //! The store and the folder mean the same roll, or nothing is written.
 
 use std::fs;
+use std::time::SystemTime;
 
 use muster_queue::{BatchState, Queue as _};
 use muster_worker::roll::{Accepted, Error, Manifest};
@@ -133,8 +134,11 @@ async fn older_store_is_refused() {
     for (batch, ids) in [("first", 0..25), ("second", 25..50)] {
         desk.complete(batch, ids).await;
         desk.write().await.unwrap();
-        // Another publication begins at another time.
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        // The next publication begins at another millisecond.
+        let written_ms = desk.manifest().recent.back().unwrap().written_ms;
+        while SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() <= u128::from(written_ms) {
+            std::thread::yield_now();
+        }
     }
     put_back(&desk.store_file(), before);
     assert_refused(&desk, "with 0 batches: the store is an older copy").await;

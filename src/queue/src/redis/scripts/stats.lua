@@ -3,7 +3,7 @@
 -- KEYS: 1 the partition's tag, 2 see keys.lua
 -- Returns for each of high, normal, low, isolated {RECORDS, BYTES, MILLISECONDS that the oldest has
 -- been in line, or -1 if none is}; the number of dead letters; the number of chunks that are leased;
--- {NUMBER of complete batches, MILLISECONDS that the first has been complete, or -1 if there is none};
+-- {NUMBER of complete batches, MILLISECONDS that the first has been complete, or -1 if all are written};
 -- {ACCEPTED, KEPT, DEAD} in all, each nil if it is none; and what `controls` does.
 local function line(name)
     local counted = redis.call('HMGET', key('depth'), name .. ':records', name .. ':bytes')
