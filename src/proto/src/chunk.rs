@@ -115,6 +115,9 @@ pub enum Unreadable {
     /// A frame is of a form that is not known.
     #[error("the chunk has the form {0}, which only a later version can read")]
     Form(u8),
+    /// A frame is not as it was written: its checksum is another.
+    #[error("the chunk was damaged in the store: its checksum does not match")]
+    Damaged,
     /// A frame cannot be decompressed, or is empty.
     #[error("the chunk is broken: it cannot be decompressed")]
     Broken,
@@ -212,6 +215,29 @@ mod tests {
         let bomb = b"\x01\x80\x80\x80\x80\x04\x02\x00\x00";
         assert_eq!(ids(Bytes::from_static(bomb)), Err(Unreadable::Broken));
         assert_eq!(ids(Bytes::from_static(b"\x00\x00")), Err(Unreadable::Broken));
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed_wherever_it_is() {
+        for payload in [payload(3), payload(100)] {
+            let intact = ids(payload.clone());
+            for bit in 0..payload.len() * 8 {
+                let mut damaged = payload.to_vec();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                // In the byte of the form, it may make a frame without a checksum.
+                if bit / 8 > 0 {
+                    assert!(ids(damaged.into()).is_err(), "bit {bit}");
+                } else {
+                    assert_ne!(ids(damaged.into()), intact, "bit {bit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_an_earlier_version_is_read() {
+        // Two empty records, without a checksum.
+        assert_eq!(ids(Bytes::from_static(b"\x00\x02\x00\x00")), Ok(vec![0, 0]));
     }
 
     #[test]

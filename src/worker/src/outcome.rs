@@ -93,10 +93,16 @@ fn verdict(record: &Result<Bytes, String>, processor: &dyn Processor) -> Verdict
 /// The records of a chunk, each with its place: as many as the chunk says.
 fn records(chunk: &Chunk) -> impl Iterator<Item = (u64, Result<Bytes, String>)> {
     let mut records = Decoder::new(chunk.payload.clone());
+    let mut missing = "the chunk holds fewer records than it says".to_owned();
     (chunk.first..).take(chunk.count as usize).map(move |place| {
         let record = match records.next() {
-            Some(record) => record.map_err(|error| error.to_string()),
-            None => Err("the chunk holds fewer records than it says".to_owned()),
+            Some(Ok(record)) => Ok(record),
+            // The records behind it cannot be read for the same reason.
+            Some(Err(error)) => {
+                missing = error.to_string();
+                Err(missing.clone())
+            }
+            None => Err(missing.clone()),
         };
         (place, record)
     })

@@ -160,12 +160,25 @@ fn what_a_chunk_lacks_is_dead_with_its_reason() {
     assert_eq!(runs(&fewer), [(10, vec![1, 2])]);
     assert_eq!(only(&fewer.dead).reason, "the chunk holds fewer records than it says");
 
-    // Of a frame that is whole the last record is cut: the second byte is the frame's length.
-    let mut cut = whole.to_vec();
-    cut.pop();
+    // A frame of an earlier version, which has no checksum: of it the last record is cut. The first byte is
+    // the form, and the second the length.
+    let mut cut = whole[..whole.len() - 5].to_vec();
+    cut[0] = 0;
     cut[1] -= 1;
     let cut = Chunk { payload: cut.into(), ..chunk(&[1, 2]) };
     let cut = outcome(&cut);
     assert_eq!(runs(&cut), [(10, vec![1])]);
     assert_eq!(only(&cut.dead).reason, "the chunk is cut short");
+}
+
+#[test]
+fn no_record_of_a_damaged_chunk_is_kept() {
+    let mut damaged = payload(&[1, 2]).to_vec();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let damaged = outcome(&Chunk { payload: damaged.into(), ..chunk(&[1, 2]) });
+    assert_eq!(runs(&damaged), []);
+    let reason = "the chunk was damaged in the store: its checksum does not match";
+    let reasons: Vec<_> = damaged.dead.iter().map(|letter| letter.reason.as_str()).collect();
+    assert_eq!(reasons, [reason, reason]);
 }
