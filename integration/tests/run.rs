@@ -230,3 +230,24 @@ fn what_up_dumps_is_one_file_that_it_reads_again() {
     fs::write(desk.folder.path().join("muster.toml"), &dumped).unwrap();
     assert_eq!(dump(&["--config", "muster.toml"]), dumped);
 }
+
+#[test]
+fn the_names_of_the_roll_and_its_manifest_are_on_the_disk_when_it_ends() {
+    let desk = Desk::new();
+    let (library, syncs) =
+        (desk.folder.path().join("note_syncs.so"), desk.folder.path().join("syncs"));
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/queue/tests/support/note_syncs.c");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+    assert!(compile.status().expect("there is a C compiler").success());
+    let input =
+        desk.input("users.json", |file| write_json(file, users(10)).expect("it is written"));
+    let mut command = desk.command();
+    command.arg(&input).arg("--output").arg(desk.roll());
+    command.env("LD_PRELOAD", &library).env("SYNCS", &syncs);
+    Process::start("muster run", &mut command).wait(LIMIT).expect_code(0);
+    let syncs = fs::read_to_string(syncs).expect("it synced something");
+    let mut synced = syncs.lines().filter_map(|line| line.split_once(' '));
+    assert!(synced.any(|(_, path)| Path::new(path) == desk.output_folder()), "{syncs}");
+}

@@ -207,8 +207,13 @@ async fn failure_of(queue: &dyn Queue) -> muster_queue::Error {
     }
 }
 
-/// Puts the finished roll and its manifest where they belong.
-fn publish(folder: &Path, output: &Path) -> std::io::Result<()> {
+/// Puts the finished roll and its manifest, which are on the disk, where they belong, and waits until
+/// their names are on the disk as well. If the process is stopped in between, `muster verify` says that
+/// the manifest disagrees.
+fn publish(folder: &Path, output: &Path) -> Result<(), Failure> {
     std::fs::rename(folder.join(roll::FILE_NAME), output)?;
-    std::fs::rename(folder.join(roll::MANIFEST_NAME), muster_roll::manifest_of(output))
+    std::fs::rename(folder.join(roll::MANIFEST_NAME), muster_roll::manifest_of(output))?;
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    roll::sync_folder(folder.unwrap_or(Path::new(".")))?;
+    Ok(())
 }

@@ -66,6 +66,7 @@ pub use accept::Accepted;
 pub use agreement::Difference;
 pub use error::Error;
 pub use muster_roll::{Entry, FILE_NAME, MANIFEST_NAME, Manifest, Resume};
+pub use replace::sync_folder;
 pub use rotate::Rotated;
 pub use status::Look;
 

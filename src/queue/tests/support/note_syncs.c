@@ -1,5 +1,5 @@
-/* Loaded into a server by LD_PRELOAD: appends to the file $SYNCS a line for each sync of a file that
- * has succeeded: how long the file was when the sync began, and its path. Each sync takes $SYNC_MS
+/* Loaded into a program by LD_PRELOAD: appends to the file $SYNCS a line for each sync of a file or a
+ * folder that has succeeded: how long the file was when the sync began, and its path. Each sync takes $SYNC_MS
  * milliseconds longer. What lies behind the longest of them is lost when the power is cut. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,12 +13,12 @@ static int sync_and_note(int fd, const char *name)
 {
     int (*sync)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
     struct stat before;
-    int is_file = fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
+    int is_noted = fstat(fd, &before) == 0 && (S_ISREG(before.st_mode) || S_ISDIR(before.st_mode));
     const char *delay = getenv("SYNC_MS"), *syncs = getenv("SYNCS");
     if (delay != NULL)
         usleep(1000 * atoi(delay));
     int result = sync(fd);
-    if (result != 0 || !is_file || syncs == NULL)
+    if (result != 0 || !is_noted || syncs == NULL)
         return result;
 
     char link[64], path[4096], line[4200];

@@ -67,8 +67,12 @@ pub(super) fn rename(new: &Path, path: &Path) -> Result<(), Error> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// Waits until the names in a folder are on the disk.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
+/// Waits until the names in a folder are on the disk. A file system that cannot do that gets one warning.
+///
+/// # Errors
+///
+/// The folder cannot be opened, or its file system fails.
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(error) if cannot_sync_folders(&error) => {
             warn_of_unsynced(folder, &error);
