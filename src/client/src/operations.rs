@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::printable;
 use crate::retry::Retry;
 use crate::wait;
-use crate::wire::{BadServer, Server, reason_and_code};
+use crate::wire::{BadServer, Server, is_of_proxy, reason_and_code};
 
 /// A server to operate.
 #[derive(Debug)]
@@ -41,7 +41,9 @@ pub(crate) enum Error {
         missing: Missing,
     },
     /// The server does not have the operation.
-    #[error("{server} does not know this operation: it is of an earlier version than this client")]
+    #[error(
+        "{server} does not know this operation: it is of an earlier version than this client, or a proxy has no route for it"
+    )]
     Unknown {
         /// The server's URL.
         server: String,
@@ -110,7 +112,7 @@ impl Missing {
             Which::Letter(id) => Self::Letter(id.clone()),
             Which::Batch(id) => Self::Batch(id.clone()),
             Which::Group(name) => Self::Group(name.clone()),
-            Which::All(_) => Self::Letters,
+            Which::All(_) | Which::Letters(_) => Self::Letters,
         }
     }
 }
@@ -165,7 +167,7 @@ impl Operations {
     fn error(&self, status: Status) -> Error {
         let server = self.url.clone();
         match status.code() {
-            Code::Unimplemented => Error::Unknown { server },
+            Code::Unimplemented if !is_of_proxy(&status) => Error::Unknown { server },
             _ => Error::Call { server, status: Box::new(status) },
         }
     }
@@ -180,7 +182,7 @@ mod tests {
         let operations = Operations::new(&Config::default()).unwrap();
         let message = |status| operations.error(status).to_string();
         insta::assert_snapshot!(message(Status::unimplemented("")), @r"
-        http://127.0.0.1:50051 does not know this operation: it is of an earlier version than this client
+        http://127.0.0.1:50051 does not know this operation: it is of an earlier version than this client, or a proxy has no route for it
         ");
         insta::assert_snapshot!(message(Status::internal("oh\x1b")), @r"
         http://127.0.0.1:50051: oh\u{1b} (Internal)

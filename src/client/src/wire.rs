@@ -5,11 +5,13 @@
 //! | `connection`, `tls` | the way to the server, and in whose name |
 //! | `messages` | records as the messages of a call |
 //! | `call` | a call whose messages are encoded already |
+//! | `proxy` | answers that are not gRPC: those of a proxy |
 //! | `reason` | what a failed call means, in words |
 
 mod call;
 mod connection;
 mod messages;
+mod proxy;
 mod reason;
 mod tls;
 
@@ -32,6 +34,7 @@ use self::call::{Outgoing, call};
 pub(crate) use self::connection::BadServer;
 use self::connection::Connection;
 pub(crate) use self::messages::{Draft, Messages};
+pub(crate) use self::proxy::is_of_proxy;
 pub(crate) use self::reason::{obstacle, reason, reason_and_code};
 use crate::config::Config;
 

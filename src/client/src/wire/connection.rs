@@ -3,10 +3,13 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::TryFutureExt as _;
+use futures::future::MapOk;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::transport::{self, Channel, Endpoint, Uri};
 
+use super::proxy;
 use super::tls::{BadTls, TlsConnector};
 use crate::config::Config;
 
@@ -76,7 +79,10 @@ fn tuned(endpoint: Endpoint) -> Endpoint {
 impl Service<http::Request<Body>> for Connection {
     type Response = http::Response<Body>;
     type Error = transport::Error;
-    type Future = <Channel as Service<http::Request<Body>>>::Future;
+    type Future = MapOk<
+        <Channel as Service<http::Request<Body>>>::Future,
+        fn(http::Response<Body>) -> http::Response<Body>,
+    >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.channel.poll_ready(context)
@@ -86,6 +92,6 @@ impl Service<http::Request<Body>> for Connection {
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(http::header::AUTHORIZATION, authorization.clone());
         }
-        self.channel.call(request)
+        self.channel.call(request).map_ok(proxy::as_grpc)
     }
 }

@@ -15,9 +15,20 @@ pub(crate) fn reason(status: &Status) -> String {
     let said = match (obstacle(status), causes(status).last()) {
         (Some(obstacle), _) => obstacle,
         (None, Some(cause)) => format!("{}: {cause}", status.message()),
+        (None, None) if status.message().is_empty() => without_words(status.code()).to_owned(),
         (None, None) => status.message().to_owned(),
     };
     printable::text(&said)
+}
+
+/// What a code means that comes without words.
+fn without_words(code: Code) -> &'static str {
+    match code {
+        Code::Unimplemented => {
+            "no server takes this call (for example, a proxy has no route for it)"
+        }
+        _ => code.description(),
+    }
 }
 
 /// The same, and the code, where the words do not stand for it.

@@ -215,6 +215,45 @@ fn drop_needs_a_yes() {
     assert!(message.contains("say --yes"), "{message}");
     assert!(double.changes().is_empty());
     assert_eq!(printed(&double, "dead drop --all --yes"), "dropped   5 dead letters\n");
-    assert_eq!(printed(&double, "dead drop b-1 7 --yes --json"), "{\"dropped\":1}\n");
+    assert_eq!(
+        printed(&double, "dead drop b-1 7 --yes --json"),
+        "{\"dropped\":1,\"export\":null}\n"
+    );
     assert_eq!(double.changes(), ["drop all", "drop letter b-1 7"]);
+}
+
+#[test]
+fn what_is_dropped_is_in_a_file_before() {
+    let double = double();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let exported = printed(&double, &format!("dead export --output {}", file("all").display()));
+    assert!(exported.starts_with("exported  5 dead letters to "), "{exported}");
+    let all = std::fs::read_to_string(file("all")).unwrap();
+    for (name, which, dropped) in
+        [("one", "b-1 7", vec![7]), ("batch", "--batch b-1", vec![6, 7, 8, 21, 900])]
+    {
+        let before = double.changes().len();
+        let path = file(name);
+        let shown =
+            printed(&double, &format!("dead drop {which} --yes --export {}", path.display()));
+        let letters = dropped.len();
+        assert!(shown.starts_with(&format!("exported  {letters} dead letter")), "{shown}");
+        let lines = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(places(&lines).len(), letters);
+        assert!(lines.lines().all(|line| all.lines().any(|letter| letter == line)));
+        let changes = double.changes()[before..].join(" ").replace("drop letters", "");
+        let mut places: Vec<u64> = changes
+            .replace("b-1", "")
+            .split_whitespace()
+            .map(|place| place.parse().unwrap())
+            .collect();
+        places.sort_unstable();
+        assert_eq!(places, dropped, "only what is in the file is dropped");
+    }
+    let before = double.changes().len();
+    let command = format!("dead drop --all --yes --export {}", file("one").display());
+    let message = refused(&double, &command, 2);
+    assert!(message.contains("File exists"), "{message}");
+    assert_eq!(double.changes().len(), before, "nothing is dropped");
 }

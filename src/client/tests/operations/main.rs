@@ -5,6 +5,7 @@
 mod batch;
 mod dead;
 mod double;
+mod proxy;
 mod queue;
 mod roll;
 mod schema;

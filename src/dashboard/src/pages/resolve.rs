@@ -71,7 +71,12 @@ pub(super) async fn drop_letters(
     let what = selection.meant(&caller).await?;
     let question = Question {
         title: format!("Drop {what}?"),
-        what: vec!["They will never be in the roll. This cannot be undone.".to_owned()],
+        what: vec![
+            "They will never be in the roll. This cannot be undone.".to_owned(),
+            "No copy is kept here: muster-client dead drop --export FILE makes one first, which muster \
+             verify counts."
+                .to_owned(),
+        ],
         action: selection.link(links::DROP),
         button: "Drop",
         harmful: true,

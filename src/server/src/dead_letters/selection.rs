@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use muster_proto::v1;
 use muster_proto::v1::dead_letter_selector::Which;
 use muster_queue::{BatchId, DeadLetter, Error, LetterId, Queue};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::told;
 use crate::batches::batch_id;
@@ -14,9 +14,13 @@ use crate::status;
 /// How many letters one step of the store resolves: as many as a chunk has records.
 const PAGE_LETTERS: usize = 256;
 
+/// How many letters a caller may name.
+const LETTERS_MAX: usize = 1000;
+
 /// Which letters are meant.
 pub(super) enum Selector {
     Letter(LetterId),
+    Letters(Vec<LetterId>),
     Batch(BatchId),
     Group(String),
     All,
@@ -26,11 +30,20 @@ impl Selector {
     pub(super) fn read(selector: Option<v1::DeadLetterSelector>) -> Result<Self, Status> {
         match selector.and_then(|selector| selector.which) {
             Some(Which::Letter(id)) => Ok(Self::Letter(letter_id(id)?)),
+            Some(Which::Letters(ids)) if ids.letters.len() > LETTERS_MAX => {
+                Err(Status::invalid_argument(format!(
+                    "`selector.letters` may name {LETTERS_MAX} letters"
+                )))
+            }
+            Some(Which::Letters(ids)) => {
+                let ids = ids.letters.into_iter().map(letter_id);
+                Ok(Self::Letters(ids.collect::<Result<_, _>>()?))
+            }
             Some(Which::Batch(batch)) => Ok(Self::Batch(batch_id("selector.batch", &batch)?)),
             Some(Which::Group(group)) => Ok(Self::Group(group)),
             Some(Which::All(true)) => Ok(Self::All),
             Some(Which::All(false)) | None => Err(Status::invalid_argument(
-                "`selector` must name a letter, a batch, a group, or all",
+                "`selector` must name letters, a batch, a group, or all",
             )),
         }
     }
@@ -70,6 +83,7 @@ pub(super) struct Selection<'a> {
 
 enum Part {
     Letter(LetterId),
+    Letters(Vec<LetterId>),
     Batch { id: BatchId, from_place: u64 },
     Group { name: String, after: Option<LetterId> },
     AllGroups,
@@ -79,6 +93,7 @@ impl<'a> Selection<'a> {
     pub(super) fn of(queue: &'a dyn Queue, selector: Selector) -> Self {
         let part = match selector {
             Selector::Letter(id) => Part::Letter(id),
+            Selector::Letters(ids) => Part::Letters(ids),
             Selector::Batch(id) => Part::Batch { id, from_place: 0 },
             Selector::Group(name) => Part::Group { name, after: None },
             Selector::All => Part::AllGroups,
@@ -101,12 +116,33 @@ impl<'a> Selection<'a> {
         Ok(self.pages.pop_front())
     }
 
+    /// Adds a letter to the last page, if that is of the same batch, or to a new one.
+    fn add(&mut self, batch: BatchId, letter: DeadLetter) {
+        match self.pages.back_mut() {
+            Some((last, page)) if *last == batch => page.push(letter),
+            _ => self.pages.push_back((batch, vec![letter])),
+        }
+    }
+
     /// Reads the next pages of a part, and keeps the rest of it.
     async fn read(&mut self, part: Part) -> Result<(), Status> {
         match part {
             Part::Letter(id) => {
                 let letter = find(self.queue, &id).await?;
                 self.pages.push_back((id.batch, vec![letter]));
+            }
+            Part::Letters(mut ids) => {
+                let later = ids.split_off(ids.len().min(PAGE_LETTERS));
+                if !later.is_empty() {
+                    self.parts.push_front(Part::Letters(later));
+                }
+                for id in ids {
+                    match find(self.queue, &id).await {
+                        Ok(letter) => self.add(id.batch, letter),
+                        Err(status) if status.code() == Code::NotFound => {}
+                        Err(status) => return Err(status),
+                    }
+                }
             }
             Part::Batch { id, from_place } => {
                 let letters = told(self.queue.dead_letters(&id, from_place, PAGE_LETTERS).await)?;
@@ -125,12 +161,7 @@ impl<'a> Selection<'a> {
                     let after = LetterId { batch: batch.clone(), place: last.place };
                     self.parts.push_front(Part::Group { name, after: Some(after) });
                 }
-                for (batch, letter) in letters {
-                    match self.pages.back_mut() {
-                        Some((last, page)) if *last == batch => page.push(letter),
-                        _ => self.pages.push_back((batch, vec![letter])),
-                    }
-                }
+                letters.into_iter().for_each(|(batch, letter)| self.add(batch, letter));
             }
             Part::AllGroups => {
                 let groups = told(self.queue.dead_groups().await)?.into_iter();

@@ -5,9 +5,9 @@ use muster_proto::users::UserRequest;
 use muster_proto::v1::dead_letter_selector::Which;
 use muster_proto::v1::list_dead_letters_request::Of;
 use muster_proto::v1::{
-    BatchState, DeadLetter, DeadLetterId, DeadLetterSelector, DropDeadLettersRequest,
-    ListDeadLetterGroupsRequest, ListDeadLettersRequest, ReplayDeadLettersRequest,
-    ReplayDeadLettersResponse,
+    BatchState, DeadLetter, DeadLetterId, DeadLetterIds, DeadLetterSelector,
+    DropDeadLettersRequest, ListDeadLetterGroupsRequest, ListDeadLettersRequest,
+    ReplayDeadLettersRequest, ReplayDeadLettersResponse,
 };
 use muster_queue::Queue as _;
 use prost::Message as _;
@@ -246,6 +246,12 @@ async fn letters_are_dropped_for_good() {
     assert_eq!(pages(&desk, batch("a"), 0).await, [[0, 2]]);
     assert_eq!(drop_letters(&desk, Which::Batch("a".to_owned())).await.unwrap(), 2);
     assert_eq!(groups(&desk).await, [(GROUP.to_owned(), 3)]);
+    let letters = [("b", 2), ("a", 0), ("b", 0)].map(|(id, place)| letter(id, place));
+    let these = Which::Letters(DeadLetterIds { letters: letters.into() });
+    assert_eq!(drop_letters(&desk, these.clone()).await.unwrap(), 2, "one was dropped before");
+    assert_eq!(drop_letters(&desk, these).await.unwrap(), 0);
+    assert_eq!(pages(&desk, batch("b"), 0).await, [[1]]);
+    send_dead(&desk, "c", 2).await;
     assert_eq!(drop_letters(&desk, Which::Group(GROUP.to_owned())).await.unwrap(), 3);
     assert_eq!(drop_letters(&desk, Which::All(true)).await.unwrap(), 0);
     assert_eq!(groups(&desk).await, []);

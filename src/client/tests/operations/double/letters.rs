@@ -40,6 +40,9 @@ impl State {
             Which::Batch(id) => letter.batch == *id,
             Which::Group(name) => letter.group == *name,
             Which::All(_) => true,
+            Which::Letters(ids) => {
+                ids.letters.iter().any(|id| (&letter.batch, letter.place) == (&id.batch, id.place))
+            }
         });
         match selected.count() as u64 {
             0 => Err(Status::not_found("no such dead letter")),
@@ -54,6 +57,10 @@ fn shown(which: &Which) -> String {
         Which::Batch(id) => format!("batch {id}"),
         Which::Group(name) => format!("group {name}"),
         Which::All(_) => "all".to_owned(),
+        Which::Letters(ids) => {
+            let ids = ids.letters.iter().map(|id| format!(" {} {}", id.batch, id.place));
+            format!("letters{}", ids.collect::<String>())
+        }
     }
 }
 
