@@ -56,7 +56,7 @@ mod standing;
 mod status;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Durability, Queue, RollProblem};
@@ -316,7 +316,22 @@ impl Roll {
                 Ok(())
             })?;
         }
-        Ok(digest.records == entry.records && digest.sha256() == entry.sha256)
+        let records = digest.records;
+        if records == entry.records && digest.sha256() == entry.sha256 {
+            return Ok(true);
+        }
+        // A batch that was opened before the roll got it is the same one, from an older copy of the store:
+        // one whose id is used again is opened later.
+        let opened = batch.times.opened.and_then(|opened| opened.duration_since(UNIX_EPOCH).ok());
+        let is_older_copy = records <= entry.records
+            && opened.is_some_and(|opened| opened.as_millis() < u128::from(entry.written_ms));
+        if is_older_copy {
+            tracing::warn!(
+                batch = %batch.id, in_roll = entry.records, in_store = records,
+                "not written again: the roll has this batch, and the store an older copy of it"
+            );
+        }
+        Ok(is_older_copy)
     }
 }
 

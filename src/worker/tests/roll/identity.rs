@@ -312,3 +312,28 @@ async fn roll_that_is_put_next_to_an_empty_one_is_not_overwritten() {
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..75));
 }
+
+/// The store was copied when it had a part of the batch, and its deadline has sealed that part.
+#[tokio::test]
+async fn batch_of_an_older_store_is_not_written_again() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    let empty = content(&desk.store_file());
+    desk.complete("first", 0..10).await;
+    let older = content(&desk.store_file());
+    put_back(&desk.store_file(), empty.clone());
+    desk.complete("first", 0..25).await;
+    desk.write().await.unwrap();
+    put_back(&desk.store_file(), older);
+    desk.accept().await.unwrap();
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..25));
+    assert_eq!(desk.batch("first").await.0, BatchState::Written);
+
+    // An emptied store can use the name again for other records.
+    put_back(&desk.store_file(), empty);
+    desk.accept().await.unwrap();
+    desk.complete("first", 100..110).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter((0..25).chain(100..110)));
+}
