@@ -140,7 +140,9 @@ pub(super) fn work(
                 entry: format!("{}/{}/{}", partition.index, stream.name(), entry.id),
             };
             work.push(match stream {
-                Stream::Roll => Given { work: Work::Roll(lease), payload: String::new() },
+                Stream::Roll => {
+                    Given { work: Work::Roll(lease), payload: String::new(), opened_ms: None }
+                }
                 _ => chunk(lease, stream, entry)?,
             });
         }
@@ -151,6 +153,7 @@ pub(super) fn work(
 fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Given, Unreadable> {
     let mut fields = Fields { of: &lease.entry, fields: &mut entry.map };
     let payload = fields.take("p")?;
+    let opened_ms = fields.find("o")?;
     let chunk = Chunk {
         batch: batch_id(&fields.take::<String>("b")?)?,
         first: fields.take("f")?,
@@ -165,7 +168,7 @@ fn chunk(lease: Lease, stream: Stream, mut entry: StreamId) -> Result<Given, Unr
         },
         lease,
     };
-    Ok(Given { work: Work::Chunk(chunk), payload })
+    Ok(Given { work: Work::Chunk(chunk), payload, opened_ms })
 }
 
 /// The fields of an entry.

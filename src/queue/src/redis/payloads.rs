@@ -8,6 +8,7 @@ use redis::{Pipeline, Value};
 
 use super::keys::Partition;
 use super::{RedisQueue, decode};
+use crate::millis::to_millis;
 use crate::{BatchId, BatchState, Result, Work, WorkerId};
 
 /// Names for payloads, none of which anybody else gives or has given.
@@ -34,6 +35,8 @@ pub(super) struct Given {
     pub(super) work: Work,
     /// The name of its payload; empty for a roll.
     pub(super) payload: String,
+    /// When its batch was opened, in milliseconds since 1970, if that is known.
+    pub(super) opened_ms: Option<u64>,
 }
 
 impl Given {
@@ -91,23 +94,24 @@ impl RedisQueue {
             payloads = Vec::from_iter(found.into_iter().flatten()).into_iter();
         }
         let mut all = Vec::with_capacity(given.len());
-        for Given { mut work, payload: name } in given {
-            if let Work::Chunk(chunk) = &mut work {
+        for mut given in given {
+            if let Work::Chunk(chunk) = &mut given.work {
                 match payloads.next().flatten() {
                     Some(payload) => chunk.payload = payload,
-                    None if self.is_to_be_done(partition, &work, &name).await? => {}
+                    None if self.is_to_be_done(partition, &given).await? => {}
                     None => continue,
                 }
             }
-            all.push(work);
+            all.push(given.work);
         }
         Ok(all)
     }
 
     /// Whether a chunk without its payload is to be done: one of an aborted batch is, so that it
-    /// leaves the queue. The payload also goes when whoever had leased the chunk before has
+    /// leaves the queue, also if the batch was forgotten and its id was used again. The payload also goes when whoever had leased the chunk before has
     /// committed it in the meantime.
-    async fn is_to_be_done(&self, partition: &Partition, work: &Work, name: &str) -> Result<bool> {
+    async fn is_to_be_done(&self, partition: &Partition, given: &Given) -> Result<bool> {
+        let Given { work, payload: name, opened_ms } = given;
         let (Work::Chunk(chunk), Some(entry)) = (work, decode::entry(work.lease())) else {
             return Ok(false);
         };
@@ -119,6 +123,10 @@ impl RedisQueue {
         }
         match self.batch(&chunk.batch).await? {
             Some(batch) if batch.state != BatchState::Aborted => {
+                let opened = batch.times.opened.map(to_millis);
+                if opened_ms.is_some() && opened_ms.as_ref() != opened.as_ref() {
+                    return Ok(true);
+                }
                 Err(self.corrupt(format!("no payload {name:?} of batch {}", chunk.batch)))
             }
             _ => Ok(true),

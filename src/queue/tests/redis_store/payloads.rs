@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, Committed, Error, Outcome, Policy, Priority, Queue, StoreOptions, Work, WorkerId,
+    Appended, Committed, Depth, Error, Outcome, Policy, Priority, Queue, StoreOptions, Work,
+    WorkerId,
 };
 
 use super::given::{
@@ -128,4 +129,46 @@ async fn one_that_was_removed_by_hand_is_named_and_its_chunk_stays() {
     let [Work::Chunk(chunk)] = &work[..] else { panic!("{work:?}") };
     assert_eq!((chunk.count, &chunk.payload[..]), (2, &b"back"[..]));
     queue.release(from_ref(&chunk.lease)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_that_is_used_again_is_another_batch() {
+    let server = RedisServer::start();
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    let batch = open(&queue, "b", Priority::Normal).await;
+    for first in 0..3 {
+        queue.append(&batch, &[chunk(first, 1)]).await.unwrap();
+    }
+    // One of the chunks has become a retry: its payload has a name that comes again.
+    let first = lease_chunk(&queue, &worker).await;
+    let outcome = Outcome { retry: vec![retry(0, NO_WAIT, false)], ..kept(Vec::new()) };
+    assert_eq!(queue.commit(&first, &outcome).await.unwrap(), Committed::Taken);
+    queue.abort(&batch).await.unwrap();
+    // It is forgotten, as after seven days.
+    let keys: Vec<String> = ask(&server, "KEYS {muster}:batch:b*").await;
+    ask::<()>(&server, &format!("DEL {}", keys.join(" "))).await;
+    // A batch is told from another by the millisecond in which it was opened.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+
+    open(&queue, "b", Priority::Normal).await;
+    for first in 0..4 {
+        queue.append(&batch, &[chunk(first, 1)]).await.unwrap();
+    }
+    queue.seal(&batch, Some(4), None).await.unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    while queue.batch(&batch).await.unwrap().unwrap().kept < 4 {
+        for work in queue.lease(&worker, 9, NO_WAIT).await.unwrap() {
+            let Work::Chunk(chunk) = work else { continue };
+            match queue.commit(&chunk, &AS_SENT).await.unwrap() {
+                Committed::Taken => taken += 1,
+                Committed::Refused => refused += 1,
+            }
+        }
+    }
+    assert_eq!((taken, refused), (4, 3));
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    let results = queue.results(&batch, 0, usize::MAX).await.unwrap();
+    let payloads: Vec<_> = results.into_iter().map(|result| result.payload).collect();
+    assert_eq!(payloads, [0, 1, 2, 3].map(payload));
 }

@@ -34,7 +34,7 @@ local function refused(word, detail)
 end
 
 local known = redis.call('HMGET', batch, 'state', 'priority', 'places', 'received', 'deadline_ms',
-    'trace', 'digest')
+    'trace', 'digest', 'opened_ms')
 local state, priority, known_kind, deadline = known[1], known[2], known[3], known[5]
 if not state then
     return refused('unknown', 0)
@@ -113,7 +113,7 @@ for i = CHUNKS_AT, KIND_AT - 1, 4 do
         more, first_trace = { 't', trace }, first_trace or trace
     end
     redis.call('HSET', payloads, mark_of(ARGV[i + 1]), '')
-    add_chunk(stream, id, first, count, ARGV[i + 1], lengths[i], more)
+    add_chunk(stream, id, known[8], first, count, ARGV[i + 1], lengths[i], more)
     records, bytes = records + tonumber(count), bytes + lengths[i]
     if covered then
         digest = ARGV[i + 3]

@@ -8,7 +8,7 @@
 --       for each dead letter one: as stored
 --       for each retry six: place, payload, milliseconds to wait, 1 if isolated or else 0, failures,
 --         the time of the first failure in milliseconds or ''
--- Returns 1, or 0 if the chunk had been committed before or its batch is aborted.
+-- Returns 1, or 0 if the chunk had been committed before or its batch is aborted, or was.
 --
 -- A late worker's XACK returns 1 as long as nobody else's has, and 0 ever after: it is the gate.
 local stream, entry, kept = stream_key(ARGV[1]), ARGV[2], ARGV[3]
@@ -31,10 +31,14 @@ end
 -- Not -COUNT: the server takes -0 for no number.
 count_waiting(ARGV[1], 0 - count, 0 - bytes)
 local payloads = batch_key(id) .. ':payloads'
+local batch = find_batch(id)
+-- The batch that the chunk is of was forgotten, and its id was used again.
+if batch and more.o and more.o ~= batch.opened_ms then
+    return 0
+end
 if kept ~= 'as_sent' then
     redis.call('HDEL', payloads, name, mark_of(name))
 end
-local batch = find_batch(id)
 if not batch or batch.state == 'aborted' then
     return 0
 end
@@ -72,7 +76,7 @@ local function add_retry(place, record, wait, isolated, failures, failed_first)
         marks[#marks + 1], marks[#marks + 2] = 't', more.t
     end
     redis.call('HSET', payloads, retry_name(place), record)
-    local chunk = chunk_fields(id, place, '1', retry_name(place), #record, marks)
+    local chunk = chunk_fields(id, more.o, place, '1', retry_name(place), #record, marks)
     local line_name = isolated == '1' and 'isolated' or batch.priority
     if isolated == '1' or wait == '0' then
         redis.call('XADD', stream_key(line_name), '*', unpack(chunk))

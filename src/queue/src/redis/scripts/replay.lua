@@ -16,7 +16,7 @@ end
 local in_place = batch.state == 'open' or batch.state == 'sealed'
 
 -- A chunk of one record; `failures` marks one that counts as retrying.
-local function add_record(id, place, payload, trace, failures)
+local function add_record(id, opened_ms, place, payload, trace, failures)
     local marks = {}
     if failures then
         marks[#marks + 1], marks[#marks + 2] = 'a', failures
@@ -26,7 +26,7 @@ local function add_record(id, place, payload, trace, failures)
     end
     local name = retry_name(place)
     redis.call('HSET', batch_key(id) .. ':payloads', name, payload)
-    add_chunk(stream_key(batch.priority), id, place, '1', name, #payload, marks)
+    add_chunk(stream_key(batch.priority), id, opened_ms, place, '1', name, #payload, marks)
 end
 
 local found, bytes, first_trace = 0, 0, nil
@@ -40,9 +40,9 @@ for i = LETTERS_AT, #ARGV, 2 do
         remove_letter(batch, letter)
         if in_place then
             redis.call('HDEL', batch.key .. ':results', place)
-            add_record(batch.id, place, payload, trace, '0')
+            add_record(batch.id, batch.opened_ms, place, payload, trace, '0')
         else
-            add_record(new_id, found, payload, trace)
+            add_record(new_id, nil, found, payload, trace)
         end
         found, bytes = found + 1, bytes + #payload
     end
@@ -53,6 +53,7 @@ end
 count_waiting(batch.priority, found, bytes)
 move(batch, 'dead', -found)
 if in_place then
+    redis.call('SREM', key('held'), batch.id)
     move(batch, 'retrying', found)
     return { found, 0 }
 end

@@ -2,9 +2,13 @@
 -- sees it, since Lua looks at each byte of what it is given.
 
 -- The names and values of a chunk's fields, in the order that the first five always have; behind them
--- those in `more`.
-local function chunk_fields(id, first, count, name, bytes, more)
+-- those in `more`. `opened_ms` tells the batch from an earlier one that had the same id; nil if no other
+-- can have it.
+local function chunk_fields(id, opened_ms, first, count, name, bytes, more)
     local fields = { 'b', id, 'f', first, 'n', count, 'p', name, 'z', bytes }
+    if opened_ms then
+        fields[#fields + 1], fields[#fields + 2] = 'o', opened_ms
+    end
     for _, field in ipairs(more or {}) do
         fields[#fields + 1] = field
     end

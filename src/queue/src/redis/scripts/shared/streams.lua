@@ -79,7 +79,7 @@ local function give_back(name, entry, deliveries)
     if name ~= 'roll' then
         add_lost(fields, deliveries - 1)
     end
-    -- Never more than the nine fields of a chunk.
+    -- Never more than the ten fields of a chunk.
     local anew = redis.call('XADD', stream, '*', unpack(fields))
     if name == 'roll' then
         redis.call('HSET', batch_key(fields[2]), 'roll_entry', anew)
