@@ -125,6 +125,15 @@ impl Page {
         wait::until(limit, || is_so().then_some(()), late);
     }
 
+    /// Lets this page talk to servers whose certificates the browser does not trust.
+    ///
+    /// # Panics
+    ///
+    /// When the browser is gone.
+    pub fn ignore_certificate_errors(&self) {
+        self.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true }));
+    }
+
     /// The value of a JavaScript expression; of a promise, once it is kept.
     ///
     /// # Panics

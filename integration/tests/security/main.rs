@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod another_origin;
 mod crowd;
 mod limits;
 mod raw;
