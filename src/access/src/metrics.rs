@@ -6,6 +6,8 @@ const CONNECTIONS: &str = "muster_connections";
 const REFUSED: &str = "muster_connections_refused_total";
 const RELOADS: &str = "muster_reloads_total";
 
+const EXPIRY: &str = "muster_tls_certificate_expiry_seconds";
+
 /// Why a connection was refused or ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Refused {
@@ -22,6 +24,11 @@ pub(crate) enum Refused {
 /// Declares all, so that what has not happened yet is known to be zero.
 pub(crate) fn declare() {
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open.");
+    describe_gauge!(
+        EXPIRY,
+        Unit::Seconds,
+        "When the first of the server's certificates expires, since 1970; 0 without TLS."
+    );
     describe_counter!(REFUSED, Unit::Count, "Connections that were refused or cut off, by why.");
     describe_counter!(
         RELOADS,
@@ -37,6 +44,7 @@ pub(crate) fn declare() {
         }
     }
     gauge!(CONNECTIONS).set(0);
+    gauge!(EXPIRY).set(0);
 }
 
 pub(crate) fn opened() {
@@ -45,6 +53,12 @@ pub(crate) fn opened() {
 
 pub(crate) fn closed() {
     gauge!(CONNECTIONS).decrement(1);
+}
+
+/// Says when the certificate expires, in seconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn expires(at: i64) {
+    gauge!(EXPIRY).set(at as f64);
 }
 
 pub(crate) fn refused(why: Refused) {

@@ -8,7 +8,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::metrics;
 use crate::watched::{Watch, Watched};
 
 /// The files of a server's TLS, all PEM.
@@ -43,6 +45,8 @@ pub struct TlsError(String);
 struct Configs {
     grpc: Arc<ServerConfig>,
     web: Arc<ServerConfig>,
+    /// When the first of the certificates expires, in seconds since 1970, if that can be read.
+    expiry: Option<i64>,
 }
 
 impl Tls {
@@ -73,6 +77,10 @@ impl Tls {
 
 impl Watch for Tls {
     async fn watch(&self) {
+        // When the files were read for the first time, metrics were perhaps not recorded yet.
+        if let Some(expiry) = self.0.current().expiry {
+            metrics::expires(expiry);
+        }
         self.0.watch().await;
     }
 }
@@ -93,6 +101,8 @@ impl Configs {
         };
         let chain =
             certificates(certificate).map_err(|problem| bad(&files.certificate, &problem))?;
+        // A certificate that this does not read is judged by rustls.
+        let expiry = chain.iter().filter_map(|certificate| expiry(certificate)).min();
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| bad(&files.key, &"has no private key in PEM form"))?;
         let client_ca = match (&files.client_ca, others) {
@@ -128,11 +138,19 @@ impl Configs {
             config.alpn_protocols = vec![protocol.to_vec()];
             Ok(Arc::new(config))
         };
-        Ok(Self {
-            grpc: config(Clients::MustShow, b"h2")?,
-            web: config(Clients::MayShow, b"http/1.1")?,
-        })
+        let grpc = config(Clients::MustShow, b"h2")?;
+        let web = config(Clients::MayShow, b"http/1.1")?;
+        if let Some(expiry) = expiry {
+            metrics::expires(expiry);
+        }
+        Ok(Self { grpc, web, expiry })
     }
+}
+
+/// When a certificate expires, in seconds since 1970.
+fn expiry(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {

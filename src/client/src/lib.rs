@@ -12,6 +12,7 @@
 //! | `wait` | until nothing more happens to a batch |
 //! | `wire` | a connection to a server |
 //! | `retry` | when a failed call is made again |
+//! | `stalled` | when to say that nothing moves |
 //! | [`progress`], [`report`] | what a person sees during a job, and after it |
 //! | `metrics`, `watch` | what a job measures, and who may ask for it |
 //! | `view` | what a person, or a program, sees of what a server keeps |
@@ -26,6 +27,7 @@ pub mod progress;
 pub mod report;
 mod retry;
 pub mod send;
+mod stalled;
 mod top;
 mod view;
 mod wait;

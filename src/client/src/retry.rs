@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::metrics;
-use crate::wire::obstacle;
+use crate::wire::{obstacle, reason};
 
 /// The first pause, which doubles each time, up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -19,6 +19,12 @@ const ASKED_MAX: Duration = Duration::from_secs(30);
 /// A call that lasted this long was held by a server that lives. One that has gone silent is found
 /// out sooner, when it does not answer on its connection.
 const HELD: Duration = Duration::from_secs(30);
+
+/// Failures that are further apart have nothing to do with each other.
+const APART: Duration = Duration::from_secs(5);
+/// A call that fails is made again sooner than this: after the longest pause, and the time for a
+/// connection.
+const RECENT: Duration = Duration::from_secs(15);
 
 /// Whether the same call may succeed later, without anybody who puts something right.
 pub(crate) fn is_passing(status: &Status) -> bool {
@@ -60,17 +66,62 @@ pub(crate) struct Retry {
     patience: Duration,
     /// The first failure since something got through.
     failing_since: Mutex<Option<Instant>>,
+    last: Mutex<Option<Failure>>,
+}
+
+/// The last call that failed.
+#[derive(Clone, Debug)]
+struct Failure {
+    reason: String,
+    at: Instant,
+    /// The first of those that followed one another closely.
+    since: Instant,
+    /// Whether something got through since.
+    is_over: bool,
 }
 
 impl Retry {
     /// Gives up when calls have failed, and nothing has got through, for `patience`.
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, failing_since: Mutex::default() }
+        Self { patience, failing_since: Mutex::default(), last: Mutex::default() }
     }
 
     /// Says that something got through.
     pub(crate) fn progress(&self) {
         *self.failing_since() = None;
+        if let Some(last) = &mut *self.last() {
+            last.is_over = true;
+        }
+    }
+
+    /// Why the last call failed, unless something got through since.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.last().as_ref().filter(|last| !last.is_over).map(|last| last.reason.clone())
+    }
+
+    /// Whether a call failed a short while ago, and nothing got through since.
+    pub(crate) fn fails_now(&self) -> bool {
+        self.last().as_ref().is_some_and(|last| !last.is_over && last.at.elapsed() < RECENT)
+    }
+
+    /// Why calls fail again and again, although something gets through in between.
+    pub(crate) fn keeps_failing(&self) -> Option<String> {
+        let last = self.last();
+        let last = last.as_ref().filter(|last| last.at.elapsed() < APART)?;
+        (last.since.elapsed() >= APART).then(|| last.reason.clone())
+    }
+
+    /// Notes why a call failed. That a server has no room is no fault that goes on.
+    fn failed(&self, status: &Status, is_full: bool) {
+        let (reason, at) = (reason(status), Instant::now());
+        let mut last = self.last();
+        let before = last.as_ref().filter(|last| !is_full && last.at.elapsed() < APART);
+        let since = before.map_or(at, |last| last.since);
+        *last = Some(Failure { reason, at, since, is_over: false });
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Failure>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how long a call lasted that has failed. A stream that a full server reads slowly, or not
@@ -96,6 +147,7 @@ impl Retry {
             metrics::retried();
             tracing::debug!(?asked, %status, "the server is full");
             self.progress();
+            self.failed(&status, true);
             tokio::time::sleep(rand::rng().random_range(asked..=asked.mul_f32(1.5))).await;
             return Ok(());
         }
@@ -105,6 +157,7 @@ impl Retry {
         }
         metrics::retried();
         tracing::debug!(failures, %status, "trying again");
+        self.failed(&status, false);
         let longest = PAUSE_MIN.saturating_mul(1 << failures.min(10)).min(PAUSE_MAX);
         let pause = rand::rng().random_range(PAUSE_MIN / 2..=longest);
         tokio::time::sleep(pause).await;
@@ -224,6 +277,35 @@ mod tests {
             retry.lasted(lasted);
             assert_eq!(retry.pause(1, away()).await.is_ok(), goes_on, "{lasted:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_failure_is_the_reason_until_something_gets_through() {
+        let retry = Retry::new(PATIENCE);
+        assert_eq!(retry.reason(), None);
+        for _ in 0..2 {
+            retry.pause(0, full("250")).await.unwrap();
+            assert_eq!(retry.reason().as_deref(), Some("full"));
+        }
+        retry.pause(0, away()).await.unwrap();
+        assert_eq!(retry.reason().as_deref(), Some("away"));
+        retry.progress();
+        assert_eq!(retry.reason(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_fail_now_and_again_are_noticed_after_a_while() {
+        let retry = Retry::new(PATIENCE);
+        for _ in 0..4 {
+            retry.pause(0, away()).await.unwrap();
+            retry.progress();
+            assert_eq!(retry.keeps_failing(), None);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(retry.keeps_failing().as_deref(), Some("away"));
+        tokio::time::advance(APART).await;
+        assert_eq!(retry.keeps_failing(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,10 +6,12 @@
 //! | `feed` | reads the input on a thread of its own, and encodes the records |
 //! | `stream`, `window` | one client stream, resumed where it broke |
 //! | `unary` | a call for each record, several at once |
+//! | `pending` | what is sent and not accepted yet, and why it waits |
 //! | `locate` | where in the input the dead letters came from |
 
 mod feed;
 mod locate;
+mod pending;
 mod rejects;
 mod stream;
 mod unary;
@@ -18,7 +20,9 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use indicatif::HumanBytes;
 use muster_program::traces::{self, Trace};
+use muster_proto::metadata::{STORE_LIMIT_BYTES, STORED_BYTES, STORED_RECORDS};
 use muster_proto::v1::{Batch, BatchState};
 use rand::Rng as _;
 use tonic::{Code, Status};
@@ -33,6 +37,7 @@ use crate::retry::{Retry, is_passing};
 use crate::wait;
 use crate::wire::{BadServer, Labels, Server, obstacle, reason_and_code};
 use feed::{Feed, Input};
+use pending::Pending;
 use rejects::Rejects;
 use window::Lost;
 
@@ -88,7 +93,8 @@ pub enum Error {
     /// The server has fewer records than it had accepted.
     #[error(
         "{server} lost records of batch {batch} that it had accepted: it has {received}, and had \
-         {before}. Its store was emptied or is not durable; send everything again as a new batch"
+         {before}. Its store was emptied, or restarted without its last records: send all of it again; \
+         with --batch {batch}, what is still there counts once"
     )]
     Lost {
         /// The server's URL.
@@ -122,6 +128,8 @@ fn advice(status: &Status, batch: &str) -> String {
     let on = format!("the same command with --batch {batch} goes on from there");
     if is_passing(status) {
         format!(": {on}")
+    } else if status.metadata().contains_key(STORED_BYTES) {
+        format!(": with more memory, {on}")
     } else if obstacle(status).is_some() {
         format!(": once that is put right, {on}")
     } else {
@@ -180,23 +188,46 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
     let batch = job.batch.clone().unwrap_or_else(new_batch);
     let span = tracing::info_span!("send", %batch, trace = traces::field(job.trace));
     let trace = traces::join(&span, job.trace);
+    let input_read = progress.clone();
     let sent = async {
         let Job { priority, policy, .. } = job;
         let labels = Labels::new(&batch, priority.as_deref(), policy.as_deref(), trace)?;
-        let sender = Sender { server, labels, retry: Retry::new(config.retry_for), progress };
+        let (retry, pending) = (Retry::new(config.retry_for), Pending::default());
+        let sender = Sender { server, labels, retry, progress, pending };
         let input = Input { sources, pointer: job.input.records.clone(), rejects };
-        sender.carry_out(config, job, input).await
+        tokio::select! {
+            sent = sender.carry_out(config, job, input) => sent,
+            never = pending::say_why_it_waits(&sender) => match never {},
+        }
     };
-    let mut report =
-        sent.instrument(span).await.map_err(|stop| describe(config, batch.clone(), stop))?;
+    let sent = sent.instrument(span).await;
+    let mut report = sent.map_err(|stop| describe(config, batch.clone(), &input_read, stop))?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
 
-fn describe(config: &Config, batch: String, stop: Stop) -> Error {
+/// The status, and if a batch does not fit into the store, how much memory the store would need.
+fn with_need(status: Status, progress: &Progress) -> Status {
+    let stored = |key| status.metadata().get(key)?.to_str().ok()?.parse::<u64>().ok();
+    let need = || {
+        let (bytes, records) = (stored(STORED_BYTES)?, stored(STORED_RECORDS)?);
+        let rest = progress.estimated_records()?.saturating_sub(records);
+        let rest = (u128::from(bytes) * u128::from(rest)).checked_div(u128::from(records))?;
+        stored(STORE_LIMIT_BYTES)?.checked_add(u64::try_from(rest).ok()?)
+    };
+    let Some(need) = need() else { return status };
+    let message =
+        format!("{}; all of it needs a maxmemory of about {}", status.message(), HumanBytes(need));
+    Status::with_metadata(status.code(), message, status.metadata().clone())
+}
+
+fn describe(config: &Config, batch: String, progress: &Progress, stop: Stop) -> Error {
     let server = config.server.clone();
     match stop {
         Stop::Source(error) => Error::Source(error),
+        Stop::Status(status) if status.metadata().contains_key(STORED_BYTES) => {
+            Error::Call { server, batch, status: Box::new(with_need(status, progress)) }
+        }
         Stop::Status(status) => Error::Call { server, batch, status: Box::new(status) },
         Stop::Lost(Lost { received, before }) => Error::Lost { server, batch, received, before },
         Stop::Aborted(batch) => Error::Aborted { server, batch },
@@ -213,6 +244,7 @@ struct Sender {
     labels: Labels,
     retry: Retry,
     progress: Progress,
+    pending: Pending,
 }
 
 impl Sender {
@@ -226,6 +258,7 @@ impl Sender {
             Mode::Stream => stream::send(self, &mut feed).await?,
             Mode::Unary => unary::send(self, &mut feed, config.in_flight.get()).await?,
         };
+        self.pending.done();
         let read = feed.finish().await;
         metrics::accepted(read.records - refused);
         self.progress.finish();
@@ -240,7 +273,17 @@ impl Sender {
             ..Report::default()
         };
         if job.wait {
-            let batch = wait::until_settled(&self.server, &self.retry, &report.batch).await?;
+            let (id, before) = (&report.batch, report.accepted);
+            let batch = match wait::until_settled(&self.server, &self.retry, id, before).await {
+                Ok(Batch { received, .. }) if received < before => {
+                    return Err(Stop::Lost(Lost { received, before }));
+                }
+                Ok(batch) => batch,
+                Err(status) if status.code() == Code::NotFound => {
+                    return Err(self.lost(report.accepted).await.unwrap_or_else(|| status.into()));
+                }
+                Err(status) => return Err(status.into()),
+            };
             match batch.state() {
                 BatchState::Aborted => return Err(Stop::Aborted(Box::new(batch))),
                 BatchState::Written => {
@@ -256,6 +299,15 @@ impl Sender {
         }
         report.rejects_failure = read.rejects.err().map(|error| error.to_string());
         Ok(report)
+    }
+
+    /// Whether the server has fewer records of the batch than it had, which were so many.
+    async fn lost(&self, before: u64) -> Option<Stop> {
+        let received = match self.server.batch(&self.labels.batch).await {
+            Ok(batch) => batch.map_or(0, |batch| batch.received),
+            Err(_) => return None,
+        };
+        (received < before).then_some(Stop::Lost(Lost { received, before }))
     }
 
     /// How many records the batch has.

@@ -1,6 +1,6 @@
 //! Until nothing more happens to a batch of its own accord.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster_program::output;
 use muster_proto::v1::{Batch, BatchState};
@@ -8,22 +8,18 @@ use tonic::Status;
 
 use crate::printable;
 use crate::retry::Retry;
+use crate::stalled::Stalled;
 use crate::wire::Server;
 
 /// The first pause between two looks, which doubles up to the longest while nothing moves.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(200);
 
-/// How long a batch may wait for the same thing before that is said, and how often it is said again.
-const SILENT_MAX: Duration = Duration::from_secs(5);
-const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
-
 /// Says on standard error what a batch waits for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     reason: String,
-    /// When this is to be said.
-    next: Option<Instant>,
+    stalled: Stalled,
 }
 
 impl Waiting {
@@ -31,30 +27,34 @@ impl Waiting {
     fn note(&mut self, batch: &Batch) {
         if batch.waiting_for != self.reason {
             self.reason.clone_from(&batch.waiting_for);
-            self.next = None;
+            self.stalled.moved();
         }
-        let next = self.next.get_or_insert_with(|| Instant::now() + SILENT_MAX);
-        if !self.reason.is_empty() && Instant::now() >= *next {
-            *next = Instant::now() + REPEAT_INTERVAL;
+        if !self.reason.is_empty() && self.stalled.due().is_some() {
             output::complain(&format_args!("batch {} waits: {}", batch.id, self.reason));
         }
     }
 }
 
-/// Waits until the batch is written, aborted, or held: then only somebody who acts changes it.
+/// Waits until the batch is written, aborted, or held: then only somebody who acts changes it. Also ends
+/// when the batch has fewer than `received` records: then its store has lost some.
 pub(crate) async fn until_settled(
     server: &Server,
     retry: &Retry,
     id: &str,
+    received: u64,
 ) -> Result<Batch, Status> {
     let mut pause = PAUSE_MIN;
-    let (mut before, mut waiting) = (None, Waiting::default());
+    let (mut before, mut waiting) =
+        (None, Waiting { reason: String::new(), stalled: Stalled::new() });
     loop {
         let look = async || {
             let batch = server.batch(id).await?;
             batch.ok_or_else(|| Status::not_found("the server knows no such batch"))
         };
         let batch = retry.call(look).await?;
+        if batch.received < received {
+            return Ok(batch);
+        }
         if batch.held || matches!(batch.state(), BatchState::Written | BatchState::Aborted) {
             return Ok(batch);
         }

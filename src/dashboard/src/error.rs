@@ -163,10 +163,7 @@ fn of_service(status: &Status) -> Told {
             ("Not allowed", "Ask who runs this server.")
         }
         Code::ResourceExhausted => ("Too much at once", "Try again in a moment."),
-        Code::Unavailable => (
-            "The store is away",
-            "Nothing is lost: what is accepted is in the store. The page is there again with it.",
-        ),
+        Code::Unavailable => ("The store is away", "The page works again when the store does."),
         Code::DeadlineExceeded | Code::Cancelled => {
             ("No answer in time", "Look what was done, and try again.")
         }

@@ -39,6 +39,13 @@ pub const ROLL_BATCHES: &str = "muster-roll-batches";
 /// See [`ROLL_RECORDS`].
 pub const ROLL_DEAD: &str = "muster-roll-dead";
 
+/// With the answer that a batch does not fit into the store: how much memory it takes so far, in bytes,
+pub const STORED_BYTES: &str = "muster-stored-bytes";
+/// how many records it has so far,
+pub const STORED_RECORDS: &str = "muster-stored-records";
+/// and how much memory the store may use.
+pub const STORE_LIMIT_BYTES: &str = "muster-store-limit-bytes";
+
 /// In an answer `RESOURCE_EXHAUSTED`: after how many milliseconds to try again. gRPC clients with
 /// a retry policy know it (gRPC proposal A6).
 pub const RETRY_AFTER: &str = "grpc-retry-pushback-ms";

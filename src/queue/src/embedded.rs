@@ -53,9 +53,9 @@ use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Places,
-    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo,
-    StoreOptions, Work, WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Durability, Error, Lease, LetterId, NewChunk, Outcome,
+    Outgrown, Persistence, Places, Queue, Replay, Replayed, Result, ResultChunk, RollState,
+    SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -343,7 +343,18 @@ impl Queue for EmbeddedQueue {
 
     async fn store_info(&self) -> Result<StoreInfo> {
         let version = "embedded".to_owned();
-        Ok(StoreInfo { version, used_bytes: self.store.size()?, limit_bytes: 0 })
+        Ok(StoreInfo {
+            version,
+            used_bytes: self.store.size()?,
+            limit_bytes: 0,
+            is_full: false,
+            persistence: Persistence::File,
+            durability: Durability::Synced,
+        })
+    }
+
+    async fn outgrown(&self, _: &BatchId) -> Result<Option<Outgrown>> {
+        Ok(None)
     }
 
     async fn ping(&self) -> Result<()> {

@@ -86,6 +86,25 @@ pub enum Error {
         /// How many bytes they have.
         bytes: u64,
     },
+    /// The store's memory is at its limit. Nothing was stored; when some is free again, everything moves
+    /// again.
+    #[error("the memory of the store at {store} is full (OOM): free some, or raise its maxmemory")]
+    OutOfMemory {
+        /// The store's URL, without its password.
+        store: String,
+    },
+    /// The batch takes nearly all the memory that the store may use, and is not whole: waiting does not
+    /// help.
+    #[error(
+        "batch {batch} does not fit into the store: {}; raise maxmemory, or send the records as several \
+         batches", takes(.outgrown)
+    )]
+    TooLarge {
+        /// The batch.
+        batch: BatchId,
+        /// How much it takes.
+        outgrown: Outgrown,
+    },
     /// The store holds what this version cannot read.
     #[error("the store at {store} holds something unreadable: {what}")]
     Corrupt {
@@ -94,6 +113,27 @@ pub enum Error {
         /// What it is, and where.
         what: String,
     },
+}
+
+/// How much of its store a batch takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgrown {
+    /// How many records it has.
+    pub records: u64,
+    /// How much memory they take in the store, in bytes.
+    pub stored_bytes: u64,
+    /// How much memory the store may use, in bytes.
+    pub limit_bytes: u64,
+}
+
+fn takes(Outgrown { records, stored_bytes, limit_bytes }: &Outgrown) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is rounded")]
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    format!(
+        "its first {records} records take {:.1} MiB of the {:.1} MiB that the store may use (maxmemory)",
+        mib(*stored_bytes),
+        mib(*limit_bytes)
+    )
 }
 
 fn different(from: u64, to: u64) -> String {

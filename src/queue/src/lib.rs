@@ -11,7 +11,7 @@
 //! | `controls` | what an operator has set for all programs |
 //! | `report` | what processes that run workers say of themselves |
 //! | `roll_state` | what a store knows of the roll |
-//! | `store_info` | what a store says of itself |
+//! | `store_info` | what a store says of itself, and what it may lose |
 //! | `worker` | the name a worker leases under |
 //! | `options` | how a store is used: how durable "ok" is, and how much it takes |
 //! | `key_prefix` | what the keys of a queue on Redis begin with |
@@ -46,7 +46,7 @@ mod store_url;
 mod worker;
 
 /// The format of what this version writes into a store, and the newest that it reads.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// Why this version does not use a store of this format.
 fn later_format(format: u64) -> String {
@@ -68,7 +68,7 @@ pub use chunk::{
 pub use controls::Controls;
 pub use dead_letter::{DeadGroup, DeadLetter, LETTERS_BYTES_MAX, LetterId, Replay, Replayed};
 pub use depth::{Depth, Limits};
-pub use error::{Error, Result};
+pub use error::{Error, Outgrown, Result};
 pub use key_prefix::{InvalidKeyPrefix, KeyPrefix};
 pub use metrics::measure;
 pub use options::{Durability, StoreOptions};
@@ -77,6 +77,6 @@ pub use report::{IN_HAND_MAX, InHand, RollProblem, SeenWorker, WorkerReport};
 pub use roll_state::RollState;
 pub use start::unfit;
 pub use stats::{Line, Stats, Totals, Unwritten};
-pub use store_info::StoreInfo;
+pub use store_info::{Fsync, Persistence, StoreInfo};
 pub use store_url::{InvalidStoreUrl, StoreUrl};
 pub use worker::WorkerId;

@@ -16,6 +16,7 @@ const OLDEST: &str = "muster_queue_oldest_seconds";
 const LEASED: &str = "muster_queue_leased_chunks";
 const PAUSED: &str = "muster_queue_paused";
 const DEAD_LETTERS: &str = "muster_dead_letters";
+const HELD: &str = "muster_held_batches";
 const UNWRITTEN: &str = "muster_roll_unwritten_batches";
 const UNWRITTEN_FOR: &str = "muster_roll_unwritten_seconds";
 const WAIT: &str = "muster_queue_wait_seconds";
@@ -29,6 +30,7 @@ struct Metrics {
     round_trips: Counter,
     unavailable: Counter,
     misconfigured: Counter,
+    full: Counter,
     corrupt: Counter,
 }
 
@@ -51,6 +53,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "Whether workers take nothing, as somebody said so: 1, or 0."
     );
     describe_gauge!(DEAD_LETTERS, Unit::Count, "Dead letters that nobody has replayed or dropped.");
+    describe_gauge!(
+        HELD,
+        Unit::Count,
+        "Sealed batches that wait for nothing but for their dead letters to be replayed or dropped."
+    );
     describe_gauge!(UNWRITTEN, Unit::Count, "Batches that are complete and not in the roll yet.");
     describe_gauge!(
         UNWRITTEN_FOR,
@@ -69,6 +76,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         round_trips: counter!(ROUND_TRIPS),
         unavailable: counter!(ERRORS, "kind" => "unavailable"),
         misconfigured: counter!(ERRORS, "kind" => "misconfigured"),
+        full: counter!(ERRORS, "kind" => "full"),
         corrupt: counter!(ERRORS, "kind" => "corrupt"),
     }
 });
@@ -79,6 +87,7 @@ pub(crate) fn counted<T>(answer: Result<T>) -> Result<T> {
     match &answer {
         Err(Error::Unavailable { .. }) => METRICS.unavailable.increment(1),
         Err(Error::Misconfigured { .. }) => METRICS.misconfigured.increment(1),
+        Err(Error::OutOfMemory { .. }) => METRICS.full.increment(1),
         Err(Error::Corrupt { .. }) => METRICS.corrupt.increment(1),
         _ => {}
     }
@@ -101,6 +110,7 @@ pub fn measure(stats: &Stats) {
     gauge!(LEASED).set(stats.leased as f64);
     gauge!(PAUSED).set(u8::from(stats.controls.paused));
     gauge!(DEAD_LETTERS).set(stats.dead_letters as f64);
+    gauge!(HELD).set(stats.held as f64);
     gauge!(UNWRITTEN).set(stats.unwritten.batches as f64);
     gauge!(UNWRITTEN_FOR).set(stats.unwritten.oldest.unwrap_or_default());
 }

@@ -8,8 +8,9 @@ use muster_content::ContentDigest;
 
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Replay, Replayed,
-    Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Outgrown, Replay,
+    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    WorkerReport,
 };
 
 /// A durable queue of chunks, grouped in batches.
@@ -20,8 +21,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Every method: [`Error::Unavailable`] when the store is away, [`Error::Misconfigured`] when it
-/// must not be used as it is, [`Error::Corrupt`] when it holds what cannot be read. The others are
+/// Every method: [`Error::Unavailable`] when the store is away, [`Error::OutOfMemory`] when it is
+/// full, [`Error::Misconfigured`] when it must not be used as it is, [`Error::Corrupt`] when it holds what cannot be read. The others are
 /// named where they arise.
 ///
 /// # Cancel safety
@@ -29,6 +30,7 @@ use crate::{
 /// A dropped future may or may not have taken its step, as with a lost answer.
 ///
 /// [`Error::Unavailable`]: crate::Error::Unavailable
+/// [`Error::OutOfMemory`]: crate::Error::OutOfMemory
 /// [`Error::Misconfigured`]: crate::Error::Misconfigured
 /// [`Error::Corrupt`]: crate::Error::Corrupt
 #[async_trait]
@@ -283,6 +285,11 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
     /// What the store says of itself.
     async fn store_info(&self) -> Result<StoreInfo>;
+
+    /// Whether a batch takes nearly all the memory that the store may use. Called when the store is out of
+    /// memory: such a batch can never be whole. `None` where that is not known, as on a cluster, whose
+    /// servers each have a limit of their own.
+    async fn outgrown(&self, id: &BatchId) -> Result<Option<Outgrown>>;
 
     /// Asks the store whether it is there.
     async fn ping(&self) -> Result<()>;

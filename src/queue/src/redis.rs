@@ -13,7 +13,8 @@
 //! | `tls` | the certificates for TLS, in the files that the URL names |
 //! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
 //! | `info` | what a server says of itself |
-//! | `checks` | what a server must be to keep the queue |
+//! | `checks` | what a server must be to keep the queue, and what it keeps |
+//! | `strictest` | how durable "ok" is, for all processes of a store |
 //! | `connection` | connecting, reconnecting, and who waits on which connection |
 //! | `pool` | the connections for one caller at a time |
 //! | `refusals` | what the log says of a store that answers, and refuses |
@@ -43,6 +44,7 @@ mod refusals;
 mod scripts;
 mod settle;
 mod stats;
+mod strictest;
 pub(crate) mod tls;
 mod work;
 
@@ -63,8 +65,8 @@ use self::work::Calm;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
     Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome,
-    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo,
-    StoreOptions, Work, WorkerId, WorkerReport,
+    Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats,
+    StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -131,7 +133,7 @@ impl RedisQueue {
         let cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
         let partitions = Partition::all(cluster, &options.key_prefix);
         Ok(Self {
-            connection: Connection::new(url, options, partitions[0].format())?,
+            connection: Connection::new(url, options, &partitions[0])?,
             scripts: Scripts::new(edit),
             partitions,
             limits: options.limits,
@@ -355,6 +357,10 @@ impl Queue for RedisQueue {
 
     async fn store_info(&self) -> Result<StoreInfo> {
         self.store_info().await
+    }
+
+    async fn outgrown(&self, id: &BatchId) -> Result<Option<Outgrown>> {
+        self.outgrown(id).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -22,6 +22,8 @@ pub struct Stats {
     pub leased: u64,
     /// Complete batches that are not in the roll yet.
     pub unwritten: Unwritten,
+    /// Sealed batches that wait for nothing but for their dead letters to be replayed or dropped.
+    pub held: u64,
     /// Records since the store was first used.
     pub totals: Totals,
     /// What is set for all programs of the store.

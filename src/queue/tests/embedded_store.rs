@@ -176,6 +176,58 @@ fn a_file_of_something_else_is_left_alone() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
+#[test]
+fn an_empty_file_is_refused_and_left_alone() {
+    let (_folder, path) = file();
+    std::fs::write(&path, "").unwrap();
+    let error = EmbeddedQueue::open(&path, &StoreOptions::default()).unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("the file is empty: restore it from a backup"), "{error}");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+}
+
+/// What can be read of a queue: errors, and no panics.
+async fn read_all(path: &Path) -> Result<(), Error> {
+    let queue = EmbeddedQueue::open(path, &StoreOptions::default())?;
+    let stats = queue.stats().await;
+    let batches = queue.batches(None, None, 100).await;
+    let opened = queue.open(&id("another"), &BatchOptions::default()).await;
+    let leased = queue.lease(&worker("w"), 1000, Duration::ZERO).await;
+    stats.and(batches.map(drop)).and(opened.map(drop)).and(leased.map(drop))
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_an_error_and_no_panic() {
+    const PAGE: usize = 4096;
+    let (folder, path) = file();
+    let queue = open(&path);
+    append_tens(&*queue, &id("b"), 300).await;
+    drop(queue);
+    let whole = std::fs::read(&path).unwrap();
+    let mut errors = 0;
+    // The first page says where everything else is: without it, the file is of something else.
+    for page in 1..whole.len() / PAGE {
+        let damaged = folder.path().join("damaged.redb");
+        let mut bytes = whole.clone();
+        bytes[page * PAGE..][..PAGE].fill(0);
+        if bytes == whole {
+            continue;
+        }
+        std::fs::write(&damaged, bytes).unwrap();
+        match read_all(&damaged).await {
+            Ok(()) => {}
+            Err(Error::Corrupt { what, .. }) => {
+                assert!(!what.is_empty());
+                errors += 1;
+            }
+            Err(Error::Unavailable { .. }) => errors += 1,
+            Err(error) => panic!("page {page}: {error}"),
+        }
+        let _ = std::fs::remove_file(&damaged);
+    }
+    assert!(errors > 0, "no page is needed");
+}
+
 #[tokio::test]
 async fn a_commit_after_the_release_is_refused() {
     let (_folder, path) = file();

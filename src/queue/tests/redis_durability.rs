@@ -305,8 +305,8 @@ async fn a_server_with_memory_again_takes_records_again() {
         let next = received(&queue).await;
         ask::<()>(&master, "CONFIG SET maxmemory 1").await;
         let error = append(&queue, next).await.unwrap_err();
-        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
-        let reason = "its memory is full (OOM): free some, or raise its maxmemory";
+        assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+        let reason = "is full (OOM): free some, or raise its maxmemory";
         assert!(error.to_string().ends_with(reason), "{error}");
         // What takes no memory goes on, and is settled.
         assert_eq!(received(&queue).await, next);

@@ -213,6 +213,8 @@ async fn sentinels_lead_to_the_master_that_is_one_now() {
         RedisQueue::connect(&format!("redis-sentinel://{hosts}/main"), &REPLICATED).await.unwrap();
     open(&strict).await.unwrap();
     assert_eq!(append(&strict, 0).await.unwrap(), Appended::Accepted);
+    // The other one is to stay as it is set.
+    ask::<()>(&master, "DEL {muster}:durability").await;
     lease_while_appending(&queue, 1).await;
 
     let url = format!("redis-sentinel://{hosts}/other");
@@ -312,6 +314,16 @@ async fn a_cluster_keeps_the_queue_when_a_master_is_lost() {
     queue.ping().await.unwrap();
     open(&strict).await.unwrap();
     assert_eq!(append(&strict, 0).await.unwrap(), Appended::Accepted);
+    // The other one is to stay as it is set.
+    let key = "{muster:0}:durability";
+    let mut keeper = usize::MAX;
+    for (index, master) in cluster.masters.iter().enumerate() {
+        let deleted = ask_at::<u64>(&master.url(), &format!("DEL {key}")).await;
+        if deleted.is_ok() {
+            keeper = index;
+        }
+    }
+    assert!(keeper < 3, "one of the masters has the key");
     lease_while_appending(&queue, 1).await;
 
     let holder = cluster.holder().await;

@@ -139,9 +139,7 @@ impl Server {
         tracing::info!(grpc = %self.grpc.local_addr()?, http = %self.http.local_addr()?, "listening");
         let (reporter, health_service) = tonic_health::server::health_reporter();
         health::follow(readiness.subscribe(), reporter, shutdown);
-        let Config { store, durability, .. } = &self.config;
-        let sampler = Sampler::new(Arc::clone(&queue), store, *durability);
-        let sampler = Arc::new(sampler);
+        let sampler = Arc::new(Sampler::new(Arc::clone(&queue), &self.config));
         let looked = Arc::clone(&sampler);
         readiness.watch(move || look(Arc::clone(&looked)), shutdown);
         metrics::declare();

@@ -8,7 +8,7 @@ use ::metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
 };
-use muster_queue::NewChunk;
+use muster_queue::{NewChunk, Persistence, StoreInfo};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use tonic::Code;
@@ -19,6 +19,9 @@ const CHUNKS: &str = "muster_chunks_accepted_total";
 const RECORDS: &str = "muster_records_accepted_total";
 const WORKERS: &str = "muster_store_workers";
 const ROLL_FAILING: &str = "muster_roll_failing_processes";
+const STORE_USED: &str = "muster_store_used_bytes";
+const STORE_LIMIT: &str = "muster_store_limit_bytes";
+const STORE_PERSISTENCE: &str = "muster_store_persistence";
 
 /// The label of calls to methods that are not ours: a caller can name any.
 const OTHER: &str = "other";
@@ -66,6 +69,17 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         Unit::Count,
         "Processes that run workers and cannot write the roll."
     );
+    describe_gauge!(
+        STORE_USED,
+        Unit::Bytes,
+        "The memory that the store uses, or the size of its file."
+    );
+    describe_gauge!(STORE_LIMIT, Unit::Bytes, "How much it may use; 0 if it has no limit.");
+    describe_gauge!(
+        STORE_PERSISTENCE,
+        Unit::Count,
+        "What the store writes to its disk: 1 for the kind that it is, and 0 for the others."
+    );
     let named = |path: String| (format!("/{path}"), Method::new(path));
     Metrics {
         methods: method_paths().into_iter().map(named).collect(),
@@ -85,6 +99,17 @@ pub(crate) fn workers(running: u32, lost: u32) {
 /// Says how many processes cannot write the roll.
 pub(crate) fn roll(failing: u32) {
     gauge!(ROLL_FAILING).set(failing);
+}
+
+/// Says what the store is like.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn store(info: &StoreInfo) {
+    gauge!(STORE_USED).set(info.used_bytes as f64);
+    gauge!(STORE_LIMIT).set(info.limit_bytes as f64);
+    for kind in Persistence::KINDS {
+        let is_it = kind == info.persistence.kind();
+        gauge!(STORE_PERSISTENCE, "kind" => kind).set(u8::from(is_it));
+    }
 }
 
 /// Declares all, so that what has not happened yet is known to be zero.

@@ -7,8 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use muster_program::logging;
 use muster_proto::v1;
-use muster_queue::{BatchState, Durability, Queue, SeenWorker, Stats, StoreInfo, StoreUrl, Totals};
+use muster_queue::{
+    BatchState, Depth, Durability, Limits, Queue, SeenWorker, Stats, StoreInfo, StoreOptions,
+    Totals,
+};
 
+use crate::config::Config;
 use crate::metrics;
 
 /// How many looks are remembered: five minutes.
@@ -21,6 +25,8 @@ pub(crate) struct Sampler {
     /// The store's URL, without a password.
     url: String,
     durability: Durability,
+    /// How much may wait.
+    limits: Limits,
     seen: Mutex<Seen>,
 }
 
@@ -73,26 +79,57 @@ impl Look {
     }
 
     /// What keeps a batch in this state from going on. Empty when nothing is known.
-    fn waiting_for(&self, state: BatchState) -> String {
+    fn waiting_for(&self, state: BatchState, limits: Limits) -> String {
         let roll = self.roll();
+        let (no_workers, paused) = (self.working(false) == 0, self.stats.controls.paused);
         match state {
             BatchState::Written | BatchState::Aborted => String::new(),
-            _ if self.working(false) == 0 => "no worker is running".to_owned(),
+            BatchState::Complete if no_workers => NO_WORKERS.to_owned(),
             BatchState::Complete if roll.problem.is_empty() => String::new(),
             BatchState::Complete => {
                 format!("the worker on {} cannot write the roll: {}", roll.host, roll.problem)
             }
-            _ if self.stats.controls.paused => "the queue is paused".to_owned(),
-            _ => String::new(),
+            BatchState::Open | BatchState::Sealed => {
+                let full = if state == BatchState::Sealed {
+                    None
+                } else if self.store.is_full {
+                    Some("the store's memory is full".to_owned())
+                } else if limits.are_reached(self.depth()) {
+                    Some(format!("the queue is full: {} records wait", self.depth().records))
+                } else {
+                    None
+                };
+                let why =
+                    no_workers.then_some(NO_WORKERS).or(paused.then_some("the queue is paused"));
+                match (full, why) {
+                    (Some(full), Some(why)) => format!("{full}, and {why}"),
+                    (full, why) => full.or(why.map(str::to_owned)).unwrap_or_default(),
+                }
+            }
         }
+    }
+
+    /// How much waits.
+    fn depth(&self) -> Depth {
+        let depths = self.stats.lines().map(|(_, line)| line.depth);
+        depths.into_iter().fold(Depth::default(), |sum, depth| Depth {
+            records: sum.records + depth.records,
+            bytes: sum.bytes + depth.bytes,
+        })
     }
 }
 
+/// Why a batch waits that no process takes.
+const NO_WORKERS: &str = "no worker is running";
+
 impl Sampler {
-    pub(crate) fn new(queue: Arc<dyn Queue>, store: &StoreUrl, durability: Durability) -> Self {
+    pub(crate) fn new(queue: Arc<dyn Queue>, config: &Config) -> Self {
+        let StoreOptions { durability, limits, .. } = config.store_options();
+        let store = &config.store;
         let seen =
             Mutex::new(Seen { problem: "it has not answered yet".to_owned(), ..Seen::default() });
-        Self { queue, url: store.to_string(), durability: store.durability(durability), seen }
+        let durability = store.durability(durability);
+        Self { queue, url: store.to_string(), durability, limits, seen }
     }
 
     /// Looks, shows the metrics what there is, and does what was set for all programs. What cannot
@@ -114,6 +151,7 @@ impl Sampler {
                 muster_queue::measure(&look.stats);
                 metrics::workers(look.working(false), look.working(true));
                 metrics::roll(look.roll().processes_failing);
+                metrics::store(&look.store);
                 follow(look.stats.controls.log_filter.as_deref());
                 seen.remember(look);
             }
@@ -135,7 +173,8 @@ impl Sampler {
 
     /// What keeps a batch in this state from going on, as it was seen last. Empty when nothing is known.
     pub(crate) fn waiting_for(&self, state: BatchState) -> String {
-        self.seen().last.as_ref().map(|look| look.waiting_for(state)).unwrap_or_default()
+        let seen = self.seen();
+        seen.last.as_ref().map(|look| look.waiting_for(state, self.limits)).unwrap_or_default()
     }
 
     /// What was seen last.
@@ -145,7 +184,9 @@ impl Sampler {
         shown.flow = seen.flow.iter().copied().collect();
         let store = shown.store.get_or_insert_default();
         store.url.clone_from(&self.url);
-        store.durability = self.durability.to_string();
+        if store.durability.is_empty() {
+            store.durability = self.durability.to_string();
+        }
         store.problem.clone_from(&seen.problem);
         shown
     }
@@ -213,10 +254,15 @@ fn to_proto(look: &Look) -> v1::Stats {
             latency: look.latency.try_into().ok(),
             used_bytes: store.used_bytes,
             limit_bytes: store.limit_bytes,
+            durability: store.durability.to_string(),
+            persistence: store.persistence.to_string(),
+            may_lose: store.may_lose().unwrap_or_default().to_owned(),
+            full: store.is_full,
             ..v1::StoreHealth::default()
         }),
         log_filter: stats.controls.log_filter.clone().unwrap_or_default(),
         roll: Some(look.roll()),
+        held_batches: stats.held,
     }
 }
 

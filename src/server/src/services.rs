@@ -37,8 +37,7 @@ pub fn services(
     + 'static,
     muster_dashboard::Services,
 ) {
-    let Config { store, durability, .. } = config;
-    let sampler = Arc::new(Sampler::new(Arc::clone(queue), store, *durability));
+    let sampler = Arc::new(Sampler::new(Arc::clone(queue), config));
     let streams = Seats::new(config.streams_max.get(), config.streams_per_address_max.get());
     let roll = Roll::new(config, streams.clone(), shutdown.token(), shutdown);
     let operations = Operations::new(queue, sampler, config, roll);

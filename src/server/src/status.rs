@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster_proto::metadata::RETRY_AFTER;
+use muster_proto::metadata::{RETRY_AFTER, STORE_LIMIT_BYTES, STORED_BYTES, STORED_RECORDS};
 use muster_queue::Error;
 use tonic::Status;
 
@@ -35,6 +35,17 @@ pub(crate) fn of(error: &Error) -> Status {
         | Error::Miscounted { .. }
         | Error::Different { .. }
         | Error::MixedPlaces(_) => Status::failed_precondition(message),
+        Error::OutOfMemory { .. } => {
+            tracing::debug!(%error, "the store is full");
+            exhausted("the store's memory is full; try again later", FULL_PAUSE)
+        }
+        Error::TooLarge { outgrown, .. } => {
+            let mut status = Status::failed_precondition(message);
+            status.metadata_mut().insert(STORED_BYTES, outgrown.stored_bytes.into());
+            status.metadata_mut().insert(STORED_RECORDS, outgrown.records.into());
+            status.metadata_mut().insert(STORE_LIMIT_BYTES, outgrown.limit_bytes.into());
+            status
+        }
         Error::Full { .. } => exhausted(&format!("{message}; try again later"), FULL_PAUSE),
         error => {
             tracing::error!(%error, "no status for this error");

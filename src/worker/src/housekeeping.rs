@@ -4,6 +4,7 @@ use muster_program::logging;
 use muster_queue::{Batch, BatchState};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::metrics;
 use crate::team::Team;
 
 /// How many heartbeats fit into a lease: one may be lost, and one late.
@@ -38,7 +39,10 @@ async fn end_overdue(team: &Team) {
     loop {
         heartbeat.tick().await;
         match team.queue.end_overdue(ENDED_MAX).await {
-            Ok(ended) => ended.iter().for_each(log_overdue),
+            Ok(ended) => {
+                metrics::ended_overdue(ended.len());
+                ended.iter().for_each(log_overdue);
+            }
             Err(error) => tracing::debug!(%error, "no batch is ended"),
         }
     }

@@ -18,6 +18,7 @@ const ROLL_FREE: &str = "muster_roll_free_bytes";
 const ROLL_FAILURES: &str = "muster_roll_failures_total";
 const CHUNKS: &str = "muster_chunks_committed_total";
 const RECORDS: &str = "muster_records_committed_total";
+const OVERDUE: &str = "muster_batches_overdue_total";
 const TAKEN_OVER: &str = "muster_leases_taken_over_total";
 
 /// What is measured. It goes nowhere in a program that has not begun to record by then.
@@ -35,6 +36,7 @@ struct Metrics {
     dead: Counter,
     retried: Counter,
     taken_over: Counter,
+    overdue: Counter,
 }
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
@@ -64,6 +66,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "Records in commits that were taken, by what became of them: kept, dead, or retried."
     );
     describe_counter!(
+        OVERDUE,
+        Unit::Count,
+        "Batches that were ended at their deadline, because their sender did not come back."
+    );
+    describe_counter!(
         TAKEN_OVER,
         Unit::Count,
         "Leases that were taken over from workers that had fallen silent."
@@ -82,6 +89,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         dead: counter!(RECORDS, "outcome" => "dead"),
         retried: counter!(RECORDS, "outcome" => "retried"),
         taken_over: counter!(TAKEN_OVER),
+        overdue: counter!(OVERDUE),
     }
 });
 
@@ -112,6 +120,11 @@ pub(crate) fn committed(chunk: &Chunk, outcome: &Outcome, committed: Committed, 
 /// Counts leases that were taken over.
 pub(crate) fn took_over(leases: usize) {
     METRICS.taken_over.increment(leases as u64);
+}
+
+/// Counts batches that were ended at their deadline.
+pub(crate) fn ended_overdue(batches: usize) {
+    METRICS.overdue.increment(batches as u64);
 }
 
 /// Says how long the roll is, and how much room there is, in bytes.

@@ -30,10 +30,20 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
         let status = match answer {
             Ok(UserResponse { status: true, .. }) => return Ok(0),
             Ok(UserResponse { message, .. }) => Status::failed_precondition(message),
+            // The stream has opened the batch, and its store was emptied since. If no record is known to
+            // be queued, all of them are sent again.
+            Err(status) if status.code() == Code::NotFound => {
+                acknowledge(sender, &window).await?;
+                Status::unavailable(status.message())
+            }
             Err(status) => status,
         };
         if window.first() > first {
             failures = 0;
+        }
+        // The server's store was emptied, perhaps: then it has fewer records than it had.
+        if status.code() == Code::OutOfRange {
+            acknowledge(sender, &window).await?;
         }
         sender.retry.lasted(begun.elapsed());
         sender.retry.pause(failures, status).await?;
@@ -48,13 +58,14 @@ async fn attempt(
     window: &Window,
     feed: &mut Feed,
 ) -> Result<Result<UserResponse, Status>, Lost> {
+    sender.pending.sealing(false);
     let (first, before) = window.start();
     let (pages, sending) = mpsc::channel(PAGES_MAX);
     let call = sender.server.send_stream(&sender.labels, first, before, sending);
     // All three are cancel-safe: a page is in the window before it is sent.
     tokio::select! {
         answer = call => Ok(answer),
-        overtaken = fill(window, first, feed, pages) => Ok(Err(overtaken)),
+        overtaken = fill(sender, window, first, feed, pages) => Ok(Err(overtaken)),
         lost = keep_acknowledging(sender, window) => Err(lost),
     }
 }
@@ -62,6 +73,7 @@ async fn attempt(
 /// Sends the records from the place `next` on. The answer comes after the last: until then it does not
 /// end, unless the records that come next are queued by another sender of the batch.
 async fn fill(
+    sender: &Sender,
     window: &Window,
     mut next: u64,
     feed: &mut Feed,
@@ -76,12 +88,16 @@ async fn fill(
             }
             None => {
                 window.room().await;
-                let Some(fresh) = feed.next().await else { break };
+                let Some(fresh) = feed.next().await else {
+                    sender.pending.sealing(true);
+                    break;
+                };
                 window.push(fresh.clone());
                 fresh
             }
         };
         next += page.records() as u64;
+        sender.pending.sent(next);
         // When the call has ended nobody takes the page; its answer says why.
         if pages.send(page).await.is_err() {
             break;
@@ -101,10 +117,14 @@ async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
                     return lost;
                 }
             }
+            Ok(None) if window.first() > 0 => {
+                return Lost { received: 0, before: window.first() };
+            }
             // Not opened yet, or away for now: the call itself will show.
             Ok(None) => {}
             Err(status) if status.code() == Code::Unimplemented => {
                 // A server that cannot say: nothing is kept, and nothing can be sent again.
+                sender.pending.accepted(u64::MAX);
                 window.keep_nothing();
                 std::future::pending().await
             }
@@ -126,6 +146,7 @@ async fn acknowledge(sender: &Sender, window: &Window) -> Result<(), Stop> {
 fn move_on(sender: &Sender, window: &Window, received: u64) -> Result<(), Lost> {
     let first = window.first();
     window.acknowledge(received)?;
+    sender.pending.accepted(window.first());
     if window.first() > first {
         metrics::accepted(window.first());
         sender.retry.progress();

@@ -21,6 +21,7 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed, in_flight: usize) -> 
     while let Some(answer) = answers.next().await {
         let (place, UserResponse { status, message }) = answer?;
         sent += 1;
+        sender.pending.accepted(sent);
         if status {
             metrics::accepted(sent - refused);
         } else {
@@ -29,6 +30,7 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed, in_flight: usize) -> 
             sender.progress.complain(&format_args!("record {place} was refused: {message}"));
         }
     }
+    sender.pending.sealing(true);
     seal(sender, sent - refused).await?;
     Ok(refused)
 }
@@ -38,13 +40,14 @@ async fn send_one(
     place: u64,
     record: Bytes,
 ) -> Result<(u64, UserResponse), Status> {
-    let Sender { server, labels, retry, .. } = sender;
+    let Sender { server, labels, retry, pending, .. } = sender;
+    pending.sent(place + 1);
     let answer = retry.call(async || server.send(labels, place, record.clone()).await).await?;
     Ok((place, answer))
 }
 
 /// Says that there is no more. A server that knows no batches needs no telling.
-async fn seal(sender: &Sender, records: u64) -> Result<(), Status> {
+async fn seal(sender: &Sender, records: u64) -> Result<(), Stop> {
     let Sender { server, labels, retry, .. } = sender;
     let sealed = retry
         .call(async || match server.seal(&labels.batch, records).await {
@@ -58,6 +61,7 @@ async fn seal(sender: &Sender, records: u64) -> Result<(), Status> {
         .await;
     match sealed {
         Err(status) if status.code() == Code::Unimplemented => Ok(()),
-        sealed => sealed,
+        Err(status) => Err(sender.lost(records).await.unwrap_or_else(|| status.into())),
+        Ok(()) => Ok(()),
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct StatsView<'a> {
     lines: Vec<LineView<'a>>,
     in_hand: u64,
     dead_letters: u64,
+    held_batches: u64,
     workers: u32,
     workers_lost: u32,
     accepted: u64,
@@ -51,7 +52,10 @@ struct StoreView<'a> {
     latency_seconds: Option<f64>,
     used_bytes: u64,
     limit_bytes: Option<u64>,
+    full: bool,
     durability: &'a str,
+    persistence: Option<&'a str>,
+    may_lose: Option<&'a str>,
     problem: Option<&'a str>,
 }
 
@@ -64,6 +68,7 @@ impl<'a> From<&'a Stats> for StatsView<'a> {
             lines: stats.lines.iter().map(LineView::from).collect(),
             in_hand: stats.leased,
             dead_letters: stats.dead_letters,
+            held_batches: stats.held_batches,
             workers: stats.workers,
             workers_lost: stats.workers_lost,
             accepted: stats.accepted,
@@ -94,7 +99,10 @@ impl<'a> From<&'a StoreHealth> for StoreView<'a> {
             latency_seconds: duration(store.latency).map(|latency| latency.as_secs_f64()),
             used_bytes: store.used_bytes,
             limit_bytes: Some(store.limit_bytes).filter(|limit| *limit > 0),
+            full: store.full,
             durability: &store.durability,
+            persistence: said(&store.persistence),
+            may_lose: said(&store.may_lose),
             problem: said(&store.problem),
         }
     }
@@ -149,14 +157,23 @@ pub(crate) fn line(line: &Line) -> [String; 4] {
 
 /// What the store is and how it does, on one line.
 pub(crate) fn store(store: &StoreHealth) -> String {
-    let StoreHealth { version, used_bytes, limit_bytes, durability, .. } = store;
+    let StoreHealth { version, used_bytes, limit_bytes, durability, full, .. } = store;
     let latency = duration(store.latency).map_or_else(|| NONE.to_owned(), latency);
     let limit = match limit_bytes {
         0 => String::new(),
-        limit => format!(" of {}", size(*limit)),
+        limit => format!(" of {}{}", size(*limit), if *full { ": full" } else { "" }),
     };
     let (version, durability) = (printable::text(version), printable::text(durability));
     format!("{version}, {durability}, answers in {latency}, uses {}{limit}", size(*used_bytes))
+}
+
+/// What the store writes to its disk, and what it may lose nevertheless.
+pub(crate) fn keeps(store: &StoreHealth) -> Option<String> {
+    let persistence = said(&store.persistence)?;
+    Some(printable::text(&match said(&store.may_lose) {
+        Some(may_lose) => format!("{persistence}; {may_lose}"),
+        None => format!("{persistence}; accepted records are not lost"),
+    }))
 }
 
 /// What is short, to a tenth of its unit.
@@ -169,6 +186,15 @@ pub(crate) fn workers(stats: &Stats) -> String {
     match stats.workers_lost {
         0 => stats.workers.to_string(),
         lost => format!("{}, {lost} lost", stats.workers),
+    }
+}
+
+/// How many batches wait for their dead letters, behind the number of these.
+fn held(batches: u64) -> String {
+    match batches {
+        0 => String::new(),
+        1 => "; 1 batch waits for its own to be replayed or dropped".to_owned(),
+        batches => format!("; {batches} batches wait for theirs to be replayed or dropped"),
     }
 }
 
@@ -215,17 +241,20 @@ struct Facts<'a>(&'a Stats);
 impl fmt::Display for Facts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(stats) = self;
-        let Stats { accepted, kept, dead, leased, dead_letters, paused, .. } = stats;
+        let Stats { accepted, kept, dead, leased, dead_letters, held_batches, paused, .. } = stats;
         let (rate_in, rate_out) = rates(&stats.flow);
         writeln!(f, "queue     {}", state(*paused))?;
         writeln!(f, "in        {rate_in:.0} a second, {} so far", counted(*accepted, "record"))?;
         writeln!(f, "out       {rate_out:.0} a second, {kept} kept and {dead} dead so far")?;
         writeln!(f, "in hand   {}", counted(*leased, "chunk"))?;
-        writeln!(f, "dead      {}", counted(*dead_letters, "dead letter"))?;
+        writeln!(f, "dead      {}{}", counted(*dead_letters, "dead letter"), held(*held_batches))?;
         writeln!(f, "workers   {}", workers(stats))?;
         if let Some(health) = &stats.store {
             writeln!(f, "store     {}", printable::text(&health.url))?;
             writeln!(f, "          {}", store(health))?;
+            if let Some(keeps) = keeps(health) {
+                writeln!(f, "          {keeps}")?;
+            }
             if let Some(problem) = said(&health.problem) {
                 writeln!(f, "problem   {}", printable::text(problem))?;
             }
@@ -273,6 +302,7 @@ pub(crate) mod tests {
                 line("low\x1b", 7, duration(400)),
             ],
             dead_letters: 3,
+            held_batches: 2,
             leased: 1,
             accepted: 20_000,
             kept: 7_956,
@@ -288,6 +318,9 @@ pub(crate) mod tests {
                 limit_bytes: 1 << 30,
                 durability: "synced".to_owned(),
                 problem: "the disk is full\n".to_owned(),
+                persistence: "append-only file, synced each second".to_owned(),
+                may_lose: String::new(),
+                full: true,
             }),
             log_filter: "info,muster_queue=debug".to_owned(),
             roll: Some(RollHealth {
@@ -313,10 +346,11 @@ pub(crate) mod tests {
         in        1450 a second, 20000 records so far
         out       145 a second, 7956 kept and 3 dead so far
         in hand   1 chunk
-        dead      3 dead letters
+        dead      3 dead letters; 2 batches wait for theirs to be replayed or dropped
         workers   5, 1 lost
         store     redis://redis:6379
-                  redis 7.0.15, synced, answers in 310.4µs, uses 12.00 MiB of 1.00 GiB
+                  redis 7.0.15, synced, answers in 310.4µs, uses 12.00 MiB of 1.00 GiB: full
+                  append-only file, synced each second; accepted records are not lost
         problem   the disk is full\n
         roll      2 complete batches are not written yet, the first for 1m 5s
                   the worker on build and 1 other process cannot write it: no space left\n
@@ -327,7 +361,7 @@ pub(crate) mod tests {
     #[test]
     fn a_program_sees_exact_figures() {
         insta::assert_snapshot!(super::super::json(&StatsView::from(&stats())), @r#"
-        {"at":"2023-11-14T22:13:20.000Z","paused":true,"lines":[{"line":"high","records":0,"bytes":0,"oldest_seconds":null},{"line":"normal","records":12034,"bytes":3610200,"oldest_seconds":125.5},{"line":"low\u001b","records":7,"bytes":2100,"oldest_seconds":0.4}],"in_hand":1,"dead_letters":3,"workers":5,"workers_lost":1,"accepted":20000,"kept":7956,"dead":3,"accepted_per_second":1450.0,"processed_per_second":145.0,"store":{"url":"redis://redis:6379","version":"redis 7.0.15","latency_seconds":0.0003104,"used_bytes":12582912,"limit_bytes":1073741824,"durability":"synced","problem":"the disk is full\n"},"roll":{"unwritten_batches":2,"unwritten_seconds":65.0,"processes_failing":2,"problem":"no space left\n","host":"build","since":"2023-11-14T22:13:20.000Z"},"log_filter":"info,muster_queue=debug"}
+{"at":"2023-11-14T22:13:20.000Z","paused":true,"lines":[{"line":"high","records":0,"bytes":0,"oldest_seconds":null},{"line":"normal","records":12034,"bytes":3610200,"oldest_seconds":125.5},{"line":"low\u001b","records":7,"bytes":2100,"oldest_seconds":0.4}],"in_hand":1,"dead_letters":3,"held_batches":2,"workers":5,"workers_lost":1,"accepted":20000,"kept":7956,"dead":3,"accepted_per_second":1450.0,"processed_per_second":145.0,"store":{"url":"redis://redis:6379","version":"redis 7.0.15","latency_seconds":0.0003104,"used_bytes":12582912,"limit_bytes":1073741824,"full":true,"durability":"synced","persistence":"append-only file, synced each second","may_lose":null,"problem":"the disk is full\n"},"roll":{"unwritten_batches":2,"unwritten_seconds":65.0,"processes_failing":2,"problem":"no space left\n","host":"build","since":"2023-11-14T22:13:20.000Z"},"log_filter":"info,muster_queue=debug"}
         "#);
     }
 

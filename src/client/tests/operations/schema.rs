@@ -93,7 +93,8 @@ fn is_format(rule: &Value, text: &str) -> bool {
 }
 
 fn double() -> Double {
-    let batch = |state: BatchState| Batch { state: state.into(), dead: 1, ..Batch::default() };
+    let batch =
+        |state: BatchState| Batch { state: state.into(), received: 1, dead: 1, ..Batch::default() };
     Double::start()
         .with_batch([BatchState::Sealed, BatchState::Sealed, BatchState::Written].map(batch))
         .with_list([batch(BatchState::Open)])

@@ -34,6 +34,9 @@ pub(crate) fn stats() -> Stats {
             limit_bytes: 0,
             durability: "synced".to_owned(),
             problem: String::new(),
+            persistence: "snapshots only".to_owned(),
+            may_lose: "what it \x1b[2J says".to_owned(),
+            full: false,
         }),
         ..Stats::default()
     }
@@ -57,6 +60,7 @@ fn stats_are_shown_to_a_person_and_to_a_program() {
     workers   5, 1 lost
     store     redis://redis:6379
               redis \u{1b}[2J, synced, answers in 310.0µs, uses 12.00 MiB
+              snapshots only; what it \u{1b}[2J says
     log       as each program is set
     ");
     let shown: Value = serde_json::from_str(&printed(&double, "stats --json")).unwrap();

@@ -30,6 +30,7 @@ struct Page {
     workers: u32,
     workers_lost: u32,
     dead_letters: Value,
+    held_batches: u64,
     lines: Vec<LineView>,
     accepted: Value,
     kept: Value,
@@ -57,6 +58,10 @@ struct StoreView {
     /// How much it may use, and how much of that it does, in hundredths.
     limit: Option<(Value, u64)>,
     durability: String,
+    persistence: String,
+    /// Which accepted records may be lost, and when. Empty if none may, or if it is not known.
+    may_lose: String,
+    is_full: bool,
     problem: String,
 }
 
@@ -101,6 +106,7 @@ impl Page {
             workers: stats.workers,
             workers_lost: stats.workers_lost,
             dead_letters: human::count(stats.dead_letters),
+            held_batches: stats.held_batches,
             accepted: human::count(stats.accepted),
             kept: human::count(stats.kept),
             dead: human::count(stats.dead),
@@ -160,6 +166,9 @@ impl From<StoreHealth> for StoreView {
             used: human::bytes(store.used_bytes),
             limit,
             durability: store.durability,
+            persistence: store.persistence,
+            may_lose: store.may_lose,
+            is_full: store.full,
             problem: store.problem,
         }
     }

@@ -7,9 +7,9 @@ use super::clock::now_ms;
 use super::controls;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, Entry, IDS, ISOLATED_RANK, LETTERS,
-    LINES, Piece, RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch, read_depth,
-    read_totals,
+    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, Entry, HELD, IDS, ISOLATED_RANK,
+    LETTERS, LINES, Piece, RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch,
+    read_depth, read_totals,
 };
 use crate::{
     Batch, BatchId, Checkpoint, Depth, Line, Priority, Result, ResultChunk, Stats, Unwritten,
@@ -110,6 +110,7 @@ pub(super) fn stats(store: &ReadTransaction) -> Result<Stats, Fault> {
         dead_letters: store.open_table(LETTERS)?.len()?,
         leased: 0,
         unwritten: unwritten(&waiting)?,
+        held: store.open_table(HELD)?.len()?,
         totals: read_totals(&store.open_table(TOTALS)?)?,
         controls: controls::get(store)?,
     })

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -48,12 +49,12 @@ impl Store {
             reports: Reports::default(),
             write_failure: Mutex::default(),
         };
-        store.check_format()?;
+        guarded(|| store.check_format())?;
         store.careful_below = store.write(careful::start)?;
         Ok(store)
     }
 
-    /// Checks that this version reads what is in the file, and marks a file that has no format yet.
+    /// Checks that this version reads what is in the file, and marks a file that has none or an earlier one.
     fn check_format(&self) -> Result<(), Fault> {
         let transaction = self.begin_write()?;
         let mut table = transaction.open_table(FORMAT)?;
@@ -63,8 +64,8 @@ impl Store {
                 let (store, problem) = (self.name.clone(), crate::later_format(format));
                 return Err(Error::Misconfigured { store, problem }.into());
             }
-            Some(_) => {}
-            None => drop(table.insert((), crate::FORMAT)?),
+            Some(crate::FORMAT) => {}
+            _ => drop(table.insert((), crate::FORMAT)?),
         }
         drop(table);
         transaction.commit()?;
@@ -97,7 +98,7 @@ impl Store {
     ) -> Result<T, Fault> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(closed)?;
-        read(&database.begin_read()?)
+        guarded(|| read(&database.begin_read()?))
     }
 
     /// The size of the file, in bytes.
@@ -113,12 +114,14 @@ impl Store {
         &self,
         step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let transaction = self.begin_write()?;
-        let mut tables = Tables::open(&transaction)?;
-        let done = step(&mut tables)?;
-        drop(tables);
-        transaction.commit()?;
-        Ok(done)
+        guarded(|| {
+            let transaction = self.begin_write()?;
+            let mut tables = Tables::open(&transaction)?;
+            let done = step(&mut tables)?;
+            drop(tables);
+            transaction.commit()?;
+            Ok(done)
+        })
     }
 
     /// Takes steps in one transaction, and returns the entries that they end.
@@ -126,13 +129,15 @@ impl Store {
         &self,
         steps: impl FnOnce(&mut Tables<'_>) -> Result<(), StoreFault>,
     ) -> Result<Vec<Entry>, StoreFault> {
-        let transaction = self.begin_write()?;
-        let mut tables = Tables::open(&transaction)?;
-        steps(&mut tables)?;
-        let ended = tables.into_ended();
-        // Durable at once: this is redb's default.
-        transaction.commit()?;
-        Ok(ended)
+        guarded(|| {
+            let transaction = self.begin_write()?;
+            let mut tables = Tables::open(&transaction)?;
+            steps(&mut tables)?;
+            let ended = tables.into_ended();
+            // Durable at once: this is redb's default.
+            transaction.commit()?;
+            Ok(ended)
+        })
     }
 
     /// After a failed write the file is opened anew: redb takes nothing more before that.
@@ -186,10 +191,37 @@ fn open_file(path: &Path) -> Result<Database, StoreFault> {
         StoreFault::Unavailable(format!("its folder {}: {error}", folder.display()))
     };
     let folder_file = File::open(folder).map_err(in_folder)?;
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+    // redb would make a new queue of an empty file, as if there had never been one.
+    if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        return Err(StoreFault::Corrupt(
+            "the file is empty: restore it from a backup, or remove it to begin with an empty queue"
+                .to_owned(),
+        ));
+    }
+    let database = guarded(|| {
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+        // A table that is damaged is found here, where nothing else is open: redb would panic again
+        // while it closes the others, and end the process.
+        let transaction = database.begin_read()?;
+        for table in transaction.list_tables()? {
+            transaction.open_untyped_table(table)?;
+        }
+        drop(transaction);
+        Ok::<_, StoreFault>(database)
+    })?;
     // A file is on disk for good when its name is, too.
     folder_file.sync_all().map_err(in_folder)?;
     Ok(database)
+}
+
+/// Takes steps in the file. Where its pages are damaged, redb panics.
+fn guarded<T, E: From<StoreFault>>(steps: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    // After a panic, the file is opened again, or not used any more.
+    catch_unwind(AssertUnwindSafe(steps)).unwrap_or_else(|_| {
+        Err(E::from(StoreFault::Corrupt(
+            "the file is damaged: restore it from a backup (docs/backup.md)".to_owned(),
+        )))
+    })
 }
 
 fn closed() -> StoreFault {

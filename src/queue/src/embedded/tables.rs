@@ -67,6 +67,8 @@ pub(super) const LETTERS: TableDefinition<'_, (&str, &str, u64), ()> =
     TableDefinition::new("letters");
 /// Group → how many dead letters it has.
 pub(super) const GROUPS: TableDefinition<'_, &str, u64> = TableDefinition::new("groups");
+/// The numbers of the batches that are held: see [`Batch::is_held`](crate::Batch::is_held).
+pub(super) const HELD: TableDefinition<'_, u64, ()> = TableDefinition::new("held");
 /// Milliseconds since 1970, batch number: when an open batch ends by itself.
 pub(super) const DEADLINES: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("deadlines");
 /// Milliseconds since 1970, batch number: since when nothing is left to do for a batch.
@@ -122,6 +124,7 @@ pub(super) struct Tables<'txn> {
     pub(super) dead: Table<'txn, (u64, u64), &'static [u8]>,
     pub(super) letters: Table<'txn, (&'static str, &'static str, u64), ()>,
     pub(super) groups: Table<'txn, &'static str, u64>,
+    held: Table<'txn, u64, ()>,
     pub(super) deadlines: Table<'txn, (u64, u64), ()>,
     pub(super) resolved: Table<'txn, (u64, u64), ()>,
     /// The entries that this transaction ends.
@@ -154,6 +157,7 @@ impl<'txn> Tables<'txn> {
             dead: transaction.open_table(DEAD)?,
             letters: transaction.open_table(LETTERS)?,
             groups: transaction.open_table(GROUPS)?,
+            held: transaction.open_table(HELD)?,
             deadlines: transaction.open_table(DEADLINES)?,
             resolved: transaction.open_table(RESOLVED)?,
             ended: Vec::new(),
@@ -194,6 +198,11 @@ impl<'txn> Tables<'txn> {
     /// Stores a batch that is new or has changed.
     pub(super) fn save(&mut self, row: &BatchRow) -> Result<(), Fault> {
         self.batches.insert(row.batch.id.as_str(), row.to_stored()?.as_slice())?;
+        if row.batch.is_held() {
+            self.held.insert(row.number, ())?;
+        } else {
+            self.held.remove(row.number)?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What a server must be to keep the queue: looked at when a connection is made, and every few seconds
 //! from then on.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::{Cmd, RedisError, RedisResult, Value};
@@ -9,8 +10,9 @@ use tokio::time::timeout;
 use super::info::Info;
 use super::link::Link;
 use super::settle::Barrier;
+use super::strictest::{self, Asked};
 use super::tls::Unusable;
-use crate::{Durability, StoreOptions};
+use crate::{Durability, Fsync, Persistence, StoreOptions};
 
 /// The oldest version that has all the commands that are used.
 const VERSION_MIN: (u32, u32) = (6, 2);
@@ -24,8 +26,29 @@ const VERSION_WITH_WAITAOF: (u32, u32) = (7, 2);
 /// <https://github.com/redis/redis/pull/13793>, and `tests/redis_durability/power_cut.rs`.
 const VERSION_THAT_WAITS: (u32, u32) = (8, 0);
 
+/// A replica that has said nothing for so many seconds does not follow. They do so once a second.
+const LAG_MAX: u64 = 5;
+
 /// How long a cluster may take to say the format of the store.
 const FORMAT_MAX: Duration = Duration::from_millis(300);
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// What a step waits for: nothing when an answer is all that is asked for, or when the server syncs
+    /// before it answers and has no `WAITAOF`.
+    pub(super) barrier: Option<Barrier>,
+    /// What "ok" means: as this process is set, or stricter, as another one is.
+    pub(super) asked: Asked,
+    /// What it is, and which version; of several servers, one of them.
+    pub(super) server: String,
+    /// Of several servers, the one that writes the least.
+    pub(super) persistence: Persistence,
+    /// How much memory it may use, in bytes; 0 when it has no limit.
+    pub(super) limit_bytes: u64,
+    /// Why nothing can become as durable as asked for now; of several servers, if that goes for all.
+    pub(super) lacks: Option<String>,
+}
 
 /// Why a connection is not used.
 pub(super) enum Unfit {
@@ -50,22 +73,58 @@ impl From<Unusable> for Unfit {
     }
 }
 
-/// Looks at the server, or at every master of a cluster. Returns what a step waits for: nothing
-/// when an answer is all that is asked for, or when the server syncs before it answers and has no
-/// `WAITAOF`.
-pub(super) async fn look(link: &Link, options: &StoreOptions) -> Result<Option<Barrier>, Unfit> {
-    let (mut infos, mut configs) = (link.clone(), link.clone());
-    let info = Cmd::new().arg("INFO").take();
-    if options.durability != Durability::Synced {
-        let infos = infos.ask_masters(&info).await?;
-        return judge(infos, Err("not asked".to_owned()), options, is_cluster(link));
+impl Looked {
+    /// Whether the settings are those that were found before.
+    pub(super) fn is_as(&self, before: &Self) -> bool {
+        Self { lacks: None, ..self.clone() } == Self { lacks: None, ..before.clone() }
     }
-    let config = Cmd::new().arg("CONFIG").arg("GET").arg("*appendfsync*").take();
-    let (infos, configs) = tokio::join!(infos.ask_masters(&info), configs.ask_masters(&config));
-    judge(infos?, when_synced(configs), options, is_cluster(link))
+
+    /// What "ok" means.
+    pub(super) fn durability(&self) -> Durability {
+        self.asked.durability()
+    }
 }
 
-/// Checks that this version reads what is in the store, and marks a store that has no format yet.
+/// Looks at the server, or at every master of a cluster. `key` is where the processes of a store say how
+/// durable "ok" is to be, and `before` what they said at the last look.
+pub(super) async fn look(
+    link: &Link,
+    options: &StoreOptions,
+    key: &str,
+    before: Option<Asked>,
+) -> Result<Looked, Unfit> {
+    let ask = async |command: Cmd| link.clone().ask_masters(&command).await;
+    let config = |pattern| Cmd::new().arg("CONFIG").arg("GET").arg(pattern).take();
+    let (infos, fsyncs, saves, others) = tokio::join!(
+        ask(Cmd::new().arg("INFO").take()),
+        ask(config("*appendfsync*")),
+        ask(config("save")),
+        strictest::read(link, key),
+    );
+    let own = Asked::of(options);
+    let others = others.or(before).unwrap_or(Asked::Accepted);
+    let asked = own.with(others).map_err(Unfit::Misconfigured)?;
+    let configs = (fsync(fsyncs), has_snapshots(saves));
+    let looked = judge(infos?, &configs, asked, is_cluster(link));
+    let looked =
+        looked.map_err(|unfit| if asked == own { unfit } else { because_of_others(unfit) })?;
+    if own != Asked::Accepted && own == asked {
+        strictest::write(link, key, own).await;
+    }
+    Ok(looked)
+}
+
+/// Says that a setting is that of another process.
+fn because_of_others(unfit: Unfit) -> Unfit {
+    match unfit {
+        Unfit::Misconfigured(problem) => Unfit::Misconfigured(format!(
+            "another process of the store has a stricter durability, and {problem}"
+        )),
+        unfit => unfit,
+    }
+}
+
+/// Checks that this version reads what is in the store, and marks a store that has none or an earlier one.
 pub(super) async fn check_format(link: &Link, key: &str) -> Result<(), Unfit> {
     let mut link = link.clone();
     let read = Cmd::get(key);
@@ -81,10 +140,10 @@ pub(super) async fn check_format(link: &Link, key: &str) -> Result<(), Unfit> {
         Some(format) if format > crate::FORMAT => {
             Err(Unfit::Misconfigured(crate::later_format(format)))
         }
-        Some(_) => Ok(()),
-        None => {
+        Some(crate::FORMAT) => Ok(()),
+        _ => {
             let mut mark = redis::cmd("SET");
-            let marked = mark.arg(key).arg(crate::FORMAT).arg("NX");
+            let marked = mark.arg(key).arg(crate::FORMAT);
             // A server without memory is marked later.
             let marked = timeout(FORMAT_MAX, marked.query_async::<Option<String>>(&mut link));
             if !matches!(marked.await, Ok(Ok(_))) {
@@ -99,56 +158,92 @@ fn is_cluster(link: &Link) -> bool {
     matches!(link, Link::Cluster(_))
 }
 
-/// When a server syncs its append-only file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Syncs {
-    /// When the system does it.
-    Never,
-    /// Each second, or not always before it answers.
-    Later,
-    /// Before it answers.
-    First,
-}
-
-/// When all of them have synced, or why it is not known.
-fn when_synced(configs: RedisResult<Vec<Value>>) -> Result<Syncs, String> {
-    let configs = configs.map_err(|error| error.to_string())?;
-    let mut all = Syncs::First;
-    for config in configs {
-        let config: std::collections::HashMap<String, String> =
-            redis::from_redis_value(config).map_err(|error| error.to_string())?;
+/// When all of them sync their append-only files, or why it is not known.
+fn fsync(configs: RedisResult<Vec<Value>>) -> Result<Fsync, String> {
+    let mut all = Fsync::Always;
+    for config in settings(configs)? {
         let has = |name: &str, value: &str| config.get(name).is_some_and(|found| found == value);
-        let syncs = if has("appendfsync", "no") {
-            Syncs::Never
+        if !config.contains_key("appendfsync") {
+            return Err("it has no `appendfsync`".to_owned());
+        }
+        let fsync = if has("appendfsync", "no") {
+            Fsync::No
         } else if has("appendfsync", "always") && has("no-appendfsync-on-rewrite", "no") {
-            Syncs::First
+            Fsync::Always
         } else {
-            Syncs::Later
+            Fsync::EverySecond
         };
-        all = all.min(syncs);
+        all = all.min(fsync);
     }
     Ok(all)
 }
 
+/// Whether all of them take snapshots by themselves, or why it is not known.
+fn has_snapshots(configs: RedisResult<Vec<Value>>) -> Result<bool, String> {
+    let mut all = true;
+    for config in settings(configs)? {
+        all &= !config.get("save").ok_or("it has no `save`")?.is_empty();
+    }
+    Ok(all)
+}
+
+/// Settings, by name.
+type Settings = HashMap<String, String>;
+
+/// What each of them answered to CONFIG GET.
+fn settings(configs: RedisResult<Vec<Value>>) -> Result<Vec<Settings>, String> {
+    let configs = configs.map_err(|error| error.to_string())?;
+    let read = configs.into_iter().map(redis::from_redis_value);
+    read.collect::<Result<_, _>>().map_err(|error: redis::ParsingError| error.to_string())
+}
+
+/// When the servers sync, and whether they take snapshots, or why that is not known.
+type Configs = (Result<Fsync, String>, Result<bool, String>);
+
 fn judge(
     infos: Vec<Value>,
-    syncs: Result<Syncs, String>,
-    options: &StoreOptions,
+    configs: &Configs,
+    asked: Asked,
     as_cluster: bool,
-) -> Result<Option<Barrier>, Unfit> {
-    let mut barrier = None;
+) -> Result<Looked, Unfit> {
+    let mut looked = Looked {
+        barrier: None,
+        asked,
+        server: String::new(),
+        persistence: Persistence::File,
+        limit_bytes: 0,
+        lacks: None,
+    };
+    let mut all_lack = true;
     for info in infos {
         let info: String = redis::from_redis_value(info).map_err(RedisError::from)?;
         let info = Info(&info);
         info.check(as_cluster)?;
-        barrier = match options.durability {
-            Durability::Accepted => None,
-            Durability::Replicated => Some(Barrier::Replicas(options.replicas)),
+        looked.barrier = match asked {
+            Asked::Accepted => None,
+            Asked::Replicated(replicas) => {
+                let found = info.replicas();
+                all_lack &= found < u64::from(replicas.get());
+                looked.lacks = Some(format!(
+                    "durability is replicated, and {found} of {replicas} replicas follow it: nothing is \
+                     accepted until all do"
+                ));
+                Some(Barrier::Replicas(replicas))
+            }
             // If one of them needs it, it does no harm to the others.
-            Durability::Synced => info.barrier_to_sync(&syncs)?.or(barrier),
+            Asked::Synced => info.barrier_to_sync(&configs.0)?.or(looked.barrier),
         };
+        looked.persistence = looked.persistence.min(info.persistence(configs));
+        // Those of the masters come in any order.
+        let (server, limit_bytes) = (info.name_and_version(), info.field("maxmemory"));
+        let limit_bytes = limit_bytes.parse().unwrap_or_default();
+        if looked.server.is_empty() || (&server, limit_bytes) < (&looked.server, looked.limit_bytes)
+        {
+            (looked.server, looked.limit_bytes) = (server, limit_bytes);
+        }
     }
-    Ok(barrier)
+    looked.lacks = looked.lacks.filter(|_| all_lack);
+    Ok(looked)
 }
 
 impl Info<'_> {
@@ -196,8 +291,33 @@ impl Info<'_> {
         }
     }
 
+    /// How many replicas follow it, and have said so a short while ago.
+    fn replicas(&self) -> u64 {
+        let is_up = |replica: &str| {
+            let lag = replica.split(',').find_map(|field| field.strip_prefix("lag="));
+            let lag = lag.and_then(|lag| lag.parse::<u64>().ok());
+            replica.contains("state=online") && lag.is_some_and(|lag| lag <= LAG_MAX)
+        };
+        let replicas = (0_u32..).map(|number| self.field(&format!("slave{number}")));
+        replicas.take_while(|replica| !replica.is_empty()).filter(|replica| is_up(replica)).count()
+            as u64
+    }
+
+    /// What it writes to its disk.
+    fn persistence(&self, (fsync, has_snapshots): &Configs) -> Persistence {
+        if self.field("aof_enabled") == "1" {
+            let fsync = fsync.as_ref().copied().unwrap_or(Fsync::Unknown);
+            return Persistence::AppendOnly { fsync };
+        }
+        match has_snapshots {
+            Ok(true) => Persistence::Snapshots,
+            Ok(false) => Persistence::None,
+            Err(_) => Persistence::Unknown,
+        }
+    }
+
     /// What a step waits for to be on the disk.
-    fn barrier_to_sync(&self, syncs: &Result<Syncs, String>) -> Result<Option<Barrier>, Unfit> {
+    fn barrier_to_sync(&self, fsync: &Result<Fsync, String>) -> Result<Option<Barrier>, Unfit> {
         if self.field("aof_enabled") != "1" {
             return Err(Unfit::Misconfigured(
                 "durability is synced, but it writes nothing to its disk: set appendonly to yes \
@@ -210,14 +330,14 @@ impl Info<'_> {
         // Valkey answer some commands before that.
         let barrier = (version >= Some(VERSION_WITH_WAITAOF)).then_some(Barrier::Disk);
         let server = self.name_and_version();
-        match syncs {
-            Ok(Syncs::First) => Ok(barrier),
-            Ok(Syncs::Never) => Err(Unfit::Misconfigured(
+        match fsync {
+            Ok(Fsync::Always) => Ok(barrier),
+            Ok(Fsync::No) => Err(Unfit::Misconfigured(
                 "durability is synced, but it never syncs its file by itself: set appendfsync to always"
                     .to_owned(),
             )),
             _ if version >= Some(VERSION_THAT_WAITS) => Ok(barrier),
-            Ok(Syncs::Later) => Err(Unfit::Misconfigured(format!(
+            Ok(Fsync::EverySecond | Fsync::Unknown) => Err(Unfit::Misconfigured(format!(
                 "durability is synced, but {server} answers before it has synced: set appendfsync to \
                  always and no-appendfsync-on-rewrite to no, or use Redis 8.0 or later"
             ))),

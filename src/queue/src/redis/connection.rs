@@ -20,13 +20,14 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::address::Address;
-use super::checks::{self, Unfit};
+use super::checks::{self, Looked, Unfit};
+use super::keys::Partition;
 use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
 use super::refusals::Refusals;
-use super::settle::{self, Barrier, Settled};
+use super::settle::{self, Settled};
 use super::tls::{self, Files};
-use crate::{Error, Result, StoreOptions, StoreUrl, metrics};
+use crate::{Error, Persistence, Result, StoreOptions, StoreUrl, metrics};
 
 /// How long it may take to connect, the login and a look at the server included.
 const CONNECT_MAX: Duration = Duration::from_millis(1500);
@@ -36,6 +37,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long the server may take for an answer.
 const RESPONSE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a refusal for want of memory counts. Who is refused tries again sooner. What the server says
+/// of its memory is not enough: the step that it refuses may be larger than what it has left.
+const FULL_LASTS: Duration = Duration::from_secs(2);
 
 /// How many steps are settled at once: each has a connection of its own.
 const SETTLING_MAX: usize = 256;
@@ -52,19 +57,25 @@ pub(super) struct Connection {
     options: StoreOptions,
     /// The URL without its password.
     store: String,
-    /// The key of the format.
+    /// The key of the format,
     format: String,
+    /// and that of the durability.
+    durability: String,
+    /// What was found at the last look.
+    looked: Mutex<Option<Looked>>,
+    /// When the server refused a step because its memory is full.
+    full_at: Mutex<Option<Instant>>,
     shared: tokio::sync::Mutex<Option<Arc<Shared>>>,
     pool: Pool,
     may_settle: Semaphore,
     refusals: Refusals,
 }
 
-/// The shared connection, and what a step waits for at its server.
+/// The shared connection, and what was found at its server when it was made.
 struct Shared {
     link: Link,
-    barrier: Option<Barrier>,
-    looked: Mutex<Instant>,
+    looked: Looked,
+    looked_at: Mutex<Instant>,
 }
 
 impl Connection {
@@ -75,7 +86,7 @@ impl Connection {
     /// [`Error::Unavailable`] when the URL does not say what Redis needs, and
     /// [`Error::Misconfigured`] when a file that it names for TLS cannot be used: once the program
     /// runs it is waited for.
-    pub(super) fn new(url: &str, options: &StoreOptions, format: String) -> Result<Self> {
+    pub(super) fn new(url: &str, options: &StoreOptions, first: &Partition) -> Result<Self> {
         let store = StoreUrl::Redis(url.to_owned()).to_string();
         if url.starts_with("rediss") {
             // It fails when the program has chosen one before: then that one is as good.
@@ -95,7 +106,10 @@ impl Connection {
             opener: Opener::new(address, files),
             options: *options,
             store,
-            format,
+            format: first.format(),
+            durability: first.durability(),
+            looked: Mutex::default(),
+            full_at: Mutex::default(),
             shared: tokio::sync::Mutex::default(),
             pool: Pool::default(),
             may_settle: Semaphore::new(SETTLING_MAX),
@@ -165,7 +179,7 @@ impl Connection {
         keys: &[String; 2],
     ) -> Result<T> {
         let shared = self.shared().await?;
-        let Some(barrier) = shared.barrier else {
+        let Some(barrier) = shared.looked.barrier else {
             return self.run_behind(&shared, before, script).await;
         };
         let _permit = self.may_settle.acquire().await;
@@ -214,13 +228,21 @@ impl Connection {
     pub(super) async fn ping(&self) -> Result<()> {
         let shared = match self.shared().await {
             Ok(shared) if shared.is_due() => shared,
-            Ok(_) => return self.send(&Cmd::ping()).await,
+            Ok(_) => {
+                self.send::<()>(&Cmd::ping()).await?;
+                return self.has_what_it_needs();
+            }
             Err(error) => return metrics::counted(Err(error)),
         };
-        let looked = timeout(RESPONSE_MAX, checks::look(&shared.link, &self.options));
-        let problem = match looked.await {
-            Ok(Ok(barrier)) if barrier == shared.barrier => return metrics::counted(Ok(())),
-            Ok(Ok(_)) => None,
+        let problem = match timeout(RESPONSE_MAX, self.look(&shared.link)).await {
+            Ok(Ok(looked)) => {
+                let is_as_before = looked.barrier == shared.looked.barrier;
+                self.note(looked);
+                if is_as_before {
+                    return metrics::counted(self.has_what_it_needs());
+                }
+                None
+            }
             Ok(Err(unfit)) => Some(self.unfit(unfit)),
             Err(_) => Some(self.unavailable(no_answer(RESPONSE_MAX))),
         };
@@ -228,17 +250,75 @@ impl Connection {
         metrics::counted(problem.map_or(Ok(()), Err))
     }
 
-    /// What the server says of itself; on a cluster, one of its masters.
-    pub(super) async fn info(&self) -> Result<String> {
+    /// What the server says of itself; on a cluster, one of its masters. And what was found at the last
+    /// look.
+    pub(super) async fn info(&self) -> Result<(String, Looked)> {
         let answer = async {
             let shared = self.shared().await?;
             let (mut link, info) = (shared.link.clone(), Cmd::new().arg("INFO").take());
             let answers = within(RESPONSE_MAX, link.ask_masters(&info)).await;
             let mut answers = self.checked(&shared, answers)?;
             let answer = answers.pop().unwrap_or(Value::Nil);
-            redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))
+            let info =
+                redis::from_redis_value(answer).map_err(|error| self.failed(&error.into()))?;
+            let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok((info, looked.unwrap_or_else(|| shared.looked.clone())))
         };
         metrics::counted(answer.await)
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when nothing could become as durable as asked for at the last look.
+    fn has_what_it_needs(&self) -> Result<()> {
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        match looked.as_ref().and_then(|looked| looked.lacks.clone()) {
+            Some(lacks) => Err(self.unavailable(lacks)),
+            None => Ok(()),
+        }
+    }
+
+    async fn look(&self, link: &Link) -> std::result::Result<Looked, Unfit> {
+        let before = self
+            .looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|looked| looked.asked);
+        checks::look(link, &self.options, &self.durability, before).await
+    }
+
+    /// Whether the server has just refused a step because its memory is full.
+    pub(super) fn was_full(&self) -> bool {
+        let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        full_at.is_some_and(|at| at.elapsed() < FULL_LASTS)
+    }
+
+    /// Keeps what was found, and logs it if it has changed.
+    fn note(&self, found: Looked) {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.as_ref().is_some_and(|looked| looked.is_as(&found)) {
+            *looked = Some(found);
+            return;
+        }
+        let own = self.options.durability;
+        if found.durability() != own
+            && looked.as_ref().map(Looked::durability) != Some(found.durability())
+        {
+            tracing::warn!(
+                durability = %found.durability(), set = %own,
+                "another process of the store has a stricter durability: this process uses it as well"
+            );
+        }
+        let Looked { server, persistence, limit_bytes, .. } = &found;
+        // No other eviction policy is accepted.
+        tracing::info!(server, %persistence, memory_limit = limit_bytes, eviction = "noeviction", "the store");
+        if *persistence <= Persistence::Snapshots
+            && let Some(may_lose) = persistence.may_lose(found.durability())
+        {
+            tracing::warn!("{may_lose}");
+        }
+        *looked = Some(found);
     }
 
     /// Sends commands of which the first waits up to `block` at the server, on a connection of their
@@ -279,10 +359,11 @@ impl Connection {
                 return Ok(Arc::clone(connection));
             }
             let link = self.opener.open().await?;
-            let barrier = checks::look(&link, &self.options).await?;
+            let looked = self.look(&link).await?;
             checks::check_format(&link, &self.format).await?;
-            let looked = Mutex::new(Instant::now());
-            let connection = Arc::new(Shared { link, barrier, looked });
+            self.note(looked.clone());
+            let looked_at = Mutex::new(Instant::now());
+            let connection = Arc::new(Shared { link, looked, looked_at });
             *shared = Some(Arc::clone(&connection));
             Ok::<_, Unfit>(connection)
         };
@@ -346,6 +427,12 @@ impl Connection {
     }
 
     fn failed(&self, error: &RedisError) -> Error {
+        if code(error) == Some("OOM") {
+            *self.full_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            let full = Error::OutOfMemory { store: self.store.clone() };
+            self.refusals.say(&self.store, &full.to_string());
+            return full;
+        }
         let reason = reason(error);
         if error.code().is_some() {
             self.refusals.say(&self.store, &reason);
@@ -361,10 +448,10 @@ impl Connection {
 impl Shared {
     /// Whether it is time to look at the server again. True for only one of several callers.
     fn is_due(&self) -> bool {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = looked.elapsed() >= LOOK_INTERVAL;
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked_at.elapsed() >= LOOK_INTERVAL;
         if is_due {
-            *looked = Instant::now();
+            *looked_at = Instant::now();
         }
         is_due
     }
@@ -399,7 +486,6 @@ fn code(error: &RedisError) -> Option<&str> {
 fn reason(error: &RedisError) -> String {
     let text = error.to_string();
     match code(error) {
-        Some("OOM") => "its memory is full (OOM): free some, or raise its maxmemory".to_owned(),
         Some("READONLY") => "it has become a replica, and takes no writes (READONLY)".to_owned(),
         Some("LOADING") => "it is still reading its data (LOADING)".to_owned(),
         Some("MASTERDOWN") => "it is a replica that has lost its master (MASTERDOWN)".to_owned(),

@@ -3,7 +3,7 @@
 //! | key | type | holds |
 //! | --- | --- | --- |
 //! | `TAG:queue:roll` | stream | one entry for each complete batch: `b` batch |
-//! | `TAG:queue:high` `…:normal` `…:low` | stream | chunks by priority: `b` batch, `f` first place, `n` count, `p` the name of the payload, `z` its length in bytes; of a retry `a` failures and, if there was one, `s` the time of the first in ms; `t` trace, if there is one; last `l` how often its lease was lost before it was given back, if ever; replays in place have `a` as retries do |
+//! | `TAG:queue:high` `…:normal` `…:low` | stream | chunks by priority: `b` batch, `f` first place, `n` count, `p` the name of the payload, `z` its length in bytes; `o` when the batch was opened, in ms; of a retry `a` failures and, if there was one, `s` the time of the first in ms; `t` trace, if there is one; last `l` how often its lease was lost before it was given back, if ever; replays in place have `a` as retries do |
 //! | `TAG:queue:isolated` | stream | such retries as are isolated |
 //! | `TAG:retry` | sorted set | `<batch>/<place>` of retries by the time, in ms, at which they are to be in line |
 //! | `TAG:retries` | hash | by `<batch>/<place>`: the stream and the fields of their future entry, as MessagePack |
@@ -11,6 +11,8 @@
 //! | `TAG:totals` | hash | `accepted`, `kept`, `dead`: records since the store was first used |
 //! | `TAG:controls` | hash | what an operator has set: `paused` (1), `log_filter` |
 //! | `TAG:format` | string | the format of all that is here, a number; in the first partition only |
+//! | `TAG:durability` | string, for a minute | the strictest durability that a process of the store is set to, if that is more than `accepted`; in the first partition only |
+//! | `TAG:held` | set | sealed batches that wait for nothing but for their dead letters to be resolved |
 //! | `TAG:roll` | hash | what is known of the roll: `id`, `batches`, `sha256`; in the first partition only |
 //! | `TAG:workers` | sorted set | processes that run workers by the time, in ms, of their last heartbeat; in the first partition alone |
 //! | `TAG:worker:<id>` | string, for a day | what such a process said of itself, as JSON |
@@ -96,6 +98,11 @@ impl Partition {
         format!("{}:batch:{batch}:payloads", self.tag)
     }
 
+    /// The results of a batch.
+    pub(super) fn results(&self, batch: &BatchId) -> String {
+        format!("{}:batch:{batch}:results", self.tag)
+    }
+
     /// The checkpoints of a batch.
     pub(super) fn checkpoints(&self, batch: &BatchId) -> String {
         format!("{}:batch:{batch}:checkpoints", self.tag)
@@ -114,6 +121,11 @@ impl Partition {
     /// The format of the data.
     pub(super) fn format(&self) -> String {
         format!("{}:format", self.tag)
+    }
+
+    /// How durable "ok" is to be.
+    pub(super) fn durability(&self) -> String {
+        format!("{}:durability", self.tag)
     }
 
     /// What is known of the roll.

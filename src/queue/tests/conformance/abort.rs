@@ -51,7 +51,9 @@ pub(crate) async fn a_held_batch_is_discarded(queue: &dyn Queue) -> Result<()> {
     send(queue, &id, &[2]).await?;
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     queue.seal(&id, None, None).await?;
+    assert_eq!(queue.stats().await?.held, 1);
     let batch = queue.abort(&id).await?;
+    assert_eq!(queue.stats().await?.held, 0);
     assert_eq!((batch.state, batch.kept, batch.dead), (BatchState::Aborted, 0, 0));
     assert_eq!(queue.drop_letters(&id, &[0]).await?, 0);
     assert_eq!(shown(queue, &id).await?, batch, "it does not complete any more");

@@ -93,6 +93,7 @@ pub(crate) async fn a_batch_with_dead_letters_is_held(queue: &dyn Queue) -> Resu
     commit_next(queue, |chunk| without(chunk, &[0])).await?;
     let batch = ended(queue, &id).await?;
     assert!(batch.is_held(), "{batch:?}");
+    assert_eq!(queue.stats().await?.held, 1);
     Ok(())
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use muster_queue::{
-    Appended, BatchOptions, BatchState, Committed, Deadline, Ending, NewChunk, Outcome, Places,
-    Policy, Priority, Queue, RollState, WorkerId,
+    Appended, BatchOptions, BatchState, Committed, Deadline, Ending, Error, NewChunk, Outcome,
+    Places, Policy, Priority, Queue, RollState, WorkerId,
 };
 
 use super::given::{
     AS_SENT, LONG_WAIT, NO_WAIT, all_dead, ask, chunk, each, id, kept, keys, lease_chunk, letter,
-    one_chunk, open, queue, replays, retry, sealed_batch_of, shown, unavailable_soon,
+    one_chunk, open, queue, replays, retry, sealed_batch_of, shown,
 };
 use crate::redis_server::RedisServer;
 
@@ -121,8 +121,12 @@ async fn a_server_without_memory_takes_no_more_and_lets_batches_end() {
     }
 
     ask::<()>(&server, "CONFIG SET maxmemory 1").await;
-    let message = unavailable_soon(queue.append(&batch, &[chunk(3, 1)])).await;
-    assert!(message.contains("memory"), "{message}");
+    let error = queue.append(&batch, &[chunk(3, 1)]).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+    // A batch that others wait behind is not too large for the store.
+    assert_eq!(queue.outgrown(&batch).await.unwrap(), None);
+    // The deadline of a batch whose sender waits can be put off.
+    queue.open(&id("left"), &BatchOptions::default()).await.unwrap();
     assert_eq!(queue.end_overdue(9).await.unwrap().len(), 2);
     let states = [0, 1].map(|batches| RollState {
         id: "roll".to_owned(),

@@ -47,6 +47,8 @@ impl Run {
         self.desk.check_line(Some(Priority::Low), stats.low);
         self.desk.check_line(None, stats.isolated);
         assert_eq!(stats.dead_letters, dead_letters);
+        let shown = self.model.batches.iter().map(|(id, sent)| sent.shown(id));
+        assert_eq!(stats.held, shown.filter(Batch::is_held).count() as u64);
         assert_eq!(
             stats.leased,
             self.desk.pieces.values().filter(|piece| piece.is_held()).count() as u64

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Outgrown, Queue,
+    Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
     WorkerReport,
 };
 
@@ -268,6 +268,10 @@ impl Queue for Mutant {
 
     async fn store_info(&self) -> Result<StoreInfo> {
         self.queue.store_info().await
+    }
+
+    async fn outgrown(&self, id: &BatchId) -> Result<Option<Outgrown>> {
+        self.queue.outgrown(id).await
     }
 
     async fn ping(&self) -> Result<()> {

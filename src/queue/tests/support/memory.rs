@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Queue, Replay,
-    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, StoreOptions, Work,
-    WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Durability, Lease, LetterId, NewChunk, Outcome,
+    Outgrown, Persistence, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker,
+    Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -217,7 +217,18 @@ impl Queue for MemoryQueue {
     }
 
     async fn store_info(&self) -> Result<StoreInfo> {
-        Ok(StoreInfo { version: "memory".to_owned(), used_bytes: 1, limit_bytes: 0 })
+        Ok(StoreInfo {
+            version: "memory".to_owned(),
+            used_bytes: 1,
+            limit_bytes: 0,
+            is_full: false,
+            persistence: Persistence::None,
+            durability: Durability::Accepted,
+        })
+    }
+
+    async fn outgrown(&self, _: &BatchId) -> Result<Option<Outgrown>> {
+        Ok(None)
     }
 
     async fn ping(&self) -> Result<()> {

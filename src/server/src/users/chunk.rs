@@ -5,7 +5,7 @@ use std::time::Instant;
 use muster_program::traces::{self, Trace};
 use muster_proto::chunk::Encoder;
 use muster_proto::user::User;
-use muster_queue::{Appended, BatchId, NewChunk, Queue};
+use muster_queue::{Appended, BatchId, Error, NewChunk, Queue};
 use tracing::Span;
 
 use crate::metrics;
@@ -49,6 +49,17 @@ pub(super) async fn append(
         metrics::accepted(chunks, began.elapsed());
     }
     appended
+}
+
+/// The error, or [`Error::TooLarge`] in place of [`Error::OutOfMemory`] if the batch alone fills the store.
+pub(super) async fn or_too_large(queue: &dyn Queue, batch: &BatchId, error: Error) -> Error {
+    match error {
+        Error::OutOfMemory { .. } => match queue.outgrown(batch).await {
+            Ok(Some(outgrown)) => Error::TooLarge { batch: batch.clone(), outgrown },
+            _ => error,
+        },
+        error => error,
+    }
 }
 
 /// How long a record may be, and each of its fields, in bytes.

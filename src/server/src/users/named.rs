@@ -60,7 +60,12 @@ async fn append_in_chunks(
                 answer(calls, || Ok(())).await;
                 Vec::new()
             }
-            Err(error @ (Error::Unavailable { .. } | Error::Full { .. })) => {
+            Err(
+                error @ (Error::Unavailable { .. }
+                | Error::Full { .. }
+                | Error::OutOfMemory { .. }
+                | Error::TooLarge { .. }),
+            ) => {
                 answer(calls, || Err(status::of(&error))).await;
                 Vec::new()
             }
@@ -93,6 +98,7 @@ async fn append_opened(
             queue.open(batch, options).await?;
             chunk::append(queue, batch, new).await
         }
+        Err(error) => Err(chunk::or_too_large(queue, batch, error).await),
         appended => appended,
     }
 }

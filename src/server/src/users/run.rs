@@ -77,7 +77,7 @@ impl Run {
             appended.extend(calls);
             answer(appended, || Err(status::of(&error))).await;
             // A queue that is full has taken nothing: the run is as it was.
-            return matches!(error, Error::Full { .. }).then_some(run);
+            return matches!(error, Error::Full { .. } | Error::OutOfMemory { .. }).then_some(run);
         }
         Some(run)
     }

@@ -298,9 +298,15 @@ impl Stream<'_> {
     ) -> Result<Appended, Error> {
         let mut next_sign = Instant::now() + self.sign_interval();
         loop {
-            match chunk::append(self.queue, batch, new).await {
-                Err(error @ Error::Full { .. }) => tracing::debug!(%batch, %error, "waiting"),
+            let error = match chunk::append(self.queue, batch, new).await {
+                Err(error) => chunk::or_too_large(self.queue, batch, error).await,
                 appended => return appended,
+            };
+            match error {
+                Error::Full { .. } | Error::OutOfMemory { .. } => {
+                    tracing::debug!(%batch, %error, "waiting");
+                }
+                error => return Err(error),
             }
             tokio::time::sleep(status::FULL_PAUSE).await;
             if Instant::now() >= next_sign {

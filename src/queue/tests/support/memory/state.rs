@@ -261,6 +261,7 @@ impl State {
             dead_letters: self.all_dead().count() as u64,
             leased: self.work.leased(),
             unwritten: self.unwritten(),
+            held: self.batches.values().filter(|row| row.batch.is_held()).count() as u64,
             totals: self.totals,
             controls: self.controls.clone(),
         }

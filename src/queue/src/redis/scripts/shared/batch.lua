@@ -27,7 +27,7 @@ local function move(batch, counter, by)
 end
 
 -- Completes a batch that is sealed and of which nothing is left to do. Called by each script that
--- may have done the last of it.
+-- may have done the last of it. One that only its dead letters keep from that is held.
 --
 -- `complete` keeps the order in which batches became complete; the roll's entry wakes a worker.
 local function complete_if_done(batch)
@@ -36,6 +36,7 @@ local function complete_if_done(batch)
         return
     end
     if batch.policy == 'fail' and batch.dead > 0 then
+        redis.call('SADD', key('held'), batch.id)
         return
     end
     local complete = key('complete')

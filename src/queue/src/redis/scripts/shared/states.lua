@@ -18,6 +18,9 @@ local function enter(batch, state)
         redis.call('ZREM', key('batches:' .. batch.state), member)
         redis.call('ZADD', key('batches:' .. state), 0, member)
     end
+    if batch.state == 'sealed' then
+        redis.call('SREM', key('held'), batch.id)
+    end
     batch.state = state
     redis.call('HSET', batch.key, 'state', state, TIMES[state], now_ms())
 end
