@@ -196,7 +196,7 @@ pub async fn send(config: &Config, job: &Job) -> Result<Report, Error> {
         let sender = Sender { server, labels, retry, progress, pending };
         let input = Input { sources, pointer: job.input.records.clone(), rejects };
         tokio::select! {
-            sent = sender.carry_out(config, job, input) => sent,
+            sent = Box::pin(sender.carry_out(config, job, input)) => sent,
             never = pending::say_why_it_waits(&sender) => match never {},
         }
     };
