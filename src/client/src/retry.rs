@@ -111,7 +111,7 @@ impl Retry {
         (last.since.elapsed() >= APART).then(|| last.reason.clone())
     }
 
-    /// Notes why a call failed. That a server has no room is no fault that goes on.
+    /// Notes why a call failed. A full server does not count as one whose calls fail again and again.
     fn failed(&self, status: &Status, is_full: bool) {
         let (reason, at) = (reason(status), Instant::now());
         let mut last = self.last();

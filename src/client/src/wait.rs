@@ -35,8 +35,8 @@ impl Waiting {
     }
 }
 
-/// Waits until the batch is written, aborted, or held: then only somebody who acts changes it. Also ends
-/// when the batch has fewer than `received` records: then its store has lost some.
+/// Waits until the batch is written, aborted or held. After that, only an operator changes it. Also returns
+/// when the batch has fewer than `received` records: the store has lost some.
 pub(crate) async fn until_settled(
     server: &Server,
     retry: &Retry,

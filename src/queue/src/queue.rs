@@ -21,9 +21,9 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Every method: [`Error::Unavailable`] when the store is away, [`Error::OutOfMemory`] when it is
-/// full, [`Error::Misconfigured`] when it must not be used as it is, [`Error::Corrupt`] when it holds what cannot be read. The others are
-/// named where they arise.
+/// Every method returns [`Error::Unavailable`] when the store is away, [`Error::OutOfMemory`] when it is
+/// full, [`Error::Misconfigured`] when its settings are unsafe, and [`Error::Corrupt`] when its data cannot
+/// be read. Each method lists its other errors.
 ///
 /// # Cancel safety
 ///

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
-    Appended, BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue,
+    Appended, BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue, Stats,
     StoreOptions,
 };
 use redis_ask::{ask, replicate, until};
@@ -138,6 +138,27 @@ async fn without_enough_replicas_nothing_is_ok_and_with_them_it_is_again() {
     assert_eq!(append(&queue, 0).await.unwrap(), Appended::Behind { received: 1 });
     let there: u64 = ask(&first, "HGET {muster}:batch:b received").await;
     assert_eq!((there, received(&queue).await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_server_without_its_replicas_is_not_ready_and_can_be_read() {
+    let (master, mut replica) = (RedisServer::start(), RedisServer::start());
+    replicate(&replica, &master).await;
+    let queue = queue(&master, &replicated(1)).await;
+    open(&queue).await.unwrap();
+    until("the replica follows", || async { queue.ping().await.is_ok() }).await;
+    replica.kill();
+    until("the missing replica is noticed", || async { queue.ping().await.is_err() }).await;
+    let error = queue.ping().await.unwrap_err().to_string();
+    assert!(
+        error.ends_with("and 0 of 1 replicas follow it: nothing is accepted until all do"),
+        "{error}"
+    );
+    // What is waiting can be looked at nevertheless.
+    assert_eq!(queue.stats().await.unwrap(), Stats::default());
+    let replica = RedisServer::start();
+    replicate(&replica, &master).await;
+    until("the store is used again", || async { queue.ping().await.is_ok() }).await;
 }
 
 #[tokio::test]

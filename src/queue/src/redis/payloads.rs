@@ -107,9 +107,9 @@ impl RedisQueue {
         Ok(all)
     }
 
-    /// Whether a chunk without its payload is to be done: one of an aborted batch is, so that it
-    /// leaves the queue, also if the batch was forgotten and its id was used again. The payload also goes when whoever had leased the chunk before has
-    /// committed it in the meantime.
+    /// Whether to hand out a chunk that has no payload. One of an aborted batch is handed out, so that it
+    /// leaves the queue; also if the batch was forgotten and its id is used again. One that another worker
+    /// has committed in the meantime is not.
     async fn is_to_be_done(&self, partition: &Partition, given: &Given) -> Result<bool> {
         let Given { work, payload: name, opened_ms } = given;
         let (Work::Chunk(chunk), Some(entry)) = (work, decode::entry(work.lease())) else {

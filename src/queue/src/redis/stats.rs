@@ -105,8 +105,8 @@ impl RedisQueue {
             stored_bytes += self.connection.send::<Option<u64>>(&usage).await?.unwrap_or_default();
         }
         let others = data.saturating_sub(stored_bytes);
-        let has_room_for_one = limit_bytes > 2 * OWN_BYTES && stored_bytes > limit_bytes / 2;
-        if !has_room_for_one || others > OWN_BYTES.max(limit_bytes / OTHERS_SHARE) {
+        let is_large = limit_bytes > 2 * OWN_BYTES && stored_bytes > limit_bytes / 2;
+        if !is_large || others > OWN_BYTES.max(limit_bytes / OTHERS_SHARE) {
             return Ok(None);
         }
         let records = self.batch(id).await?.map_or(0, |batch| batch.received);

@@ -144,12 +144,15 @@ async fn an_id_that_is_used_again_is_another_batch() {
     let first = lease_chunk(&queue, &worker).await;
     let outcome = Outcome { retry: vec![retry(0, NO_WAIT, false)], ..kept(Vec::new()) };
     assert_eq!(queue.commit(&first, &outcome).await.unwrap(), Committed::Taken);
-    queue.abort(&batch).await.unwrap();
+    let aborted = queue.abort(&batch).await.unwrap();
+    let opened = aborted.times.opened.unwrap();
     // It is forgotten, as after seven days.
     let keys: Vec<String> = ask(&server, "KEYS {muster}:batch:b*").await;
     ask::<()>(&server, &format!("DEL {}", keys.join(" "))).await;
-    // A batch is told from another by the millisecond in which it was opened.
-    tokio::time::sleep(Duration::from_millis(2)).await;
+    // Two batches differ by the millisecond in which they were opened.
+    while opened.elapsed().unwrap() < Duration::from_millis(2) {
+        tokio::task::yield_now().await;
+    }
 
     open(&queue, "b", Priority::Normal).await;
     for first in 0..4 {

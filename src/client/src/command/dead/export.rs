@@ -1,7 +1,7 @@
 //! `dead export`, and the file into which dead letters go.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use muster_program::exit;
@@ -66,8 +66,18 @@ impl<'a> LettersFile<'a> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let create = || {
             let file = File::create_new(path)?;
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-            Ok(file)
+            match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
+                // Some network file systems cannot sync folders.
+                Err(error)
+                    if !matches!(
+                        error.kind(),
+                        ErrorKind::InvalidInput | ErrorKind::Unsupported
+                    ) =>
+                {
+                    Err(error)
+                }
+                _ => Ok(file),
+            }
         };
         let file = create().map_err(|error| usage(unwritable(path, &error)))?;
         Ok(Self { path, file })

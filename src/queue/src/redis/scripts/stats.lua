@@ -4,7 +4,8 @@
 -- Returns for each of high, normal, low, isolated {RECORDS, BYTES, MILLISECONDS that the oldest has
 -- been in line, or -1 if none is}; the number of dead letters; the number of chunks that are leased;
 -- {NUMBER of complete batches, MILLISECONDS that the first has been complete, or -1 if all are written};
--- the NUMBER of batches that are held; {ACCEPTED, KEPT, DEAD} in all, each nil if it is none; and what `controls` does.
+-- the NUMBER of held batches; the total numbers {ACCEPTED, KEPT, DEAD}, each nil before the first one; and
+-- what `controls` returns.
 local function line(name)
     local counted = redis.call('HMGET', key('depth'), name .. ':records', name .. ':bytes')
     local oldest, age = redis.call('XRANGE', stream_key(name), '-', '+', 'COUNT', 1)[1], -1
