@@ -1,13 +1,17 @@
-//! A small disk that can be full: a file system in memory.
+//! A small disk that can be full, read-only, or gone: a file system in memory.
 //!
 //! Only the thread that mounts it, and the threads and programs that it starts from then on, see
 //! it: the disk goes with the last of them, whatever becomes of them.
+
+mod mounts;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const FILLER_BYTES: usize = 1 << 20;
+/// Room in the folder while the disk is not mounted.
+const COVER_BYTES: u64 = 1 << 20;
 
 /// A disk, mounted until it is dropped.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ impl Disk {
     /// The system does not let this user mount one.
     pub fn mount(folder: &Path, bytes: u64) -> Result<Self, String> {
         fs::create_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        mount(folder, bytes)?;
+        mounts::mount(folder, bytes)?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -70,36 +74,41 @@ impl Disk {
         }
     }
 
+    /// Leaves an empty folder in its place, as if it was not mounted, until [`Disk::uncover`].
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be covered.
+    pub fn hide(&self) {
+        mounts::cover_with_nothing(&self.folder, COVER_BYTES).expect("a disk can be hidden");
+    }
+
+    /// Lets no file on it be opened for writing, made, renamed or removed, until [`Disk::uncover`].
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be covered.
+    pub fn make_read_only(&self) {
+        mounts::cover_with_itself(&self.folder).expect("a disk can be made read-only");
+    }
+
+    /// Ends what [`Disk::hide`] or [`Disk::make_read_only`] has begun.
+    ///
+    /// # Panics
+    ///
+    /// When nothing is mounted there.
+    pub fn uncover(&self) {
+        assert!(mounts::unmount(&self.folder), "nothing covers {}", self.folder.display());
+    }
+
     fn filler(&self) -> PathBuf {
         self.folder.join("filler")
     }
 }
 
-#[cfg(target_os = "linux")]
-fn mount(folder: &Path, bytes: u64) -> Result<(), String> {
-    use nix::mount::{MsFlags, mount};
-    use nix::sched::{CloneFlags, unshare};
-
-    const NONE: Option<&str> = None;
-    let mounted = || {
-        unshare(CloneFlags::CLONE_NEWNS)?;
-        mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
-        let size = format!("size={bytes}");
-        mount(NONE, folder, Some("tmpfs"), MsFlags::empty(), Some(size.as_str()))
-    };
-    mounted().map_err(|error: nix::Error| format!("a disk cannot be mounted: {error}"))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn mount(_folder: &Path, _bytes: u64) -> Result<(), String> {
-    Err("only Linux mounts a disk that one program sees".to_owned())
-}
-
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a program that is being killed may still have a file open.
-        #[cfg(target_os = "linux")]
-        let _ = nix::mount::umount2(&self.folder, nix::mount::MntFlags::MNT_DETACH);
+        while mounts::unmount(&self.folder) {}
     }
 }
 
@@ -122,5 +131,30 @@ mod tests {
         fs::write(roll.join("file"), "something").unwrap();
         drop(disk);
         assert!(!roll.join("file").exists());
+    }
+
+    #[test]
+    fn disk_that_is_hidden_or_read_only_has_its_files_when_it_is_uncovered() {
+        let folder = tempfile::tempdir().unwrap();
+        let roll = folder.path().join("roll");
+        let disk = match Disk::mount(&roll, 4 << 20) {
+            Ok(disk) => disk,
+            Err(problem) => return eprintln!("skipped: {problem}"),
+        };
+        let file = roll.join("file");
+        fs::write(&file, "something").unwrap();
+        let mut open = File::create(roll.join("open")).unwrap();
+        disk.hide();
+        assert!(!file.exists());
+        fs::write(&file, "other").unwrap();
+        disk.uncover();
+        disk.make_read_only();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "something");
+        open.write_all(b"what was opened before stays open").unwrap();
+        for refused in [fs::write(&file, "new"), fs::remove_file(&file)] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+        }
+        disk.uncover();
+        fs::write(&file, "new").unwrap();
     }
 }
