@@ -3,6 +3,7 @@
 //! The program is `redis-server`, or what `MUSTER_STORE_PROGRAM` names (`valkey-server`).
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -164,6 +165,35 @@ impl RedisServer {
         self.process.take().expect("the Redis to kill runs").kill();
     }
 
+    /// Copies its data into a folder. The copy may lack the end of the last write.
+    ///
+    /// # Panics
+    ///
+    /// When there is no room for it.
+    pub fn copy_data(&self, copy: &Path) {
+        self.data().for_each(|path| copy_into(&path, copy));
+    }
+
+    /// Removes the data of a server that does not run, and puts a copy in its place, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// When it runs, or there is no room.
+    pub fn replace_data(&self, copy: Option<&Path>) {
+        assert!(!self.is_started(), "the data of a server that runs is not replaced");
+        for path in self.data() {
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.expect("data can be removed");
+        }
+        copy.into_iter().flat_map(entries).for_each(|path| copy_into(&path, &self.folder));
+    }
+
+    /// The files and folders with its data: all in its folder but its log.
+    fn data(&self) -> impl Iterator<Item = PathBuf> {
+        entries(&self.folder).filter(|path| self.log.as_ref() != Some(path))
+    }
+
     /// Whether it was started, and not killed.
     pub fn is_started(&self) -> bool {
         self.process.is_some()
@@ -220,6 +250,18 @@ impl RedisServer {
         wait::until(START, done, || "the append-only file is not written anew".to_owned());
     }
 
+    /// The files that the server appends to: one, or since Redis 7 those in a folder that are not a
+    /// base.
+    pub fn append_only_files(&self) -> Vec<PathBuf> {
+        let folders = [self.folder.clone(), self.folder.join("appendonlydir")];
+        let is_appended = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".incr.aof") || name == "appendonly.aof"
+        };
+        let files = folders.iter().filter(|folder| folder.is_dir()).flat_map(|path| entries(path));
+        files.filter(is_appended).collect()
+    }
+
     /// The end of the file that the server appends to.
     ///
     /// # Panics
@@ -267,6 +309,24 @@ pub fn kill_master(servers: &mut [RedisServer], port: u16, alone: Duration) {
     replicas.iter().for_each(|replica| replica.thaw());
 }
 
+/// What lies in a folder.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(folder).expect("a folder can be read");
+    entries.map(|entry| entry.expect("a folder can be read").path())
+}
+
+/// Copies a file, or a folder with what lies in it, into a folder. A file that goes meanwhile is left
+/// out.
+fn copy_into(path: &Path, folder: &Path) {
+    let copy = folder.join(path.file_name().expect("an entry has a name"));
+    if path.is_dir() {
+        fs::create_dir(&copy).expect("there is room for a folder");
+        entries(path).for_each(|entry| copy_into(&entry, &copy));
+    } else if let Err(error) = fs::copy(path, &copy) {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{}: {error}", path.display());
+    }
+}
+
 /// The incremental file with the highest number, `appendonly.aof.NUMBER.incr.aof`.
 fn newest_incremental(folder: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(folder).ok()?.map_while(Result::ok).map(|entry| entry.path());
@@ -302,6 +362,26 @@ mod tests {
     fn what_is_synced_outlives_a_kill_and_what_is_in_memory_does_not() {
         assert!(outlives_a_kill(Durability::EveryWrite));
         assert!(!outlives_a_kill(Durability::Memory));
+    }
+
+    #[test]
+    fn data_is_that_of_the_copy_that_was_put_back_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy");
+        let mut redis = RedisServer::prepare(Durability::EveryWrite);
+        redis.start();
+        set(&redis, "before");
+        fs::create_dir(&copy).unwrap();
+        redis.copy_data(&copy);
+        set(&redis, "after");
+        redis.kill();
+        redis.replace_data(Some(&copy));
+        redis.start();
+        assert!(has(&redis, "before") && !has(&redis, "after"));
+        redis.kill();
+        redis.replace_data(None);
+        redis.start();
+        assert!(!has(&redis, "before"));
     }
 
     #[test]
