@@ -39,7 +39,7 @@ impl Installation {
     /// When something is not as the schedule has left it: a program has ended by itself.
     pub fn begin(&mut self, harm: &Harm) {
         match *harm {
-            Harm::KillClient(client) => kill_client(&mut self.clients[client]),
+            Harm::KillClient(client) => self.clients.kill(client),
             Harm::KillServer => self.server.kill(),
             Harm::KillWorker(worker) => self.workers[worker].kill(),
             Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::kill),
@@ -65,7 +65,7 @@ impl Installation {
     /// When a program does not start, or one that was asked to end did not end well.
     pub fn end(&mut self, harm: &Harm) {
         match *harm {
-            Harm::KillClient(client) => self.clients[client].start(),
+            Harm::KillClient(client) => self.clients.start_killed(client),
             Harm::KillServer | Harm::TerminateServer => self.server.start(),
             Harm::KillWorker(worker) | Harm::TerminateWorker(worker) => {
                 self.workers[worker].start();
@@ -125,12 +125,5 @@ impl Installation {
             };
             wait::until(WRITTEN, is_written, || "the store has not written its file".to_owned());
         }
-    }
-}
-
-/// One that has sent everything is left alone.
-fn kill_client(client: &mut Program) {
-    if client.is_running() {
-        client.kill();
     }
 }

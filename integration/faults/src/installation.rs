@@ -1,26 +1,25 @@
 //! The programs of one schedule, with relays between them.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
 
 use muster_integration::disk::Disk;
-use muster_integration::ports::free_port;
-use muster_integration::process::Finished;
-use muster_integration::redis_server::Durability;
 use muster_integration::relay::Relay;
 use muster_integration::users::write_json;
 
+use crate::clients::{Client, Clients};
 use crate::clock::Clock;
+use crate::commands::Commands;
 use crate::fault::{Fault, Harm};
 use crate::lines::Lines;
 use crate::machine::Machine;
 use crate::program::Program;
-use crate::schedule::{Mode, Schedule, Send, Topology};
+use crate::schedule::{Mode, Schedule, Send};
 use crate::store::Store;
 use crate::verdict::Input;
+use crate::watch::{REST_MAX, Watch, Watched};
 
 /// What a record has in the roll, at most.
 const RECORD_BYTES: usize = 310;
@@ -33,7 +32,8 @@ const DISK_BYTES_MORE: usize = 4 << 20;
 /// Everything that runs for one schedule. All of it is killed when dropped.
 #[derive(Debug)]
 pub struct Installation {
-    pub(crate) clients: Vec<Program>,
+    pub(crate) commands: Commands,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) server: Program,
     pub(crate) workers: Vec<Program>,
     pub(crate) store: Store,
@@ -41,7 +41,6 @@ pub struct Installation {
     pub(crate) clock: Option<Clock>,
     pub(crate) disk: Option<Disk>,
     inputs: Vec<Input>,
-    roll: PathBuf,
 }
 
 impl Installation {
@@ -56,42 +55,62 @@ impl Installation {
         };
         let clock = has(|harm| matches!(harm, Harm::JumpClock(_)))
             .then(|| Clock::new(machine.clock.clone().expect("it can make clocks jump"), folder));
-        let roll = folder.join("roll");
         let disk = has(|harm| matches!(harm, Harm::FillDisk)).then(|| {
             let records: usize = schedule.sends.iter().map(|send| send.records).sum();
             let bytes = records * RECORD_BYTES * ROLLS_ON_DISK + DISK_BYTES_MORE;
-            Disk::mount(&roll, bytes as u64).expect("it can mount disks")
+            Disk::mount(&folder.join("roll"), bytes as u64).expect("it can mount disks")
         });
 
         let mut store = Store::start(schedule, program, &folder.join("store"), clock.as_ref());
-        let grpc = free_port();
-        let lines = Lines::start(schedule, store.one().map(|server| server.port()), grpc);
-        let inputs = write_inputs(schedule, folder);
+        let commands = Commands::new(schedule, &store, folder);
+        let lines = Lines::start(schedule, store.one().map(|server| server.port()), commands.grpc);
+        let worker = |number: usize| {
+            let name = format!("worker {}", number + 1);
+            commands.worker(name, &commands.roll, lines.workers.get(number))
+        };
+        let inputs: Vec<Input> = write_inputs(schedule, folder);
+        let client = |((number, send), relay): ((usize, &Send), &Relay)| {
+            let (name, batch) = (format!("client {}", number + 1), format!("send-{}", number + 1));
+            let input = &inputs[number].path;
+            Client::new(commands.send(name, input, &batch, send.mode, relay.port()))
+        };
+        let sends = schedule.sends.iter().enumerate();
+        let clients = sends.zip(&lines.clients).map(client).collect();
         let mut installation = Self {
-            clients: clients(schedule, &inputs, &lines, folder),
-            server: server(grpc, schedule, &store, &lines, folder),
-            workers: workers(schedule, &store, &lines, &roll),
+            server: commands.server(lines.server.as_ref()),
+            workers: (0..schedule.workers).map(worker).collect(),
+            clients: Arc::new(Clients::new(clients)),
+            commands,
             store,
             lines,
             clock,
             disk,
             inputs,
-            roll: roll.join("all_users.json"),
         };
         installation.server.start();
-        let programs = installation.workers.iter_mut().chain(&mut installation.clients);
-        programs.for_each(Program::start);
+        installation.workers.iter_mut().for_each(Program::start);
+        (0..schedule.sends.len()).for_each(|client| installation.clients.start(client));
         installation
+    }
+
+    /// Begins to watch whether Muster says why, whenever records wait.
+    pub(crate) fn watch(&self) -> Watch {
+        let programs = self.workers.iter().chain([&self.server]);
+        let probes = programs
+            .filter_map(|program| program.probes().map(|port| (program.name().to_owned(), port)));
+        Watch::start(Watched {
+            clients: Arc::clone(&self.clients),
+            probes: probes.collect(),
+            stats: self.commands.ask(&["stats"]),
+            manifest: self.commands.roll.join("all_users.manifest.json"),
+            log: self.commands.folder.join("watch.log"),
+            rest_max: REST_MAX,
+        })
     }
 
     /// Lets the batches come as fast as they can from now on.
     pub fn hurry(&self) {
         self.lines.hurry();
-    }
-
-    /// Waits for the end of each client until `deadline`: `None` for those that have not ended.
-    pub fn wait_for_clients(&mut self, deadline: Instant) -> Vec<Option<Finished>> {
-        self.clients.iter_mut().map(|client| client.wait_until(deadline)).collect()
     }
 
     /// The names of servers and workers that ended, and nobody had asked them to.
@@ -108,8 +127,8 @@ impl Installation {
     }
 
     /// The roll that the workers write.
-    pub fn roll(&self) -> &Path {
-        &self.roll
+    pub fn roll(&self) -> PathBuf {
+        self.commands.roll.join("all_users.json")
     }
 }
 
@@ -127,58 +146,4 @@ fn write_inputs(schedule: &Schedule, folder: &Path) -> Vec<Input> {
         input
     };
     schedule.sends.iter().enumerate().map(write).collect()
-}
-
-fn clients(schedule: &Schedule, inputs: &[Input], lines: &Lines, folder: &Path) -> Vec<Program> {
-    let client = |((number, send), relay): ((usize, &Send), &Relay)| {
-        let name = format!("client {}", number + 1);
-        let server = format!("http://127.0.0.1:{}", relay.port());
-        let batch = format!("send-{}", number + 1);
-        let mut arguments = words(&["send", "--wait", "--batch", &batch, "--server", &server]);
-        arguments.push(inputs[number].path.clone().into());
-        if let Mode::Unary(in_flight) = send.mode {
-            arguments.extend(words(&["--mode", "unary", "--in-flight", &in_flight.to_string()]));
-        }
-        Program::new(name, "muster-client", arguments, folder)
-    };
-    schedule.sends.iter().enumerate().zip(&lines.clients).map(client).collect()
-}
-
-fn server(grpc: u16, schedule: &Schedule, store: &Store, lines: &Lines, folder: &Path) -> Program {
-    let listen = format!("127.0.0.1:{grpc}");
-    let http = format!("127.0.0.1:{}", free_port());
-    let mut arguments = words(&["--listen", &listen, "--http", &http]);
-    arguments.extend(store_arguments(schedule, store, lines.server.as_ref()));
-    Program::new("server".to_owned(), "muster-server", arguments, folder)
-}
-
-fn workers(schedule: &Schedule, store: &Store, lines: &Lines, roll: &Path) -> Vec<Program> {
-    let folder = roll.parent().expect("the roll's folder lies in the schedule's");
-    let worker = |number: usize| {
-        let name = format!("worker {}", number + 1);
-        let mut arguments = store_arguments(schedule, store, lines.workers.get(number));
-        arguments.extend([OsString::from("--roll"), roll.into()]);
-        Program::new(name, "muster-worker", arguments, folder)
-    };
-    (0..schedule.workers).map(worker).collect()
-}
-
-/// Where a program finds the store, which is behind its relay, if there is one; and what the store
-/// is to have done before anything is "ok".
-fn store_arguments(schedule: &Schedule, store: &Store, relay: Option<&Relay>) -> Vec<OsString> {
-    let url = relay.map(|relay| format!("redis://127.0.0.1:{}", relay.port()));
-    let mut arguments = words(&["--store", &url.unwrap_or_else(|| store.url())]);
-    let durability: &[&str] = match (schedule.topology, schedule.durability) {
-        // What one master alone has dies with it, and any of its replicas may take its place.
-        (Topology::Sentinel, _) => &["--durability", "replicated", "--replicas", "2"],
-        (Topology::Cluster, _) => &["--durability", "replicated", "--replicas", "1"],
-        (Topology::Standalone, Durability::EveryWrite) => &["--durability", "synced"],
-        (Topology::Standalone, _) => &["--durability", "accepted"],
-    };
-    arguments.extend(words(durability));
-    arguments
-}
-
-fn words(words: &[&str]) -> Vec<OsString> {
-    words.iter().map(OsString::from).collect()
 }

@@ -5,17 +5,22 @@
 //! | [`schedule`] | what is sent and what goes wrong when, all of it from one number |
 //! | [`fault`] | the faults |
 //! | [`installation`] | the programs of one schedule, with relays between them |
+//! | `commands` | what each program is started with |
 //! | `harm` | how each fault is done to them, and undone |
 //! | `program`, `store` | a program that a supervisor starts again; the store, in its topologies |
 //! | [`machine`] | what this machine lets the suite do |
 //! | `lines` | the relays |
 //! | `clock` | a clock that jumps |
 //! | [`run`] | one schedule from its start to its outcome |
+//! | `clients` | the clients, and whether they have ended well |
 //! | [`verdict`] | whether the roll has every record exactly once |
+//! | `watch` | whether Muster says why, whenever records wait |
 //! | [`suite`] | many schedules, several at once |
 //! | [`report`] | what came of them, as a table |
 
+mod clients;
 mod clock;
+mod commands;
 pub mod fault;
 mod harm;
 pub mod installation;
@@ -28,3 +33,4 @@ pub mod schedule;
 mod store;
 pub mod suite;
 pub mod verdict;
+mod watch;

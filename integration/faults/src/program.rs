@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
 use muster_integration::{programs, wait};
 
@@ -20,6 +21,8 @@ pub(crate) struct Program {
     program: &'static str,
     arguments: Vec<OsString>,
     folder: PathBuf,
+    /// The port of its probes.
+    probes: Option<u16>,
     process: Option<Process>,
     /// It was asked to end.
     is_ending: bool,
@@ -34,21 +37,42 @@ impl Program {
         folder: &Path,
     ) -> Self {
         let folder = folder.to_owned();
-        Self { name, program, arguments, folder, process: None, is_ending: false }
+        Self { name, program, arguments, folder, probes: None, process: None, is_ending: false }
+    }
+
+    /// Lets it serve probes.
+    pub(crate) fn with_probes(mut self) -> Self {
+        let port = free_port();
+        self.arguments.extend(["--http".into(), format!("127.0.0.1:{port}").into()]);
+        Self { probes: Some(port), ..self }
+    }
+
+    /// The port of its probes, if it serves them.
+    pub(crate) fn probes(&self) -> Option<u16> {
+        self.probes
+    }
+
+    /// The last lines that it has written since it was started.
+    pub(crate) fn lines(&self) -> String {
+        self.process.as_ref().map(Process::lines).unwrap_or_default()
     }
 
     /// Starts it, if it does not run. One that is ending ends first, and must end well.
     pub(crate) fn start(&mut self) {
-        if self.is_ending {
-            let process = self.process.take().expect("what is ending runs");
-            process.wait(END).expect_code(0);
-            self.is_ending = false;
-        }
+        self.wait_for_end();
         if self.process.is_none() {
             let mut command = programs::command(self.program);
             command.args(&self.arguments).current_dir(&self.folder);
             let log = self.folder.join(format!("{}.log", self.name.replace(' ', "-")));
             self.process = Some(Process::start_with_log(&self.name, &mut command, &log));
+        }
+    }
+
+    fn wait_for_end(&mut self) {
+        if self.is_ending {
+            let process = self.process.take().expect("what is ending runs");
+            process.wait(END).expect_code(0);
+            self.is_ending = false;
         }
     }
 

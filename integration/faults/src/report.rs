@@ -54,6 +54,8 @@ struct Sum {
     doubled: u64,
     foreign: u64,
     stuck: u64,
+    untrue: u64,
+    explained: u64,
     failed: usize,
     written_after: Vec<Duration>,
 }
@@ -66,6 +68,8 @@ impl Sum {
         self.doubled += outcome.findings.doubled;
         self.foreign += outcome.findings.foreign;
         self.stuck += outcome.findings.stuck;
+        self.untrue += outcome.findings.untrue;
+        self.explained += outcome.findings.explained;
         self.failed += usize::from(!outcome.is_good());
         self.written_after.extend(outcome.findings.written_after);
         self.written_after.sort_unstable();
@@ -74,11 +78,13 @@ impl Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schedules, faults, lost, doubled, foreign, stuck, failed, written_after } = self;
+        let Self { schedules, faults, lost, doubled, foreign, stuck, untrue, failed, .. } = self;
         write!(
             f,
-            "{schedules} | {faults} | {lost} | {doubled} | {foreign} | {stuck} | {failed} |"
+            "{schedules} | {faults} | {lost} | {doubled} | {foreign} | {stuck} | {untrue} | \
+             {failed} |"
         )?;
+        let written_after = &self.written_after;
         let median = written_after.get(written_after.len().saturating_sub(1) / 2);
         for figure in [median, written_after.last()] {
             match figure {
@@ -120,14 +126,20 @@ fn run(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fm
     writeln!(text, "```text\n{command}\n```\n\n{date}; {}.\n", versions.join("; "))?;
     writeln!(
         text,
-        "| store | its file | schedules | faults | lost | doubled | foreign | stuck | failed \
+        "| store | its file | schedules | faults | lost | doubled | foreign | stuck | untrue | failed \
          | written after (median) | (worst) |"
     )?;
-    writeln!(text, "{}|", "| --- ".repeat(11))?;
+    writeln!(text, "{}|", "| --- ".repeat(12))?;
     for (row, sum) in &rows {
         writeln!(text, "| {row} | {sum}")?;
     }
     writeln!(text, "| all | | {total}\n")?;
+    let Sum { explained, untrue, .. } = total;
+    writeln!(
+        text,
+        "No record moved for ten seconds {} times; {explained} times Muster gave a reason.\n",
+        explained + untrue
+    )?;
     writeln!(text, "| fault | times |\n| --- | --- |")?;
     for (kind, count) in &kinds {
         writeln!(text, "| {kind} | {count} |")?;
@@ -172,7 +184,7 @@ mod tests {
         for part in [
             "# Reliability\n",
             "1970-01-01T00:00:00Z; muster-server 0.1.0.",
-            "| all | | 2 | 6 | 2 | 0 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
+            "| all | | 2 | 6 | 2 | 0 | 0 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
             "| kill -9 of the server | 6 |",
             "could not do 2 faults",
             "```text\nseed 2: ",

@@ -16,6 +16,7 @@ use crate::installation::Installation;
 use crate::machine::Machine;
 use crate::schedule::Schedule;
 use crate::verdict::{self, Verdict};
+use crate::watch::Rests;
 
 /// How long after the last fault is over every batch must be written.
 pub const WRITTEN_MAX: Duration = Duration::from_secs(60);
@@ -59,6 +60,10 @@ pub struct Findings {
     pub foreign: u64,
     /// Batches that were not written in time.
     pub stuck: u64,
+    /// How often records rested for ten seconds, and Muster said why.
+    pub explained: u64,
+    /// How often it did not.
+    pub untrue: u64,
     /// What is wrong, in words; empty when nothing is.
     pub problems: Vec<String>,
 }
@@ -119,6 +124,7 @@ pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Car
 
     let mut installation =
         Installation::start(schedule, &settings.store_program, &settings.machine, folder);
+    let watch = installation.watch();
     // A step that takes long, as the end of a program may, moves all that come after it.
     let mut before = Duration::ZERO;
     for (moment, begins, fault) in steps {
@@ -135,17 +141,18 @@ pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Car
     let over = Instant::now();
     installation.hurry();
     let mut findings = Findings::default();
-    let ends = installation.wait_for_clients(over + WRITTEN_MAX);
+    let ends = installation.clients.wait(over + WRITTEN_MAX);
     for (number, end) in ends.into_iter().enumerate() {
         findings.add_client(number + 1, end);
     }
     findings.written_after = findings.problems.is_empty().then(|| over.elapsed());
+    findings.add_rests(watch.end());
     Carried { installation, findings, folder: folder.to_owned() }
 }
 
 impl Carried {
     /// The roll that was written.
-    pub fn roll(&self) -> &Path {
+    pub fn roll(&self) -> PathBuf {
         self.installation.roll()
     }
 
@@ -160,7 +167,7 @@ impl Carried {
             findings.problems.push(format!("{name} ended, and nobody had asked it to"));
         }
         if findings.written_after.is_some() {
-            match verdict::of(installation.inputs(), installation.roll()) {
+            match verdict::of(installation.inputs(), &installation.roll()) {
                 Ok(Verdict { lost, doubled, foreign, problems }) => {
                     findings = Findings { lost, doubled, foreign, ..findings };
                     findings.problems.extend(problems);
@@ -180,6 +187,12 @@ impl Carried {
 }
 
 impl Findings {
+    fn add_rests(&mut self, rests: Rests) {
+        self.explained = rests.explained;
+        self.untrue = rests.untrue.len() as u64;
+        self.problems.extend(rests.untrue);
+    }
+
     fn add_client(&mut self, number: usize, end: Option<Finished>) {
         match end {
             Some(finished) if finished.code() == Some(0) => {}
@@ -216,6 +229,9 @@ impl fmt::Display for Outcome {
             Some(after) if self.is_good() => {
                 let seconds = after.as_secs_f64();
                 write!(f, "every record once, written {seconds:.2} s after the last fault")?;
+                if findings.explained > 0 {
+                    write!(f, ", {} rests explained", findings.explained)?;
+                }
             }
             _ => f.write_str("FAILED")?,
         }
