@@ -75,10 +75,18 @@ impl Commands {
         Program::new(name, "muster-worker", arguments, &self.folder).with_probes()
     }
 
-    /// A command that asks the server, once.
+    /// A command that accepts the roll in its folder.
+    pub(crate) fn accept_roll(&self) -> Command {
+        let mut command = programs::command("muster-worker");
+        command.args(self.store(None)).arg("--roll").arg(&self.roll);
+        command.args(["roll", "accept"]).current_dir(&self.folder);
+        command
+    }
+
+    /// A command that asks the server.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Command {
         let mut command = programs::command("muster-client");
-        command.args(arguments).args(["--json", "--retry-for", "0s"]);
+        command.args(arguments).arg("--json");
         command.args(["--server", &url(self.grpc)]).current_dir(&self.folder);
         command
     }

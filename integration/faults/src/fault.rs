@@ -56,6 +56,46 @@ pub enum Harm {
     FillDisk,
     /// The clock of the store's machine jumps by this many seconds, and goes on from there.
     JumpClock(i64),
+    /// Other records are sent as the batch of a client. The server must refuse them.
+    ReuseName {
+        /// The client.
+        client: usize,
+        /// How many other records.
+        records: usize,
+    },
+    /// One more worker is started, with another folder for the roll. It must not be ready.
+    SecondFolder,
+    /// The folder of the roll is empty, as if its disk was not mounted.
+    UnmountFolder,
+    /// The folder of the roll cannot be written to.
+    ReadOnlyFolder,
+    /// An older copy of the roll is put back.
+    RestoreRoll {
+        /// How old it is.
+        age: Duration,
+        /// What the operator does about it.
+        remedy: Remedy,
+    },
+    /// An older copy of the store's data is put back. The operator accepts the roll if a worker asks
+    /// for that, and sends again what the store has forgotten.
+    RestoreStore {
+        /// How old it is.
+        age: Duration,
+    },
+    /// The store is restarted without its data. The operator accepts the roll, and sends again what
+    /// the store has forgotten.
+    EmptyStore,
+    /// The power of the store's machine is cut: its file has what was synced.
+    CutPower,
+}
+
+/// What the operator does about a roll that is an older copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Puts the newer roll back.
+    PutBack,
+    /// Accepts the older one, and sends the batches again that it lacks.
+    Accept,
 }
 
 /// Between which programs.
@@ -69,9 +109,27 @@ pub enum Link {
     WorkerStore(usize),
 }
 
+impl Fault {
+    /// When the copy is taken that this fault puts back.
+    pub(crate) fn copied_at(&self) -> Option<Duration> {
+        match self.harm {
+            Harm::RestoreRoll { age, .. } | Harm::RestoreStore { age } => Some(self.at - age),
+            _ => None,
+        }
+    }
+}
+
 impl Harm {
-    /// How many kinds there are.
-    pub const KINDS: usize = 16;
+    /// Whether the store forgets batches that it has accepted, or parts of them: those who wait for
+    /// one may fail, and send it again.
+    pub(crate) fn makes_store_forget(&self) -> bool {
+        matches!(self, Self::RestoreStore { .. } | Self::EmptyStore)
+    }
+
+    /// Whether the roll must be on a disk of its own.
+    pub(crate) fn needs_disk(&self) -> bool {
+        matches!(self, Self::FillDisk | Self::UnmountFolder | Self::ReadOnlyFolder)
+    }
 
     /// The kind of fault, for counting.
     pub fn kind(&self) -> &'static str {
@@ -92,6 +150,17 @@ impl Harm {
             Self::Slow(..) => "connections slowed",
             Self::FillDisk => "disk of the roll full",
             Self::JumpClock(_) => "clock of the store jumps",
+            Self::ReuseName { .. } => "other records under the name of a batch",
+            Self::SecondFolder => "worker with another roll folder",
+            Self::UnmountFolder => "folder of the roll not mounted",
+            Self::ReadOnlyFolder => "folder of the roll read-only",
+            Self::RestoreRoll { remedy: Remedy::PutBack, .. } => {
+                "older roll restored, the newer one put back"
+            }
+            Self::RestoreRoll { remedy: Remedy::Accept, .. } => "older roll restored and accepted",
+            Self::RestoreStore { .. } => "older data of the store restored",
+            Self::EmptyStore => "store restarted empty",
+            Self::CutPower => "power cut of the store",
         }
     }
 }
@@ -134,6 +203,17 @@ impl fmt::Display for Harm {
             Self::Slow(link, delay) => write!(f, "slow {link} by {} ms", delay.as_millis()),
             Self::FillDisk => f.write_str("disk of the roll full"),
             Self::JumpClock(seconds) => write!(f, "clock of the store jumps {seconds:+} s"),
+            Self::ReuseName { client, records } => {
+                write!(f, "{records} other records as the batch of client {}", client + 1)
+            }
+            Self::RestoreRoll { age, .. } | Self::RestoreStore { age } => {
+                write!(f, "{} (a copy from {:.2} s before)", self.kind(), age.as_secs_f64())
+            }
+            Self::SecondFolder
+            | Self::UnmountFolder
+            | Self::ReadOnlyFolder
+            | Self::EmptyStore
+            | Self::CutPower => f.write_str(self.kind()),
         }
     }
 }

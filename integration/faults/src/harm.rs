@@ -25,19 +25,40 @@ use std::time::Duration;
 use muster_integration::redis_server::{AofEnd, Durability};
 use muster_integration::wait;
 
-use crate::fault::Harm;
+use crate::fault::{Harm, Remedy};
 use crate::installation::Installation;
 use crate::program::Program;
 
 const WRITTEN: Duration = Duration::from_secs(10);
+/// The copies that are put back: the roll and the data of some time ago, and the roll before that.
+const OLDER_ROLL: &str = "older-roll";
+const NEWER_ROLL: &str = "newer-roll";
+const OLDER_DATA: &str = "older-data";
 
 impl Installation {
+    /// Takes the copy that it puts back.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be taken.
+    pub(crate) fn copy_for(&mut self, harm: &Harm) {
+        match harm {
+            Harm::RestoreRoll { .. } => self.copy_roll(OLDER_ROLL),
+            Harm::RestoreStore { .. } => self.copy_data(OLDER_DATA),
+            _ => {}
+        }
+    }
+
     /// Does it.
     ///
     /// # Panics
     ///
     /// When something is not as the schedule has left it: a program has ended by itself.
     pub fn begin(&mut self, harm: &Harm) {
+        if harm.makes_store_forget() {
+            self.clients.excuse();
+            self.may_accept = true;
+        }
         match *harm {
             Harm::KillClient(client) => self.clients.kill(client),
             Harm::KillServer => self.server.kill(),
@@ -55,10 +76,25 @@ impl Installation {
             Harm::JumpClock(seconds) => {
                 self.clock.as_mut().expect("there is a clock that jumps").jump(seconds);
             }
+            Harm::ReuseName { client, records } => self.reuse_name(client, records),
+            Harm::SecondFolder => self.start_second_folder(),
+            Harm::UnmountFolder => self.disk.as_ref().expect("there is a disk to unmount").hide(),
+            Harm::ReadOnlyFolder => {
+                self.disk.as_ref().expect("there is a disk to protect").make_read_only();
+            }
+            Harm::RestoreRoll { .. } => {
+                self.stop_workers();
+                self.copy_roll(NEWER_ROLL);
+                self.put_roll(OLDER_ROLL);
+                self.start_workers();
+            }
+            Harm::RestoreStore { .. } => self.restart_store(Some(OLDER_DATA)),
+            Harm::EmptyStore => self.restart_store(None),
+            Harm::CutPower => self.cut_power(),
         }
     }
 
-    /// Undoes it: what is down is started again.
+    /// Undoes it: what is down is started again, and what is wrong is put right.
     ///
     /// # Panics
     ///
@@ -70,20 +106,58 @@ impl Installation {
             Harm::KillWorker(worker) | Harm::TerminateWorker(worker) => {
                 self.workers[worker].start();
             }
-            Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::start),
+            Harm::KillAllWorkers => self.start_workers(),
             Harm::KillStore | Harm::KillMaster { .. } => self.store.start_killed(),
-            Harm::TearStore { .. } => {
+            Harm::TearStore { .. } | Harm::CutPower => {
                 self.store.start_killed();
-                // As the README asks for: a transaction that was torn must not stay in the file.
-                let server = self.store.one().expect("one store's file was torn");
-                server.rewrite_aof();
+                self.rewrite_torn();
             }
             Harm::FreezeWorker(worker) => self.workers[worker].thaw(),
             Harm::Cut(link) => self.lines.mend(link),
             Harm::Slow(link, _) => self.lines.slow(link, Duration::ZERO),
             Harm::FillDisk => self.disk.as_ref().expect("there is a disk to free").free(),
             Harm::JumpClock(_) => {}
+            Harm::ReuseName { .. } => self.expect_other_records_refused(),
+            Harm::SecondFolder => self.expect_second_folder_refused(),
+            Harm::UnmountFolder | Harm::ReadOnlyFolder => {
+                self.disk.as_ref().expect("there is a disk").uncover();
+            }
+            Harm::RestoreRoll { remedy, .. } => self.remedy_roll(remedy),
+            // It may have forgotten no more than a crash explains: then no worker asks for anything.
+            Harm::RestoreStore { .. } => self.operate(),
+            Harm::EmptyStore => {
+                self.accept_when_asked();
+                self.clients.start_excused();
+            }
         }
+    }
+
+    /// Does what the operator does about an older roll. One with the same batches is as good.
+    fn remedy_roll(&mut self, remedy: Remedy) {
+        if self.roll_problem().is_none() {
+            return;
+        }
+        match remedy {
+            Remedy::PutBack => {
+                self.stop_workers();
+                self.put_roll(NEWER_ROLL);
+                self.start_workers();
+            }
+            Remedy::Accept => self.accept_when_asked(),
+        }
+    }
+
+    fn cut_power(&mut self) {
+        let power = self.power.as_ref().expect("there is power to cut");
+        let server = self.store.one().expect("the power of one store is cut");
+        if server.is_started() {
+            power.cut(server);
+        }
+    }
+
+    /// As the README asks for: a transaction that was torn must not stay in the file.
+    fn rewrite_torn(&mut self) {
+        self.store.one().expect("one store's file was torn").rewrite_aof();
     }
 
     fn kill_store(&mut self) {

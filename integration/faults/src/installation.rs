@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use muster_integration::disk::Disk;
-use muster_integration::relay::Relay;
 use muster_integration::users::write_json;
 
 use crate::clients::{Client, Clients};
@@ -15,8 +15,9 @@ use crate::commands::Commands;
 use crate::fault::{Fault, Harm};
 use crate::lines::Lines;
 use crate::machine::Machine;
+use crate::power::Power;
 use crate::program::Program;
-use crate::schedule::{Mode, Schedule, Send};
+use crate::schedule::{Family, Mode, Schedule, Send};
 use crate::store::Store;
 use crate::verdict::Input;
 use crate::watch::{REST_MAX, Watch, Watched};
@@ -25,7 +26,8 @@ use crate::watch::{REST_MAX, Watch, Watched};
 const RECORD_BYTES: usize = 310;
 /// Room on the disk of the roll: the old roll and the new one, and what a block rounds up.
 const ROLLS_ON_DISK: usize = 2;
-/// How many seeds lie between those of two schedules' inputs.
+/// How many seeds lie between those of two schedules' inputs. The second half is for other records under
+/// the names of the batches.
 const SEND_SEEDS: u64 = 16;
 const DISK_BYTES_MORE: usize = 4 << 20;
 
@@ -33,18 +35,30 @@ const DISK_BYTES_MORE: usize = 4 << 20;
 #[derive(Debug)]
 pub struct Installation {
     pub(crate) commands: Commands,
+    pub(crate) sends: Vec<Send>,
     pub(crate) clients: Arc<Clients>,
     pub(crate) server: Program,
     pub(crate) workers: Vec<Program>,
+    /// A program that a fault has added.
+    pub(crate) added: Option<Program>,
     pub(crate) store: Store,
     pub(crate) lines: Lines,
     pub(crate) clock: Option<Clock>,
     pub(crate) disk: Option<Disk>,
+    pub(crate) power: Option<Power>,
+    /// Whether a fault was done that the operator may answer by accepting the roll.
+    pub(crate) may_accept: bool,
+    /// When the operator looked last.
+    pub(crate) looked: Option<Instant>,
+    /// What was not as it must be, in words.
+    pub(crate) problems: Vec<String>,
+    seed: u64,
     inputs: Vec<Input>,
 }
 
 impl Installation {
-    /// Writes the inputs, and starts everything, with all files in `folder`.
+    /// Writes the inputs, and starts everything but the clients, with all files in `folder`. In the family
+    /// `storage` it waits until the workers are ready: from then on, the store knows its roll.
     ///
     /// # Panics
     ///
@@ -55,42 +69,63 @@ impl Installation {
         };
         let clock = has(|harm| matches!(harm, Harm::JumpClock(_)))
             .then(|| Clock::new(machine.clock.clone().expect("it can make clocks jump"), folder));
-        let disk = has(|harm| matches!(harm, Harm::FillDisk)).then(|| {
+        let power = has(|harm| matches!(harm, Harm::CutPower))
+            .then(|| Power::new(folder).expect("it can cut the power"));
+        let disk = has(Harm::needs_disk).then(|| {
             let records: usize = schedule.sends.iter().map(|send| send.records).sum();
             let bytes = records * RECORD_BYTES * ROLLS_ON_DISK + DISK_BYTES_MORE;
             Disk::mount(&folder.join("roll"), bytes as u64).expect("it can mount disks")
         });
 
-        let mut store = Store::start(schedule, program, &folder.join("store"), clock.as_ref());
+        let environment = clock.as_ref().map(Clock::environment);
+        let environment = environment.or_else(|| power.as_ref().map(Power::environment));
+        let mut store =
+            Store::start(schedule, program, &folder.join("store"), environment.unwrap_or_default());
         let commands = Commands::new(schedule, &store, folder);
         let lines = Lines::start(schedule, store.one().map(|server| server.port()), commands.grpc);
         let worker = |number: usize| {
             let name = format!("worker {}", number + 1);
             commands.worker(name, &commands.roll, lines.workers.get(number))
         };
-        let inputs: Vec<Input> = write_inputs(schedule, folder);
-        let client = |((number, send), relay): ((usize, &Send), &Relay)| {
-            let (name, batch) = (format!("client {}", number + 1), format!("send-{}", number + 1));
-            let input = &inputs[number].path;
-            Client::new(commands.send(name, input, &batch, send.mode, relay.port()))
-        };
-        let sends = schedule.sends.iter().enumerate();
-        let clients = sends.zip(&lines.clients).map(client).collect();
         let mut installation = Self {
             server: commands.server(lines.server.as_ref()),
             workers: (0..schedule.workers).map(worker).collect(),
-            clients: Arc::new(Clients::new(clients)),
+            clients: Arc::new(Clients::new(Vec::new())),
+            added: None,
             commands,
+            sends: schedule.sends.clone(),
             store,
             lines,
             clock,
             disk,
-            inputs,
+            power,
+            may_accept: false,
+            looked: None,
+            problems: Vec::new(),
+            seed: schedule.seed,
+            inputs: Vec::new(),
         };
+        installation.inputs =
+            (0..schedule.sends.len()).map(|n| installation.write_input(n)).collect();
+        let clients = (0..schedule.sends.len()).map(|number| {
+            let name = number + 1;
+            installation.new_client(format!("client {name}"), number, format!("send-{name}"))
+        });
+        installation.clients = Arc::new(Clients::new(clients.collect()));
         installation.server.start();
-        installation.workers.iter_mut().for_each(Program::start);
-        (0..schedule.sends.len()).for_each(|client| installation.clients.start(client));
+        installation.start_workers();
+        if schedule.family == Family::Storage {
+            installation.wait_until_ready();
+        }
         installation
+    }
+
+    /// A client that sends an input, by the relay of that input.
+    pub(crate) fn new_client(&self, name: String, number: usize, batch: String) -> Client {
+        let (input, port) = (&self.inputs[number], self.lines.clients[number].port());
+        let mode = self.sends[number].mode;
+        let program = self.commands.send(name, &input.path, &batch, mode, port);
+        Client::new(program, number, batch)
     }
 
     /// Begins to watch whether Muster says why, whenever records wait.
@@ -101,7 +136,7 @@ impl Installation {
         Watch::start(Watched {
             clients: Arc::clone(&self.clients),
             probes: probes.collect(),
-            stats: self.commands.ask(&["stats"]),
+            stats: self.commands.ask(&["stats", "--retry-for", "0s"]),
             manifest: self.commands.roll.join("all_users.manifest.json"),
             log: self.commands.folder.join("watch.log"),
             rest_max: REST_MAX,
@@ -130,20 +165,27 @@ impl Installation {
     pub fn roll(&self) -> PathBuf {
         self.commands.roll.join("all_users.json")
     }
-}
 
-fn write_inputs(schedule: &Schedule, folder: &Path) -> Vec<Input> {
-    let write = |(number, send): (usize, &Send)| {
+    /// The seed of other records than those of this client.
+    pub(crate) fn other_seed(&self, client: usize) -> u64 {
+        self.input_seed(client).wrapping_add(SEND_SEEDS / 2)
+    }
+
+    /// Every input has records of its own.
+    fn input_seed(&self, number: usize) -> u64 {
+        self.seed.wrapping_mul(SEND_SEEDS).wrapping_add(number as u64)
+    }
+
+    fn write_input(&self, number: usize) -> Input {
+        let Send { records, mode, .. } = self.sends[number];
         let input = Input {
-            path: folder.join(format!("input-{}.json", number + 1)),
-            // Every input has records of its own.
-            seed: schedule.seed.wrapping_mul(SEND_SEEDS) + number as u64,
-            records: send.records,
-            is_ordered: send.mode == Mode::Stream,
+            path: self.commands.folder.join(format!("input-{}.json", number + 1)),
+            seed: self.input_seed(number),
+            records,
+            is_ordered: mode == Mode::Stream,
         };
         let file = BufWriter::new(File::create(&input.path).expect("a file can be made"));
         write_json(file, input.users()).expect("there is room for an input");
         input
-    };
-    schedule.sends.iter().enumerate().map(write).collect()
+    }
 }

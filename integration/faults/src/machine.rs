@@ -6,6 +6,7 @@ use muster_integration::disk::Disk;
 
 use crate::clock;
 use crate::fault::{Fault, Harm};
+use crate::power::Power;
 
 /// What this machine lets the suite do, and why not what it does not.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Machine {
     pub(crate) clock: Result<PathBuf, String>,
     /// Whether it can mount a disk for the roll.
     pub(crate) disk: Result<(), String>,
+    /// Whether it can cut the power of the store.
+    power: Result<(), String>,
 }
 
 impl Machine {
@@ -25,22 +28,25 @@ impl Machine {
     pub fn look() -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let disk = Disk::mount(&folder.path().join("disk"), 1 << 20).map(drop);
-        Self { clock: clock::library(), disk }
+        let power = Power::new(folder.path()).map(drop);
+        Self { clock: clock::library(), disk, power }
     }
 
     /// The faults that this machine cannot do, and why.
     pub fn lacks(&self) -> Vec<String> {
         let clock = self.clock.as_ref().err().map(|why| format!("clocks that jump: {why}"));
-        let disk = self.disk.as_ref().err().map(|why| format!("full disks: {why}"));
-        clock.into_iter().chain(disk).collect()
+        let disk = self.disk.as_ref().err();
+        let disk = disk.map(|why| format!("disks that are full, read-only or not mounted: {why}"));
+        let power = self.power.as_ref().err().map(|why| format!("power cuts: {why}"));
+        [clock, disk, power].into_iter().flatten().collect()
     }
 
     /// Whether it can do this fault.
     pub(crate) fn can(&self, fault: &Fault) -> bool {
-        match fault.harm {
+        match &fault.harm {
             Harm::JumpClock(_) => self.clock.is_ok(),
-            Harm::FillDisk => self.disk.is_ok(),
-            _ => true,
+            Harm::CutPower => self.power.is_ok(),
+            harm => !harm.needs_disk() || self.disk.is_ok(),
         }
     }
 }

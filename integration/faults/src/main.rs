@@ -1,4 +1,5 @@
-//! `muster-faults`: harms Muster by seeded schedules, and says whether a record was lost or doubled.
+//! `muster-faults`: harms Muster by seeded schedules, and says whether a record was lost or doubled, or
+//! records waited without a reason.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,11 +11,11 @@ use clap::Parser;
 use muster_faults::machine::Machine;
 use muster_faults::report::{self, Circumstances};
 use muster_faults::run::{Outcome, Settings};
-use muster_faults::schedule::Topology;
+use muster_faults::schedule::{Family, Topology};
 use muster_faults::suite;
 
-/// Kills, freezes, cuts and fills what Muster runs on, and says whether a record was lost or
-/// doubled.
+/// Kills, freezes, cuts, fills and exchanges what Muster runs on, and says whether a record was lost or
+/// doubled, or records waited without a reason.
 ///
 /// Each schedule starts a store, a server, workers and clients of its own on this machine. All
 /// that happens in it follows from its seed, which is printed first.
@@ -23,7 +24,7 @@ use muster_faults::suite;
     name = "muster-faults",
     version,
     after_help = "Exit codes: 0 every schedule ended with \
-    every record exactly once, 1 not so, 2 wrong usage"
+    every record exactly once, and Muster said why whenever records waited, 1 not so, 2 wrong usage"
 )]
 struct Cli {
     /// How many schedules to run: the seeds from S on
@@ -32,6 +33,15 @@ struct Cli {
     /// The first seed [default: a random one]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// What goes wrong: one family, or both, separated by a comma
+    #[arg(
+        long,
+        value_name = "FAMILY",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "crashes"
+    )]
+    family: Vec<Family>,
     /// Run the one schedule of this seed
     #[arg(long, value_name = "SEED", conflicts_with_all = ["schedules", "seed"])]
     replay: Option<u64>,
@@ -62,7 +72,8 @@ fn main() -> anyhow::Result<ExitCode> {
     for lack in settings.machine.lacks() {
         say(&format!("skipped: {lack}\n"));
     }
-    let outcomes = suite::run(cli.seeds(), cli.topology, &settings, cli.jobs.into(), &say);
+    let jobs = cli.jobs.into();
+    let outcomes = suite::run(&cli.family, &cli.seeds(), cli.topology, &settings, jobs, &say);
     let failed = outcomes.iter().filter(|outcome| !outcome.is_good()).count();
     say(&format!("{} schedules, {failed} failed\n", outcomes.len()));
     if let Some(file) = &cli.report {

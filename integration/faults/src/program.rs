@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
-use muster_integration::{programs, wait};
+use muster_integration::{http, programs, wait};
 
 /// What a program may take for its end, which is 10 s, and some for a busy machine.
 const END: Duration = Duration::from_secs(20);
@@ -52,6 +52,11 @@ impl Program {
         self.probes
     }
 
+    /// What it answers when it is asked whether it is ready; `None` if it does not answer.
+    pub(crate) fn readiness(&self) -> Option<(u16, String)> {
+        http::get(self.probes?, "/readyz")
+    }
+
     /// The last lines that it has written since it was started.
     pub(crate) fn lines(&self) -> String {
         self.process.as_ref().map(Process::lines).unwrap_or_default()
@@ -95,6 +100,12 @@ impl Program {
             process.terminate();
             self.is_ending = true;
         }
+    }
+
+    /// Asks it to end, if it runs, and waits until it has. It must end well.
+    pub(crate) fn stop(&mut self) {
+        self.terminate();
+        self.wait_for_end();
     }
 
     /// Stops it where it is.

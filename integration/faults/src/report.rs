@@ -8,12 +8,14 @@ use std::time::{Duration, SystemTime};
 use muster_integration::programs;
 
 use crate::run::Outcome;
-use crate::schedule::durability_name;
+use crate::schedule::{Family, durability_name};
 
 /// The page, but for the run.
 const PAGE: &str = include_str!("report/page.md");
-/// What stands in the page where the run goes.
+/// What stands in the page where the run goes, and the tables of each family.
 const RUN: &str = "<!-- the run -->";
+const FAMILIES: [(&str, Family); 2] =
+    [("<!-- crashes -->", Family::Crashes), ("<!-- storage -->", Family::Storage)];
 
 /// What a report says of the circumstances.
 #[derive(Clone, Debug)]
@@ -102,10 +104,23 @@ impl fmt::Display for Sum {
 ///
 /// None: a text takes everything.
 pub fn markdown(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fmt::Error> {
-    Ok(PAGE.replace(RUN, run(outcomes, circumstances)?.trim_end()))
+    let Circumstances { command, date, versions } = circumstances;
+    let date = humantime::format_rfc3339_seconds(*date);
+    let run = format!("```text\n{command}\n```\n\n{date}; {}.", versions.join("; "));
+    let mut page = PAGE.replace(RUN, &run);
+    for (mark, family) in FAMILIES {
+        let of_family = |outcome: &&Outcome| outcome.schedule.family == family;
+        let outcomes: Vec<&Outcome> = outcomes.iter().filter(of_family).collect();
+        page = page.replace(mark, tables(family, &outcomes)?.trim_end());
+    }
+    Ok(page)
 }
 
-fn run(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fmt::Error> {
+/// The tables of a family.
+fn tables(family: Family, outcomes: &[&Outcome]) -> Result<String, fmt::Error> {
+    if outcomes.is_empty() {
+        return Ok(format!("This run has no schedules of this family (`--family {family}`)."));
+    }
     let mut rows: BTreeMap<String, Sum> = BTreeMap::new();
     let mut total = Sum::default();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
@@ -121,9 +136,6 @@ fn run(outcomes: &[Outcome], circumstances: &Circumstances) -> Result<String, fm
     let skipped: usize = outcomes.iter().map(|outcome| outcome.skipped).sum();
 
     let mut text = String::new();
-    let Circumstances { command, date, versions } = circumstances;
-    let date = humantime::format_rfc3339_seconds(*date);
-    writeln!(text, "```text\n{command}\n```\n\n{date}; {}.\n", versions.join("; "))?;
     writeln!(
         text,
         "| store | its file | schedules | faults | lost | doubled | foreign | stuck | untrue | failed \
@@ -160,8 +172,8 @@ mod tests {
     use crate::run::Findings;
     use crate::schedule::{Schedule, Topology};
 
-    fn outcome(seed: u64, findings: Findings) -> Outcome {
-        let schedule = Schedule::of_seed(seed, Topology::Standalone);
+    fn outcome(family: Family, seed: u64, findings: Findings) -> Outcome {
+        let schedule = Schedule::of_seed(family, seed, Topology::Standalone);
         let faults = vec!["kill -9 of the server"; 3];
         Outcome { schedule, faults, skipped: 1, findings, folder: None }
     }
@@ -175,16 +187,29 @@ mod tests {
             problems: vec!["2 records are lost".into()],
             ..Findings::default()
         };
+        let untrue = Findings {
+            explained: 4,
+            untrue: 1,
+            problems: vec!["no reason".into()],
+            ..Findings::default()
+        };
         let circumstances = Circumstances {
             command: "muster-faults --schedules 2".to_owned(),
             date: SystemTime::UNIX_EPOCH,
             versions: vec!["muster-server 0.1.0".to_owned()],
         };
-        let text = markdown(&[outcome(1, good), outcome(2, bad)], &circumstances).unwrap();
+        let outcomes = [
+            outcome(Family::Crashes, 1, good),
+            outcome(Family::Crashes, 2, bad),
+            outcome(Family::Storage, 1, untrue),
+        ];
+        let text = markdown(&outcomes, &circumstances).unwrap();
         for part in [
             "# Reliability\n",
             "1970-01-01T00:00:00Z; muster-server 0.1.0.",
             "| all | | 2 | 6 | 2 | 0 | 0 | 0 | 0 | 1 | 1.5 s | 1.5 s |",
+            "| all | | 1 | 3 | 0 | 0 | 0 | 0 | 1 | 1 | – | – |",
+            "No record moved for ten seconds 5 times; 4 times Muster gave a reason.",
             "| kill -9 of the server | 6 |",
             "could not do 2 faults",
             "```text\nseed 2: ",
@@ -192,5 +217,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+        let text = markdown(&outcomes[..2], &circumstances).unwrap();
+        assert!(text.contains("no schedules of this family (`--family storage`)."), "{text}");
     }
 }

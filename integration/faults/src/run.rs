@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +15,7 @@ use muster_integration::process::Finished;
 use crate::fault::Fault;
 use crate::installation::Installation;
 use crate::machine::Machine;
-use crate::schedule::Schedule;
+use crate::schedule::{Family, Schedule};
 use crate::verdict::{self, Verdict};
 use crate::watch::Rests;
 
@@ -116,38 +117,61 @@ pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Car
         writeln!(log, "{now} {what} {}", fault.harm).expect("there is room for a log");
     };
 
-    let faults = || schedule.faults.iter().filter(|fault| settings.machine.can(fault));
-    let begins = faults().map(|fault| (fault.at, true, fault));
-    let ends = faults().map(|fault| (fault.at + fault.lasts, false, fault));
-    let mut steps: Vec<(Duration, bool, &Fault)> = begins.chain(ends).collect();
-    steps.sort_by_key(|(moment, ..)| *moment);
-
     let mut installation =
         Installation::start(schedule, &settings.store_program, &settings.machine, folder);
     let watch = installation.watch();
     // A step that takes long, as the end of a program may, moves all that come after it.
     let mut before = Duration::ZERO;
-    for (moment, begins, fault) in steps {
+    for (moment, step) in steps(schedule, settings) {
         thread::sleep(moment - before);
         before = moment;
-        if begins {
-            log("begin", fault);
-            installation.begin(&fault.harm);
-        } else {
-            installation.end(&fault.harm);
-            log("end  ", fault);
+        match step {
+            Step::Send(client) => installation.clients.start(client),
+            Step::Copy(fault) => installation.copy_for(&fault.harm),
+            Step::Begin(fault) => {
+                log("begin", fault);
+                installation.begin(&fault.harm);
+            }
+            Step::End(fault) => {
+                installation.end(&fault.harm);
+                log("end  ", fault);
+            }
         }
     }
     let over = Instant::now();
     installation.hurry();
     let mut findings = Findings::default();
-    let ends = installation.clients.wait(over + WRITTEN_MAX);
+    let clients = Arc::clone(&installation.clients);
+    let ends = clients.wait(over + WRITTEN_MAX, || installation.operate());
     for (number, end) in ends.into_iter().enumerate() {
         findings.add_client(number + 1, end);
     }
     findings.written_after = findings.problems.is_empty().then(|| over.elapsed());
     findings.add_rests(watch.end());
+    findings.problems.append(&mut installation.problems);
     Carried { installation, findings, folder: folder.to_owned() }
+}
+
+/// What is done at a moment.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Send(usize),
+    Copy(&'a Fault),
+    Begin(&'a Fault),
+    End(&'a Fault),
+}
+
+/// All steps of a schedule, but for the faults that this machine cannot do.
+fn steps<'a>(schedule: &'a Schedule, settings: &Settings) -> Vec<(Duration, Step<'a>)> {
+    let sends = schedule.sends.iter().enumerate();
+    let sends = sends.map(|(number, send)| (send.at, Step::Send(number)));
+    let faults = || schedule.faults.iter().filter(|fault| settings.machine.can(fault));
+    let copies = faults().filter_map(|fault| Some((fault.copied_at()?, Step::Copy(fault))));
+    let begins = faults().map(|fault| (fault.at, Step::Begin(fault)));
+    let ends = faults().map(|fault| (fault.at + fault.lasts, Step::End(fault)));
+    let mut steps: Vec<_> = sends.chain(copies).chain(begins).chain(ends).collect();
+    steps.sort_by_key(|(moment, _)| *moment);
+    steps
 }
 
 impl Carried {
@@ -245,7 +269,11 @@ impl fmt::Display for Outcome {
         if let Some(folder) = folder {
             let (seed, topology) = (schedule.seed, schedule.topology);
             writeln!(f, "  all logs and files: {}", folder.display())?;
-            writeln!(f, "  once more: muster-faults --replay {seed} --topology {topology}")?;
+            write!(f, "  once more: muster-faults --replay {seed} --topology {topology}")?;
+            match schedule.family {
+                Family::Crashes => writeln!(f)?,
+                family => writeln!(f, " --family {family}")?,
+            }
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
-//! A schedule: what is sent and what goes wrong when. All of it follows from one number (`draw`).
+//! A schedule: what is sent and what goes wrong when. All of it follows from its family and one number
+//! (`draw` for crashes, `storage`).
 
 mod draw;
+mod storage;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +11,15 @@ use clap::ValueEnum;
 use muster_integration::redis_server::Durability;
 
 use crate::fault::Fault;
+
+/// What goes wrong in a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Family {
+    /// Programs, machines and connections fail
+    Crashes,
+    /// The folder of the roll, the data of the store, or the records of a batch are not those before
+    Storage,
+}
 
 /// What the store is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -24,6 +35,8 @@ pub enum Topology {
 /// A schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
+    /// What goes wrong.
+    pub family: Family,
     /// The number that all of it follows from; the topology too, unless one is named.
     pub seed: u64,
     /// What the store is made of.
@@ -34,7 +47,7 @@ pub struct Schedule {
     pub workers: usize,
     /// How long everything takes between the store and the programs, each way.
     pub store_delay: Duration,
-    /// What is sent, all of it at once.
+    /// What is sent.
     pub sends: Vec<Send>,
     /// What goes wrong, by its moment.
     pub faults: Vec<Fault>,
@@ -47,6 +60,8 @@ pub struct Send {
     pub records: usize,
     /// How it is sent.
     pub mode: Mode,
+    /// When it begins, from the start of the schedule.
+    pub at: Duration,
     /// How long the line to the server takes for it.
     pub over: Duration,
 }
@@ -60,25 +75,43 @@ pub enum Mode {
     Unary(u32),
 }
 
+impl Schedule {
+    /// The schedule of this family and seed.
+    pub fn of_seed(family: Family, seed: u64, topology: Topology) -> Self {
+        match family {
+            Family::Crashes => draw::schedule(seed, topology),
+            Family::Storage => storage::schedule(seed, topology),
+        }
+    }
+}
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let family = match self.family {
+            Family::Crashes => "",
+            Family::Storage => "storage, ",
+        };
         writeln!(
             f,
-            "seed {}: {}, {}, {} ms away, {} workers",
+            "seed {}: {family}{}, {}, {} ms away, {} workers",
             self.seed,
             self.topology,
             durability_name(self.durability),
             self.store_delay.as_millis(),
             self.workers,
         )?;
-        for (number, Send { records, mode, over }) in self.sends.iter().enumerate() {
+        for (number, Send { records, mode, at, over }) in self.sends.iter().enumerate() {
             let seconds = over.as_secs_f64();
             write!(f, "  client {} sends {records} records by ", number + 1)?;
             match mode {
                 Mode::Stream => write!(f, "a stream")?,
                 Mode::Unary(in_flight) => write!(f, "unary calls, {in_flight} at once")?,
             }
-            writeln!(f, ", over {seconds:.2} s")?;
+            write!(f, ", over {seconds:.2} s")?;
+            if !at.is_zero() {
+                write!(f, " from {:.2} s on", at.as_secs_f64())?;
+            }
+            writeln!(f)?;
         }
         for fault in &self.faults {
             writeln!(f, "  {fault}")?;
@@ -95,6 +128,25 @@ impl Topology {
             4 => Self::Cluster,
             _ => Self::Standalone,
         }
+    }
+}
+
+impl Family {
+    /// How many kinds of faults its schedules have.
+    pub const fn kinds(self) -> usize {
+        match self {
+            Self::Crashes => 16,
+            Self::Storage => 21,
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crashes => "crashes",
+            Self::Storage => "storage",
+        })
     }
 }
 
@@ -124,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_schedule_is_shown_as_it_is() {
-        let schedule = Schedule {
+        let mut schedule = Schedule {
+            family: Family::Crashes,
             seed: 7,
             topology: Topology::Standalone,
             durability: Durability::EveryWrite,
@@ -133,6 +186,7 @@ mod tests {
             sends: vec![Send {
                 records: 20_000,
                 mode: Mode::Unary(8),
+                at: Duration::ZERO,
                 over: Duration::from_millis(4100),
             }],
             faults: vec![
@@ -154,6 +208,21 @@ mod tests {
              client 1 sends 20000 records by unary calls, 8 at once, over 4.10 s\n  \
              at  0.31 s  cut worker 1 - store, for 0.50 s\n  \
              at  2.00 s  clock of the store jumps -60 s\n"
+        );
+
+        schedule.family = Family::Storage;
+        schedule.sends[0].at = Duration::from_millis(1200);
+        schedule.faults.truncate(0);
+        schedule.faults.push(Fault {
+            at: Duration::from_millis(5000),
+            lasts: Duration::from_millis(12_000),
+            harm: Harm::RestoreStore { age: Duration::from_millis(3100) },
+        });
+        assert_eq!(
+            schedule.to_string(),
+            "seed 7: storage, standalone, AOF always, 20 ms away, 3 workers\n  \
+             client 1 sends 20000 records by unary calls, 8 at once, over 4.10 s from 1.20 s on\n  \
+             at  5.00 s  older data of the store restored (a copy from 3.10 s before), for 12.00 s\n"
         );
     }
 }

@@ -8,7 +8,6 @@ use muster_integration::cluster::Cluster;
 use muster_integration::redis_server::RedisServer;
 use muster_integration::sentinel::Sentinel;
 
-use crate::clock::Clock;
 use crate::schedule::{Schedule, Topology};
 
 /// The tag of all keys of the first batch, `send-1`: it says which master of a cluster has them.
@@ -23,21 +22,18 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Starts the store of a schedule, with its files in `folder`.
+    /// Starts the store of a schedule, with its files in `folder`. One server gets this environment.
     pub(crate) fn start(
         schedule: &Schedule,
         program: &str,
         folder: &Path,
-        clock: Option<&Clock>,
+        environment: Vec<(String, String)>,
     ) -> Self {
         fs::create_dir(folder).expect("there is room for a folder");
         match schedule.topology {
             Topology::Standalone => {
                 let server = RedisServer::prepare_in(schedule.durability, folder);
-                let mut server = server.with_program(program);
-                if let Some(clock) = clock {
-                    server = server.with_environment(clock.environment());
-                }
+                let mut server = server.with_program(program).with_environment(environment);
                 server.start();
                 Self::One(server)
             }

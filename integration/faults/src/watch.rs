@@ -267,8 +267,8 @@ mod tests {
         let arguments = ["send", "--server", &server].map(OsString::from);
         let arguments = arguments.into_iter().chain([input.into()]).collect();
         let client = Program::new("client".to_owned(), "muster-client", arguments, folder.path());
-        let clients = Arc::new(Clients::new(vec![Client::new(client)]));
-        clients.start(0);
+        let clients = Arc::new(Clients::new(Vec::new()));
+        clients.add(Client::new(client, 0, "send-1".to_owned()));
         let mut command = Command::new("echo");
         command.arg(stats);
         let watch = Watch::start(Watched {

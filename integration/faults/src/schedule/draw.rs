@@ -1,4 +1,4 @@
-//! From a seed to its schedule.
+//! From a seed to its schedule of crashes, and how anything is drawn.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use muster_integration::redis_server::Durability;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Mode, Schedule, Send, Topology};
+use super::{Family, Mode, Schedule, Send, Topology};
 use crate::fault::{Fault, Harm, Link};
 
 const SENDS: RangeInclusive<usize> = 1..=3;
@@ -35,49 +35,55 @@ const JUMP_SECONDS: RangeInclusive<i64> = 1..=3600;
 /// Draws the parameters of one kind of fault, and how long it lasts.
 type Draw = fn(&Schedule, &mut ChaCha8Rng) -> (Harm, Duration);
 
-impl Schedule {
-    /// The schedule of this seed.
-    pub fn of_seed(seed: u64, topology: Topology) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let is_standalone = topology == Topology::Standalone;
-        // A master that forgot everything would come back and empty its replicas.
-        let durabilities = match topology {
-            Topology::Standalone => {
-                &[Durability::Memory, Durability::EverySecond, Durability::EveryWrite][..]
-            }
-            Topology::Sentinel | Topology::Cluster => {
-                &[Durability::EverySecond, Durability::EveryWrite]
-            }
+/// The schedule of crashes of this seed.
+pub(super) fn schedule(seed: u64, topology: Topology) -> Schedule {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let is_standalone = topology == Topology::Standalone;
+    let durability = draw_durability(&mut random, topology);
+    let workers = random.random_range(WORKERS);
+    let store_delay = milliseconds(&mut random, STORE_DELAY_MS);
+    let mut schedule = Schedule {
+        family: Family::Crashes,
+        seed,
+        topology,
+        durability,
+        workers,
+        // Several servers have no relay before them.
+        store_delay: if is_standalone { store_delay } else { Duration::ZERO },
+        sends: draw_sends(&mut random),
+        faults: Vec::new(),
+    };
+    let end = schedule.sends.iter().map(|send| send.over).max().unwrap_or_default();
+    let end = u64::try_from(end.as_millis()).expect("a schedule takes seconds");
+    for number in 0..random.random_range(FAULTS) {
+        let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
+        // What several servers are there for is that one of them is lost.
+        let (harm, lasts) = if number == 0 && !is_standalone {
+            draw_master(&mut random)
+        } else {
+            schedule.draw_harm(&mut random)
         };
-        let durability = pick(&mut random, durabilities);
-        let workers = random.random_range(WORKERS);
-        let store_delay = milliseconds(&mut random, STORE_DELAY_MS);
-        let mut schedule = Self {
-            seed,
-            topology,
-            durability,
-            workers,
-            // Several servers have no relay before them.
-            store_delay: if is_standalone { store_delay } else { Duration::ZERO },
-            sends: draw_sends(&mut random),
-            faults: Vec::new(),
-        };
-        let end = schedule.sends.iter().map(|send| send.over).max().unwrap_or_default();
-        let end = u64::try_from(end.as_millis()).expect("a schedule takes seconds");
-        for number in 0..random.random_range(FAULTS) {
-            let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
-            // What several servers are there for is that one of them is lost.
-            let (harm, lasts) = if number == 0 && !is_standalone {
-                draw_master(&mut random)
-            } else {
-                schedule.draw_harm(&mut random)
-            };
-            schedule.faults.push(Fault { at, lasts, harm });
-        }
-        schedule.faults.sort_by_key(|fault| fault.at);
-        schedule
+        schedule.faults.push(Fault { at, lasts, harm });
     }
+    schedule.faults.sort_by_key(|fault| fault.at);
+    schedule
+}
 
+/// Draws what the store keeps on its disk.
+pub(super) fn draw_durability(random: &mut ChaCha8Rng, topology: Topology) -> Durability {
+    // A master that forgot everything would come back and empty its replicas.
+    let durabilities = match topology {
+        Topology::Standalone => {
+            &[Durability::Memory, Durability::EverySecond, Durability::EveryWrite][..]
+        }
+        Topology::Sentinel | Topology::Cluster => {
+            &[Durability::EverySecond, Durability::EveryWrite]
+        }
+    };
+    pick(random, durabilities)
+}
+
+impl Schedule {
     /// Draws a fault that this installation must outlive, and how long it lasts.
     ///
     /// Without a file the store may not be killed: it would forget what it has said to keep.
@@ -137,7 +143,7 @@ impl Schedule {
         below(random, self.workers - 1)
     }
 
-    fn any_link(&self, random: &mut ChaCha8Rng) -> Link {
+    pub(super) fn any_link(&self, random: &mut ChaCha8Rng) -> Link {
         let client = Link::ClientServer(self.any_client(random));
         match self.topology {
             Topology::Standalone => {
@@ -149,7 +155,7 @@ impl Schedule {
     }
 }
 
-fn draw_master(random: &mut ChaCha8Rng) -> (Harm, Duration) {
+pub(super) fn draw_master(random: &mut ChaCha8Rng) -> (Harm, Duration) {
     let alone = milliseconds(random, ALONE_MS);
     (Harm::KillMaster { alone }, milliseconds(random, STORE_DOWN_MS))
 }
@@ -164,7 +170,8 @@ fn draw_sends(random: &mut ChaCha8Rng) -> Vec<Send> {
             } else {
                 Mode::Unary(random.random_range(IN_FLIGHT))
             };
-            Send { records: 0, mode, over: milliseconds(random, OVER_MS) }
+            let (at, over) = (Duration::ZERO, milliseconds(random, OVER_MS));
+            Send { records: 0, mode, at, over }
         })
         .collect();
     let streams = sends.iter().filter(|send| send.mode == Mode::Stream).count();
@@ -178,21 +185,21 @@ fn draw_sends(random: &mut ChaCha8Rng) -> Vec<Send> {
     sends
 }
 
-fn pick<T: Copy>(random: &mut ChaCha8Rng, from: &[T]) -> T {
+pub(super) fn pick<T: Copy>(random: &mut ChaCha8Rng, from: &[T]) -> T {
     from[below(random, from.len())]
 }
 
-fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
+pub(super) fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
     range(random, 0..=end - 1)
 }
 
 /// As a u32: the generator draws differently for a usize of another width.
-fn range(random: &mut ChaCha8Rng, range: RangeInclusive<usize>) -> usize {
+pub(super) fn range(random: &mut ChaCha8Rng, range: RangeInclusive<usize>) -> usize {
     let bound = |value: &usize| u32::try_from(*value).expect("a bound of a schedule is small");
     random.random_range(bound(range.start())..=bound(range.end())) as usize
 }
 
-fn milliseconds(random: &mut ChaCha8Rng, range: RangeInclusive<u64>) -> Duration {
+pub(super) fn milliseconds(random: &mut ChaCha8Rng, range: RangeInclusive<u64>) -> Duration {
     let steps = random.random_range(range.start() / STEP_MS..=range.end() / STEP_MS);
     Duration::from_millis(steps * STEP_MS)
 }
@@ -203,16 +210,19 @@ mod tests {
 
     #[test]
     fn a_seed_always_gives_the_same_schedule_and_another_one_another() {
-        let schedule = |seed| Schedule::of_seed(seed, Topology::Standalone);
-        assert_eq!(schedule(7), schedule(7));
-        assert_ne!(schedule(7).to_string(), schedule(8).to_string().replace("seed 8", "seed 7"));
+        for family in [Family::Crashes, Family::Storage] {
+            let schedule = |seed| Schedule::of_seed(family, seed, Topology::Standalone);
+            assert_eq!(schedule(7), schedule(7));
+            let other = schedule(8).to_string().replace("seed 8", "seed 7");
+            assert_ne!(schedule(7).to_string(), other);
+        }
     }
 
     #[test]
     fn a_store_that_forgets_is_never_killed_and_every_kind_of_fault_occurs() {
         let mut kinds = std::collections::BTreeSet::new();
         for seed in 0..1000 {
-            let schedule = Schedule::of_seed(seed, Topology::of_seed(seed));
+            let schedule = schedule(seed, Topology::of_seed(seed));
             assert!(
                 FAULTS.contains(&schedule.faults.len()) && SENDS.contains(&schedule.sends.len())
             );
@@ -222,14 +232,14 @@ mod tests {
                 assert!(!kills_store || schedule.durability != Durability::Memory, "{schedule}");
             }
         }
-        assert_eq!(kinds.len(), Harm::KINDS);
+        assert_eq!(kinds.len(), Family::Crashes.kinds());
     }
 
     #[test]
     fn of_several_servers_a_master_is_always_lost() {
         for seed in 0..100 {
             for topology in [Topology::Sentinel, Topology::Cluster] {
-                let schedule = Schedule::of_seed(seed, topology);
+                let schedule = schedule(seed, topology);
                 let mut harms = schedule.faults.iter().map(|fault| &fault.harm);
                 assert!(harms.any(|harm| matches!(harm, Harm::KillMaster { .. })), "{schedule}");
             }
