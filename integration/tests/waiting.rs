@@ -51,6 +51,11 @@ fn a_full_queue_is_said_with_what_keeps_it_full() {
         let mut sender = Process::start("muster-client", &mut send);
         let said = format!("batch {mode} has made no progress for 5s: the queue is full: ");
         sender.wait_for_line(&said, SOON);
+        assert!(
+            sender.lines().contains(" records wait, and no worker is running"),
+            "{}",
+            sender.lines()
+        );
         stack.start_workers(1);
         sender.wait(SEND).expect_code(0);
         stack.workers.drain(..).for_each(Process::kill);
@@ -108,4 +113,25 @@ fn a_stream_that_gets_no_place_says_so() {
     stack.start_workers(1);
     first.finish().expect_code(0);
     second.wait(SEND).expect_code(0);
+}
+
+#[test]
+fn a_sender_that_waits_for_the_roll_says_what_keeps_it() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let mut stack = stack_with("MUSTER_SERVER_RECORDS_MAX", "100000");
+    let server = format!("http://127.0.0.1:{}", stack.grpc_port());
+    let mut queue = |command: &str| {
+        let mut client = programs::command("muster-client");
+        client.args(["queue", command, "--server", &server]);
+        Process::start("muster-client", &mut client).wait(LIMIT).expect_code(0);
+    };
+    queue("pause");
+    let mut send = stack.client(&input(&folder));
+    send.args(["--wait", "--batch", "monday"]);
+    let mut sender = Process::start("muster-client", &mut send);
+    sender.wait_for_line("batch monday waits: no worker is running", SOON);
+    stack.start_workers(1);
+    sender.wait_for_line("batch monday waits: the queue is paused", SOON);
+    queue("resume");
+    sender.wait(SEND).expect_code(0);
 }

@@ -80,6 +80,13 @@ struct Failure {
     is_over: bool,
 }
 
+impl Failure {
+    /// Whether calls may still fail for this reason.
+    fn is_current(&self) -> bool {
+        !self.is_over && self.at.elapsed() < RECENT
+    }
+}
+
 impl Retry {
     /// Gives up when calls have failed, and nothing has got through, for `patience`.
     pub(crate) fn new(patience: Duration) -> Self {
@@ -94,14 +101,15 @@ impl Retry {
         }
     }
 
-    /// Why the last call failed, unless something got through since.
+    /// Why the last call failed, if that was a short while ago and nothing got through since.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.last().as_ref().filter(|last| !last.is_over).map(|last| last.reason.clone())
+        let last = self.last();
+        last.as_ref().filter(|last| last.is_current()).map(|last| last.reason.clone())
     }
 
     /// Whether a call failed a short while ago, and nothing got through since.
     pub(crate) fn fails_now(&self) -> bool {
-        self.last().as_ref().is_some_and(|last| !last.is_over && last.at.elapsed() < RECENT)
+        self.last().as_ref().is_some_and(Failure::is_current)
     }
 
     /// Why calls fail again and again, although something gets through in between.
@@ -290,6 +298,9 @@ mod tests {
         retry.pause(0, away()).await.unwrap();
         assert_eq!(retry.reason().as_deref(), Some("away"));
         retry.progress();
+        assert_eq!(retry.reason(), None);
+        retry.pause(0, away()).await.unwrap();
+        tokio::time::advance(RECENT).await;
         assert_eq!(retry.reason(), None);
     }
 

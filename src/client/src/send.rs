@@ -92,9 +92,11 @@ pub enum Error {
     },
     /// The server has fewer records than it had accepted.
     #[error(
-        "{server} lost records of batch {batch} that it had accepted: it has {received}, and had \
-         {before}. Its store was emptied, or restarted without its last records: send all of it again; \
-         with --batch {batch}, what is still there counts once"
+        "{server} lost {} batch {batch} that it had accepted: it has {received}{}, and had {before}. Its \
+         store was emptied, or restarted without its last records: send all of it again; with \
+         --batch {batch}, what is still there counts once",
+        if received < before { "records of" } else { "the end of" },
+        if received < before { "" } else { " records, as an open batch" }
     )]
     Lost {
         /// The server's URL.
@@ -274,9 +276,10 @@ impl Sender {
         };
         if job.wait {
             let (id, before) = (&report.batch, report.accepted);
-            let batch = match wait::until_settled(&self.server, &self.retry, id, before).await {
-                Ok(Batch { received, .. }) if received < before => {
-                    return Err(Stop::Lost(Lost { received, before }));
+            let settled = wait::until_settled(&self.server, &self.retry, id, Some(before)).await;
+            let batch = match settled {
+                Ok(batch) if batch.received < before || batch.state() == BatchState::Open => {
+                    return Err(Stop::Lost(Lost { received: batch.received, before }));
                 }
                 Ok(batch) => batch,
                 Err(status) if status.code() == Code::NotFound => {

@@ -24,8 +24,9 @@ struct Waiting {
 
 impl Waiting {
     /// Notes what the batch waits for now, and says it when it is time.
-    fn note(&mut self, batch: &Batch) {
-        if batch.waiting_for != self.reason {
+    fn note(&mut self, batch: &Batch, before: Option<&Batch>) {
+        let progress = |batch: &Batch| (batch.state, batch.kept, batch.dead, batch.retrying);
+        if batch.waiting_for != self.reason || before.map(progress) != Some(progress(batch)) {
             self.reason.clone_from(&batch.waiting_for);
             self.stalled.moved();
         }
@@ -36,12 +37,13 @@ impl Waiting {
 }
 
 /// Waits until the batch is written, aborted or held. After that, only an operator changes it. Also returns
-/// when the batch has fewer than `received` records: the store has lost some.
+/// when the batch was sealed with `sealed` records, and has fewer or is open: the store has lost some, or its
+/// end.
 pub(crate) async fn until_settled(
     server: &Server,
     retry: &Retry,
     id: &str,
-    received: u64,
+    sealed: Option<u64>,
 ) -> Result<Batch, Status> {
     let mut pause = PAUSE_MIN;
     let (mut before, mut waiting) =
@@ -52,13 +54,14 @@ pub(crate) async fn until_settled(
             batch.ok_or_else(|| Status::not_found("the server knows no such batch"))
         };
         let batch = retry.call(look).await?;
-        if batch.received < received {
+        let is_open = batch.state() == BatchState::Open;
+        if sealed.is_some_and(|records| is_open || batch.received < records)
+            || batch.held
+            || matches!(batch.state(), BatchState::Written | BatchState::Aborted)
+        {
             return Ok(batch);
         }
-        if batch.held || matches!(batch.state(), BatchState::Written | BatchState::Aborted) {
-            return Ok(batch);
-        }
-        waiting.note(&batch);
+        waiting.note(&batch, before.as_ref());
         pause =
             if before.as_ref() == Some(&batch) { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
         before = Some(batch);

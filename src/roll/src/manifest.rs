@@ -64,10 +64,17 @@ const RECENT_MIN: usize = 256;
 pub const FORGETTING: Duration = Duration::from_secs(10);
 
 /// A batch in the roll.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its id.
     pub batch: String,
+    /// When it was opened, by the store's clock, in milliseconds since 1970. 0 where that is not known.
+    #[serde(default)]
+    pub opened_ms: u64,
+    /// The digest of all its records as they were received, in hexadecimal. `None` if each came with its
+    /// own index.
+    #[serde(default)]
+    pub received: Option<String>,
     /// Records of it in the roll.
     pub records: u64,
     /// Records of it that were dead letters then.
@@ -217,8 +224,8 @@ mod tests {
     use super::*;
 
     fn entry(number: u64, written_ms: u64) -> Entry {
-        let (sha256, roll_sha256) = (String::new(), number.to_string());
-        Entry { batch: number.to_string(), records: 1, dead: 0, sha256, written_ms, roll_sha256 }
+        let (batch, roll_sha256) = (number.to_string(), number.to_string());
+        Entry { batch, records: 1, written_ms, roll_sha256, ..Entry::default() }
     }
 
     fn named(manifest: &Manifest) -> usize {

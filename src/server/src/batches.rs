@@ -42,7 +42,7 @@ impl v1::batches_server::Batches for Batches {
     ) -> Result<Response<v1::Batch>, Status> {
         let id = batch_id("id", &request.get_ref().id)?;
         let batch = self.find(id).await?;
-        let waiting_for = self.sampler.waiting_for(batch.state);
+        let waiting_for = self.sampler.waiting_for(&batch);
         Ok(Response::new(v1::Batch { waiting_for, ..to_proto(batch) }))
     }
 

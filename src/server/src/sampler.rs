@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use muster_program::logging;
 use muster_proto::v1;
 use muster_queue::{
-    BatchState, Depth, Durability, Limits, Queue, SeenWorker, Stats, StoreInfo, StoreOptions,
-    Totals,
+    Batch, BatchState, Depth, Durability, Limits, Queue, SeenWorker, Stats, StoreInfo,
+    StoreOptions, Totals,
 };
 
 use crate::config::Config;
@@ -78,34 +78,74 @@ impl Look {
         }
     }
 
-    /// What keeps a batch in this state from going on. Empty when nothing is known.
-    fn waiting_for(&self, state: BatchState, limits: Limits) -> String {
-        let roll = self.roll();
-        let (no_workers, paused) = (self.working(false) == 0, self.stats.controls.paused);
-        match state {
+    /// What keeps a batch from going on. Empty when nothing is known.
+    fn waiting_for(&self, batch: &Batch, limits: Limits) -> String {
+        match batch.state {
             BatchState::Written | BatchState::Aborted => String::new(),
-            BatchState::Complete if no_workers => NO_WORKERS.to_owned(),
-            BatchState::Complete if roll.problem.is_empty() => String::new(),
-            BatchState::Complete => {
-                format!("the worker on {} cannot write the roll: {}", roll.host, roll.problem)
+            BatchState::Complete => self.roll_waits_for().unwrap_or_default(),
+            BatchState::Sealed => {
+                self.work_waits_for().or_else(|| self.records_wait_for(batch)).unwrap_or_default()
             }
-            BatchState::Open | BatchState::Sealed => {
-                let full = if state == BatchState::Sealed {
-                    None
-                } else if self.store.is_full {
-                    Some("the store's memory is full".to_owned())
-                } else if limits.are_reached(self.depth()) {
-                    Some(format!("the queue is full: {} records wait", self.depth().records))
-                } else {
-                    None
-                };
-                let why =
-                    no_workers.then_some(NO_WORKERS).or(paused.then_some("the queue is paused"));
-                match (full, why) {
-                    (Some(full), Some(why)) => format!("{full}, and {why}"),
-                    (full, why) => full.or(why.map(str::to_owned)).unwrap_or_default(),
-                }
-            }
+            BatchState::Open => match (self.is_full(limits), self.work_waits_for()) {
+                (Some(full), Some(why)) => format!("{full}, and {why}"),
+                (full, why) => full.or(why).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Why nothing more is taken in.
+    fn is_full(&self, limits: Limits) -> Option<String> {
+        let depth = self.depth();
+        if self.store.is_full {
+            Some("the store's memory is full".to_owned())
+        } else if limits.are_reached(depth) {
+            Some(format!("the queue is full: {} records wait", depth.records))
+        } else {
+            None
+        }
+    }
+
+    /// Why nothing is processed.
+    fn work_waits_for(&self) -> Option<String> {
+        if self.working(false) == 0 {
+            Some(NO_WORKERS.to_owned())
+        } else if self.stats.controls.paused {
+            Some("the queue is paused".to_owned())
+        } else {
+            None
+        }
+    }
+
+    /// Why records of a batch are not processed yet, although there are workers.
+    fn records_wait_for(&self, batch: &Batch) -> Option<String> {
+        let lost = self.workers.iter().find(|worker| worker.is_lost());
+        if batch.retrying > 0 {
+            Some(format!("records that failed wait for another attempt: {}", batch.retrying))
+        } else if let Some(SeenWorker { report, .. }) = lost {
+            let host = &report.host;
+            Some(format!("a worker on {host} does not answer: others take over what it had"))
+        } else if self.stats.leased > 0 {
+            Some("workers are processing records".to_owned())
+        } else {
+            None
+        }
+    }
+
+    /// Why a complete batch is not in the roll.
+    fn roll_waits_for(&self) -> Option<String> {
+        let v1::RollHealth { problem, host, processes_failing, .. } = self.roll();
+        let processes = self.workers.iter().filter(|worker| !worker.is_lost()).count();
+        if self.working(false) == 0 {
+            Some(NO_WORKERS.to_owned())
+        } else if problem.is_empty() {
+            None
+        } else if processes_failing as usize == processes {
+            Some(format!("the worker on {host} cannot write the roll: {problem}"))
+        } else {
+            Some(format!(
+                "{processes_failing} of {processes} worker processes cannot write the roll: the one on \
+                 {host}: {problem}"
+            ))
         }
     }
 
@@ -171,10 +211,10 @@ impl Sampler {
         Ok(Look { at, began, latency, stats, workers, store })
     }
 
-    /// What keeps a batch in this state from going on, as it was seen last. Empty when nothing is known.
-    pub(crate) fn waiting_for(&self, state: BatchState) -> String {
+    /// What keeps a batch from going on, as it was seen last. Empty when nothing is known.
+    pub(crate) fn waiting_for(&self, batch: &Batch) -> String {
         let seen = self.seen();
-        seen.last.as_ref().map(|look| look.waiting_for(state, self.limits)).unwrap_or_default()
+        seen.last.as_ref().map(|look| look.waiting_for(batch, self.limits)).unwrap_or_default()
     }
 
     /// What was seen last.

@@ -36,7 +36,11 @@ enum RollTask {
     /// A worker refuses to write when its folder does not have the roll that the store knows. Find out why
     /// first: batches that are not in this roll stay out of it, and batches that the store has forgotten
     /// can be added twice. With an embedded store, end the program that uses it before.
-    Accept,
+    Accept {
+        /// Accept a store that is so old a copy that batches can be added twice
+        #[arg(long)]
+        may_duplicate: bool,
+    },
     /// End the roll: keep it under another name, and begin a new one
     ///
     /// The files are kept as all_users-TIME.json and all_users-TIME.manifest.json. Workers may run
@@ -130,7 +134,10 @@ async fn look_after_roll(config: Config, task: Task, _: Shutdown) -> Result<(), 
     let queue = config.store.open(&config.store_options()).await?;
     let roll = config.roll();
     match task {
-        RollTask::Accept => accept(&roll, queue.as_ref(), &config.store).await,
+        RollTask::Accept { may_duplicate } => {
+            let accepted = roll.accept(queue.as_ref(), may_duplicate).await?;
+            report(&roll, &accepted, &config.store)
+        }
         RollTask::Rotate => rotate(&roll, queue.as_ref()).await,
     }
 }
@@ -154,9 +161,9 @@ async fn rotate(roll: &Roll, queue: &dyn Queue) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn accept(roll: &Roll, queue: &dyn Queue, store: &StoreUrl) -> Result<(), Failure> {
-    let accepted = roll.accept(queue).await?;
-    let how = match &accepted {
+/// Says what was accepted.
+fn report(roll: &Roll, accepted: &Accepted, store: &StoreUrl) -> Result<(), Failure> {
+    let how = match accepted {
         Accepted::New(_) => "begun",
         Accepted::AsDescribed(_) => "accepted",
         Accepted::AsFound(_) => "accepted with a new manifest",

@@ -139,16 +139,19 @@ impl Roll {
         settle::check(queue, &self.folder).await
     }
 
-    /// Makes what is in the folder the roll of the store, whatever the store knew before.
+    /// Makes what is in the folder the roll of the store, whatever the store knew before. A store that is
+    /// too old a copy is refused unless batches `may_duplicate`: the manifest then does not name all batches
+    /// that the roll has and the store would add again.
     ///
     /// # Errors
     ///
-    /// The store or the file system fails, another writer is at work, or what is there is not a roll.
-    pub async fn accept(&self, queue: &dyn Queue) -> Result<Accepted, Error> {
+    /// The store or the file system fails, another writer is at work, what is there is not a roll, or the
+    /// store is too old.
+    pub async fn accept(&self, queue: &dyn Queue, may_duplicate: bool) -> Result<Accepted, Error> {
         let folder = self.folder.clone();
         background::run(move || folder.make()).await?;
         let lock = self.wait_for_lock(queue).await?;
-        accept::accept(queue, &self.folder, lock).await
+        accept::accept(queue, &self.folder, lock, may_duplicate).await
     }
 
     /// Ends the roll: keeps it under another name, and begins a new one. Batches are written meanwhile as
@@ -298,7 +301,7 @@ impl Roll {
         Ok(())
     }
 
-    /// Whether the roll has the batch: these records, under this id.
+    /// Whether the roll has the batch: this one, or one of the same id and records.
     async fn has(
         &self,
         manifest: &Manifest,
@@ -316,22 +319,31 @@ impl Roll {
                 Ok(())
             })?;
         }
-        let records = digest.records;
-        if records == entry.records && digest.sha256() == entry.sha256 {
+        let (in_roll, in_store) = (entry.records, digest.records);
+        if in_store == in_roll && digest.sha256() == entry.sha256 {
             return Ok(true);
         }
-        // A batch that was opened before the roll got it is the same one, from an older copy of the store:
-        // one whose id is used again is opened later.
-        let opened = batch.times.opened.and_then(|opened| opened.duration_since(UNIX_EPOCH).ok());
-        let is_older_copy = records <= entry.records
-            && opened.is_some_and(|opened| opened.as_millis() < u128::from(entry.written_ms));
-        if is_older_copy {
+        let received = batch.digest.map(|digest| digest.to_string());
+        let is_same_batch = entry.opened_ms != 0 && entry.opened_ms == opened_ms(batch);
+        let has_same_records = received.is_some() && received == entry.received;
+        if !is_same_batch && !has_same_records {
+            return Ok(false);
+        }
+        // The store is an older copy, or lost its data: the batch was processed a second time.
+        let batch = &batch.id;
+        if in_store > in_roll {
+            tracing::error!(
+                %batch, in_roll, in_store,
+                "not written again: the roll has this batch, and the store has more records of it: send \
+                 those that are missing as another batch"
+            );
+        } else {
             tracing::warn!(
-                batch = %batch.id, in_roll = entry.records, in_store = records,
+                %batch, in_roll, in_store,
                 "not written again: the roll has this batch, and the store an older copy of it"
             );
         }
-        Ok(is_older_copy)
+        Ok(true)
     }
 }
 

@@ -39,7 +39,7 @@ impl Operations {
     ///
     /// Also [`Error::Aborted`].
     pub(crate) async fn settled(&self, id: &str) -> Result<Batch, Error> {
-        let batch = wait::until_settled(&self.server, &self.retry, id, 0).await;
+        let batch = wait::until_settled(&self.server, &self.retry, id, None).await;
         let missing = Missing::Batch(id.to_owned());
         let batch = batch.map_err(|status| self.not_found(status, missing))?;
         if batch.state() == BatchState::Aborted {

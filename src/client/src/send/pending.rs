@@ -90,7 +90,9 @@ pub(super) async fn say_why_it_waits(sender: &Sender) -> Infallible {
 async fn waits_for(sender: &Sender) -> String {
     match timeout(ANSWER_MAX, sender.server.batch(&sender.labels.batch)).await {
         Ok(Ok(Some(batch))) if !batch.waiting_for.is_empty() => batch.waiting_for,
-        Ok(Ok(_)) => "the server has not accepted the records, and does not say why".to_owned(),
+        Ok(Ok(_)) => {
+            "the server has not accepted the records, for a reason that is not known".to_owned()
+        }
         Ok(Err(status)) => reason(&status),
         Err(_) => "the server does not answer".to_owned(),
     }

@@ -103,6 +103,11 @@ impl Partition {
         format!("{}:batch:{batch}:results", self.tag)
     }
 
+    /// The hashes of a batch's records.
+    pub(super) fn hashes(&self, batch: &BatchId) -> String {
+        format!("{}:batch:{batch}:hashes", self.tag)
+    }
+
     /// The checkpoints of a batch.
     pub(super) fn checkpoints(&self, batch: &BatchId) -> String {
         format!("{}:batch:{batch}:checkpoints", self.tag)

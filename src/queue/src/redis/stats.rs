@@ -99,7 +99,13 @@ impl RedisQueue {
         let number = |name| Info(&info).field(name).parse().unwrap_or_default();
         let (limit_bytes, data): (u64, u64) = (number("maxmemory"), number("used_memory_dataset"));
         let mut stored_bytes = 0;
-        for key in [partition.payloads(id), partition.results(id)] {
+        let own = [
+            partition.payloads(id),
+            partition.results(id),
+            partition.hashes(id),
+            partition.checkpoints(id),
+        ];
+        for key in own {
             let usage =
                 redis::cmd("MEMORY").arg("USAGE").arg(key).arg("SAMPLES").arg(SAMPLES).take();
             stored_bytes += self.connection.send::<Option<u64>>(&usage).await?.unwrap_or_default();

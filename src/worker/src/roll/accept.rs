@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use muster_queue::Queue;
+use muster_queue::{Queue, RollState};
 use muster_roll::{Entry, Manifest, Unreadable};
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -36,20 +36,29 @@ impl Accepted {
     }
 }
 
-/// Makes the roll in this folder the roll of the store, whatever the store knew before.
+/// Makes the roll in this folder the roll of the store, whatever the store knew before. A store that is too
+/// old a copy is refused unless batches `may_duplicate`.
 ///
 /// # Errors
 ///
-/// The store or the file system fails, another writer is at work, or what is in the folder is not a roll.
+/// The store or the file system fails, another writer is at work, what is in the folder is not a roll, or the
+/// store is too old.
 pub(super) async fn accept(
     queue: &dyn Queue,
     folder: &Folder,
     lock: Lock,
+    may_duplicate: bool,
 ) -> Result<Accepted, Error> {
-    let here = folder.clone();
+    let (here, store) = (folder.clone(), queue.roll().await?);
     let accepted = background::run(move || {
         let mut lock = lock;
-        accept_here(&here, &mut lock).map(|accepted| (accepted, lock))
+        let accepted = describe(&here, &mut lock)?;
+        let manifest = accepted.manifest();
+        if let Some(store) = store.filter(|_| !may_duplicate) {
+            check_age(&here, store, manifest)?;
+        }
+        here.write_manifest(manifest)?;
+        Ok((accepted, lock))
     });
     let (accepted, _lock) = accepted.await?;
     let after = state_of(accepted.manifest());
@@ -60,7 +69,19 @@ pub(super) async fn accept(
     Ok(accepted)
 }
 
-fn accept_here(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
+/// Checks that the manifest names all batches that were added since the store was copied.
+fn check_age(folder: &Folder, store: RollState, manifest: &Manifest) -> Result<(), Error> {
+    let Manifest { ref id, batches, ref recent, .. } = *manifest;
+    let added = batches.saturating_sub(store.batches);
+    if store.id != *id || added <= recent.len() as u64 {
+        return Ok(());
+    }
+    let folder = folder.path().to_owned();
+    Err(Error::TooOld { folder, store, batches, named: recent.len() })
+}
+
+/// What the roll in the folder is, and the manifest that fits it.
+fn describe(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
     if folder.manifest().is_ok() {
         folder.finish_publication()?;
     }
@@ -71,7 +92,7 @@ fn accept_here(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
     };
     let path = folder.roll_path();
     let has_roll = path.try_exists().map_err(|source| Error::io("look for", &path, source))?;
-    let accepted = match manifest {
+    Ok(match manifest {
         None if !has_roll => return folder.begin().map(Accepted::New),
         Some(manifest) if !has_roll && manifest.batches > 0 => {
             return Err(Error::Changed { path, problem: "it is gone" });
@@ -84,9 +105,7 @@ fn accept_here(folder: &Folder, lock: &mut Lock) -> Result<Accepted, Error> {
             Err(error) => return Err(error),
         },
         None => Accepted::AsFound(described(folder, with_id(Manifest::default()), lock)?),
-    };
-    folder.write_manifest(accepted.manifest())?;
-    Ok(accepted)
+    })
 }
 
 fn with_id(manifest: Manifest) -> Manifest {
@@ -118,14 +137,7 @@ fn described(folder: &Folder, mut manifest: Manifest, lock: &mut Lock) -> Result
     let sha256 = hex(&digest.finalize());
     forget_missing(&mut manifest, records);
     if manifest.batches == 0 {
-        manifest.add(Entry {
-            batch: ACCEPTED.to_owned(),
-            records,
-            dead: 0,
-            sha256: String::new(),
-            written_ms: 0,
-            roll_sha256: String::new(),
-        });
+        manifest.add(Entry { batch: ACCEPTED.to_owned(), records, ..Entry::default() });
     }
     let id = manifest.id.clone();
     Ok(Manifest { records, bytes, sha256, resume: None, ..manifest }.with_id(id))

@@ -205,10 +205,9 @@ mod tests {
             manifest.add(Entry {
                 batch: name,
                 records: 1,
-                dead: 0,
-                sha256: String::new(),
                 written_ms: batch * 1000,
                 roll_sha256: sha256.clone(),
+                ..Entry::default()
             });
             manifest.sha256 = sha256;
         }

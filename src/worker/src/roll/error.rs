@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use muster_queue::BatchId;
+use muster_queue::{BatchId, RollState};
 
 use super::agreement::Difference;
 
@@ -49,6 +49,24 @@ pub enum Error {
         /// Batches that the store knows to be in the roll, and that are not in this one: some of them, if
         /// they are many.
         missing: Vec<BatchId>,
+    },
+    /// The store is so old a copy that batches could be added twice once the roll is accepted.
+    #[error(
+        "the store knows {store}, and the manifest in {} names the last {named} of {batches} batches: one \
+         that the store has, and that was added before those, would be added a second time. Put a newer \
+         copy of the store back, or begin with an empty one, or accept this with `muster-worker roll accept \
+         --may-duplicate`",
+        folder.display()
+    )]
+    TooOld {
+        /// The folder of the roll.
+        folder: PathBuf,
+        /// What the store knows.
+        store: RollState,
+        /// How many batches the roll has.
+        batches: u64,
+        /// How many of them its manifest names.
+        named: usize,
     },
     /// The store has changed between two steps, in a way that the next check finds out about.
     #[error("the store has changed what it knows of the roll; this is checked again")]

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -141,6 +141,8 @@ impl NewRoll {
         let roll = self.digest.clone().chain_update(end).finalize();
         self.manifest.add(Entry {
             batch: batch.id.to_string(),
+            opened_ms: opened_ms(batch),
+            received: batch.digest.map(|digest| digest.to_string()),
             records: digest.records,
             dead: batch.dead,
             sha256: digest.sha256(),
@@ -199,4 +201,10 @@ impl NewRoll {
         publish_manifest(self.folder.path())?;
         Ok((self.manifest, self.lock))
     }
+}
+
+/// When the batch was opened, in milliseconds since 1970. 0 if the store does not know.
+pub(super) fn opened_ms(batch: &Batch) -> u64 {
+    let opened = batch.times.opened.and_then(|opened| opened.duration_since(UNIX_EPOCH).ok());
+    opened.and_then(|opened| opened.as_millis().try_into().ok()).unwrap_or_default()
 }

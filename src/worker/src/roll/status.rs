@@ -8,11 +8,11 @@ use muster_queue::RollProblem;
 use super::Error;
 
 /// How long the file system may take for a step. Long writings take many steps.
-const STEP_MAX: Duration = Duration::from_secs(10);
+const STEP_MAX: Duration = Duration::from_secs(5);
 
 /// How long the store may be unavailable for the roll before that is a problem of the roll: it is not ready
 /// for other reasons if it is really away.
-const AWAY_MAX: Duration = Duration::from_secs(10);
+const AWAY_MAX: Duration = Duration::from_secs(5);
 
 /// How it goes with the roll.
 #[derive(Debug, Default)]

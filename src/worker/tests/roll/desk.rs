@@ -63,6 +63,21 @@ impl Desk {
         complete(&self.open(), batch, ids).await;
     }
 
+    /// Completes a batch of the records with these ids, some of which become dead letters.
+    pub(crate) async fn complete_but(
+        &self,
+        batch: &str,
+        ids: impl IntoIterator<Item = i32>,
+        dead: &[i32],
+    ) {
+        complete_but(&self.open(), batch, ids, |id| dead.contains(&id)).await;
+    }
+
+    /// Appends records with these ids to a batch that stays open.
+    pub(crate) async fn append(&self, batch: &str, ids: impl IntoIterator<Item = i32>) {
+        append(&self.open(), &id(batch), &Vec::from_iter(ids)).await;
+    }
+
     /// Writes the roll as a process would that begins and ends with it.
     pub(crate) async fn write(&self) -> Result<(), Error> {
         self.roll().write(&self.open(), &Shutdown::default()).await
@@ -75,7 +90,7 @@ impl Desk {
 
     /// Accepts the roll as an operator does.
     pub(crate) async fn accept(&self) -> Result<Accepted, Error> {
-        self.roll().accept(&self.open()).await
+        self.roll().accept(&self.open(), false).await
     }
 
     /// The ids in the roll, which is laid out as it must be and described by its manifest.
@@ -129,8 +144,30 @@ pub(crate) fn put_back(path: &PathBuf, content: Content) {
 
 /// Completes a batch: a record whose id is negative becomes a dead letter.
 pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoIterator<Item = i32>) {
+    complete_but(queue, batch, ids, |id| id < 0).await;
+}
+
+/// Completes a batch, which may be open and have some of its records. Some become dead letters.
+async fn complete_but(
+    queue: &dyn Queue,
+    batch: &str,
+    ids: impl IntoIterator<Item = i32>,
+    is_dead: impl Fn(i32) -> bool,
+) {
     let (batch, ids) = (id(batch), Vec::from_iter(ids));
-    queue.open(&batch, &BatchOptions::default()).await.unwrap();
+    append(queue, &batch, &ids).await;
+    queue.seal(&batch, Some(ids.len() as u64), None).await.unwrap();
+    let worker = WorkerId::random("test");
+    for work in queue.lease(&worker, ALL, Duration::ZERO).await.unwrap() {
+        if let Work::Chunk(chunk) = work {
+            queue.commit(&chunk, &outcome(chunk.first, &ids, &is_dead)).await.unwrap();
+        }
+    }
+}
+
+/// Appends what an open batch does not have of these records.
+async fn append(queue: &dyn Queue, batch: &BatchId, ids: &[i32]) {
+    queue.open(batch, &BatchOptions::default()).await.unwrap();
     let (mut place, mut before) = (0, ContentDigest::EMPTY);
     for ids in ids.chunks(CHUNK_RECORDS) {
         let count = u32::try_from(ids.len()).unwrap();
@@ -139,15 +176,8 @@ pub(crate) async fn complete(queue: &dyn Queue, batch: &str, ids: impl IntoItera
         let places = Places::From { first: place, before, after };
         let chunk = NewChunk { places, count, payload, trace: None };
         before = after;
-        queue.append(&batch, &[chunk]).await.unwrap();
+        queue.append(batch, &[chunk]).await.unwrap();
         place += u64::from(count);
-    }
-    queue.seal(&batch, Some(place), None).await.unwrap();
-    let worker = WorkerId::random("test");
-    for work in queue.lease(&worker, ALL, Duration::ZERO).await.unwrap() {
-        if let Work::Chunk(chunk) = work {
-            queue.commit(&chunk, &outcome(chunk.first, &ids)).await.unwrap();
-        }
     }
 }
 
@@ -172,12 +202,12 @@ pub(crate) async fn complete_unreadable(queue: &dyn Queue, batch: &str) {
     }
 }
 
-fn outcome(first: u64, ids: &[i32]) -> Outcome {
+fn outcome(first: u64, ids: &[i32], is_dead: impl Fn(i32) -> bool) -> Outcome {
     let chunk = (0..).zip(ids.iter().copied()).skip_while(|(place, _)| *place < first);
     let mut outcome = Outcome { kept: Kept::AsSent, dead: Vec::new(), retry: Vec::new() };
     let mut kept = Vec::new();
     for (place, id) in chunk.take(CHUNK_RECORDS) {
-        if id < 0 {
+        if is_dead(id) {
             outcome.dead.push(letter(place, id));
         } else {
             kept.push(ResultChunk { first: place, count: 1, payload: payload(&[id]) });

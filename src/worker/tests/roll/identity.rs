@@ -319,13 +319,13 @@ async fn batch_of_an_older_store_is_not_written_again() {
     let desk = Desk::new();
     desk.check().await.unwrap();
     let empty = content(&desk.store_file());
-    desk.complete("first", 0..10).await;
+    desk.append("first", 0..10).await;
     let older = content(&desk.store_file());
-    put_back(&desk.store_file(), empty.clone());
     desk.complete("first", 0..25).await;
     desk.write().await.unwrap();
     put_back(&desk.store_file(), older);
     desk.accept().await.unwrap();
+    desk.complete("first", 0..10).await;
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..25));
     assert_eq!(desk.batch("first").await.0, BatchState::Written);
@@ -336,4 +336,65 @@ async fn batch_of_an_older_store_is_not_written_again() {
     desk.complete("first", 100..110).await;
     desk.write().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter((0..25).chain(100..110)));
+}
+
+/// Its records were processed a second time, and fewer of them failed.
+#[tokio::test]
+async fn batch_of_an_older_store_is_not_written_again_with_more_records() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    desk.append("first", 0..10).await;
+    let older = content(&desk.store_file());
+    desk.complete_but("first", 0..10, &[3]).await;
+    desk.write().await.unwrap();
+    put_back(&desk.store_file(), older);
+    desk.accept().await.unwrap();
+    desk.complete("first", 0..10).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), [0, 1, 2, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(desk.batch("first").await.0, BatchState::Written);
+}
+
+/// The store lost its data, and the same records are sent again. Another one of them fails.
+#[tokio::test]
+async fn records_that_are_sent_again_count_once_whatever_becomes_of_them() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    let empty = content(&desk.store_file());
+    desk.complete_but("first", 0..10, &[3]).await;
+    desk.write().await.unwrap();
+    put_back(&desk.store_file(), empty);
+    desk.accept().await.unwrap();
+    desk.complete_but("first", 0..10, &[4]).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), [0, 1, 2, 4, 5, 6, 7, 8, 9]);
+}
+
+/// The store has a batch that the roll has as well, and the manifest no longer names.
+#[tokio::test]
+async fn store_that_is_too_old_is_accepted_only_if_batches_may_be_duplicated() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    desk.complete("first", 0..10).await;
+    let older = content(&desk.store_file());
+    for (batch, ids) in [("second", 10..20), ("third", 20..30)] {
+        desk.complete(batch, ids).await;
+        desk.write().await.unwrap();
+    }
+    let mut manifest = desk.manifest();
+    manifest.recent.drain(..2);
+    fs::write(desk.manifest_file(), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    put_back(&desk.store_file(), older);
+
+    let error = desk.accept().await.unwrap_err().to_string();
+    assert!(
+        error.contains("with 0 batches") && error.contains("names the last 1 of 3 batches"),
+        "{error}"
+    );
+    desk.write().await.unwrap_err();
+    assert_eq!(desk.ids(), Vec::from_iter(0..30));
+
+    desk.roll().accept(&desk.open(), true).await.unwrap();
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter((0..30).chain(0..10)));
 }

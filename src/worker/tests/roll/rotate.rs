@@ -66,7 +66,7 @@ async fn accepted_roll_can_be_rotated_and_the_mode_stays() {
     desk.write().await.unwrap();
     fs::remove_file(desk.manifest_file()).unwrap();
     fs::set_permissions(desk.roll_file(), fs::Permissions::from_mode(0o600)).unwrap();
-    desk.roll().accept(&desk.open()).await.unwrap();
+    desk.roll().accept(&desk.open(), false).await.unwrap();
     let kept = rotate(&desk).await;
     assert!(!desk.roll_file().exists());
     desk.check().await.unwrap();
@@ -87,7 +87,7 @@ async fn roll_that_is_renamed_back_is_not_removed() {
     fs::rename(&kept, desk.roll_file()).unwrap();
     desk.check().await.unwrap_err();
     fs::rename(manifest_of(&kept), desk.manifest_file()).unwrap();
-    desk.roll().accept(&desk.open()).await.unwrap();
+    desk.roll().accept(&desk.open(), false).await.unwrap();
     desk.check().await.unwrap();
     assert_eq!(desk.ids(), Vec::from_iter(0..25));
 }
