@@ -56,7 +56,7 @@ mod standing;
 mod status;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Durability, Queue, RollProblem};
@@ -75,7 +75,7 @@ use agreement::state_of;
 use folder::Folder;
 use lines::{BatchDigest, lay_out};
 use lock::Lock;
-use new_roll::NewRoll;
+use new_roll::{NewRoll, opened_ms};
 use pages::Pages;
 
 /// How many batches one writing takes.
