@@ -127,7 +127,7 @@ fn a_sender_that_waits_for_the_roll_says_what_keeps_it() {
     };
     queue("pause");
     let mut send = stack.client(&input(&folder));
-    send.args(["--wait", "--batch", "monday"]);
+    send.args(["--batch", "monday"]);
     let mut sender = Process::start("muster-client", &mut send);
     sender.wait_for_line("batch monday waits: no worker is running", SOON);
     stack.start_workers(1);

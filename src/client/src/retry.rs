@@ -76,6 +76,8 @@ struct Failure {
     at: Instant,
     /// The first of those that followed one another closely.
     since: Instant,
+    /// Whether the server was full.
+    is_full: bool,
     /// Whether something got through since.
     is_over: bool,
 }
@@ -101,10 +103,12 @@ impl Retry {
         }
     }
 
-    /// Why the last call failed, if that was a short while ago and nothing got through since.
-    pub(crate) fn reason(&self) -> Option<String> {
+    /// Why the last call failed, if that was a short while ago and nothing got through since; and whether
+    /// that is because the server is full.
+    pub(crate) fn reason(&self) -> Option<(String, bool)> {
         let last = self.last();
-        last.as_ref().filter(|last| last.is_current()).map(|last| last.reason.clone())
+        let last = last.as_ref().filter(|last| last.is_current());
+        last.map(|last| (last.reason.clone(), last.is_full))
     }
 
     /// Whether a call failed a short while ago, and nothing got through since.
@@ -125,7 +129,7 @@ impl Retry {
         let mut last = self.last();
         let before = last.as_ref().filter(|last| !is_full && last.at.elapsed() < APART);
         let since = before.map_or(at, |last| last.since);
-        *last = Some(Failure { reason, at, since, is_over: false });
+        *last = Some(Failure { reason, at, since, is_full, is_over: false });
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Failure>> {
@@ -293,10 +297,10 @@ mod tests {
         assert_eq!(retry.reason(), None);
         for _ in 0..2 {
             retry.pause(0, full("250")).await.unwrap();
-            assert_eq!(retry.reason().as_deref(), Some("full"));
+            assert_eq!(retry.reason(), Some(("full".to_owned(), true)));
         }
         retry.pause(0, away()).await.unwrap();
-        assert_eq!(retry.reason().as_deref(), Some("away"));
+        assert_eq!(retry.reason(), Some(("away".to_owned(), false)));
         retry.progress();
         assert_eq!(retry.reason(), None);
         retry.pause(0, away()).await.unwrap();

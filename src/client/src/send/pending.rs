@@ -72,8 +72,9 @@ pub(super) async fn say_why_it_waits(sender: &Sender) -> Infallible {
         let (batch, complain) = (&sender.labels.batch, &sender.progress);
         if let Some(time) = stalled.due() {
             let reason = match sender.retry.reason() {
-                Some(reason) => reason,
-                None => waits_for(sender).await,
+                Some((reason, false)) => reason,
+                // A server that is full also knows what keeps it full.
+                full => waits_for(sender, full.map(|(reason, _)| reason)).await,
             };
             let time = format_duration(time);
             let line = format_args!("batch {batch} has made no progress for {time}: {reason}");
@@ -86,14 +87,15 @@ pub(super) async fn say_why_it_waits(sender: &Sender) -> Infallible {
     }
 }
 
-/// What the server says that the batch waits for.
-async fn waits_for(sender: &Sender) -> String {
-    match timeout(ANSWER_MAX, sender.server.batch(&sender.labels.batch)).await {
-        Ok(Ok(Some(batch))) if !batch.waiting_for.is_empty() => batch.waiting_for,
-        Ok(Ok(_)) => {
-            "the server has not accepted the records, for a reason that is not known".to_owned()
-        }
-        Ok(Err(status)) => reason(&status),
-        Err(_) => "the server does not answer".to_owned(),
-    }
+/// What the server says that the batch waits for, or else what it said last.
+async fn waits_for(sender: &Sender, last: Option<String>) -> String {
+    let batch = match timeout(ANSWER_MAX, sender.server.batch(&sender.labels.batch)).await {
+        Ok(Ok(batch)) => batch,
+        Ok(Err(status)) => return reason(&status),
+        Err(_) => return "the server does not answer".to_owned(),
+    };
+    let waiting_for = batch.map(|batch| batch.waiting_for).filter(|reason| !reason.is_empty());
+    waiting_for.or(last).unwrap_or_else(|| {
+        "the server has not accepted the records, for a reason that is not known".to_owned()
+    })
 }
