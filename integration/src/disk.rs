@@ -115,6 +115,7 @@ impl Drop for Disk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::skip::skip;
 
     #[test]
     fn a_disk_that_is_full_takes_nothing_until_it_is_freed() {
@@ -122,7 +123,7 @@ mod tests {
         let roll = folder.path().join("roll");
         let disk = match Disk::mount(&roll, 4 << 20) {
             Ok(disk) => disk,
-            Err(problem) => return eprintln!("skipped: {problem}"),
+            Err(problem) => return skip(&problem),
         };
         disk.fill();
         let refused = fs::write(roll.join("file"), "something").unwrap_err();
@@ -139,7 +140,7 @@ mod tests {
         let roll = folder.path().join("roll");
         let disk = match Disk::mount(&roll, 4 << 20) {
             Ok(disk) => disk,
-            Err(problem) => return eprintln!("skipped: {problem}"),
+            Err(problem) => return skip(&problem),
         };
         let file = roll.join("file");
         fs::write(&file, "something").unwrap();

@@ -20,6 +20,7 @@
 //! | [`ports`] | a port that is free |
 //! | [`stack`] | Redis, a server and workers that belong together |
 //! | [`feed`] | a batch that stays open while records are sent |
+//! | [`skip`] | a test that this machine cannot do |
 //! | [`summary`] | what `--json` prints |
 //! | [`wait`] | waiting for a condition, with a limit |
 //!
@@ -42,6 +43,7 @@ pub mod resp;
 pub mod roll;
 pub mod scrape;
 pub mod sentinel;
+pub mod skip;
 pub mod stack;
 pub mod summary;
 pub mod users;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
 use muster_integration::redis_server::Durability::EveryWrite;
+use muster_integration::skip::skip;
 use muster_integration::stack::Stack;
 use muster_integration::users::{User, Users, write_ndjson};
 use muster_integration::{http, programs, wait};
@@ -39,7 +40,7 @@ const WATCHED: Duration = Duration::from_secs(10);
 #[test]
 fn outage_fires_its_own_alert_and_no_other() {
     if !is_installed("prometheus") {
-        return eprintln!("skipped: prometheus is not installed");
+        return skip("prometheus is not installed");
     }
     let mut site = Installation::start();
     let prometheus = Prometheus::start(site.folder.path(), &site.http_ports());
@@ -83,7 +84,7 @@ fn outage_fires_its_own_alert_and_no_other() {
 #[test]
 fn rules_are_valid_and_pass_their_tests() {
     if !is_installed("promtool") {
-        return eprintln!("skipped: promtool is not installed");
+        return skip("promtool is not installed");
     }
     for arguments in [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]] {
         let mut command = Command::new("promtool");

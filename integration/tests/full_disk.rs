@@ -10,6 +10,7 @@ use muster_integration::ports::free_port;
 use muster_integration::process::Process;
 use muster_integration::programs;
 use muster_integration::roll::assert_roll;
+use muster_integration::skip::skip;
 use muster_integration::stack::SEND;
 use muster_integration::users::{User, Users, write_json};
 use tempfile::TempDir;
@@ -39,7 +40,7 @@ fn place() -> Option<Place> {
     match Disk::mount(&on_disk, DISK_BYTES) {
         Ok(disk) => Some(Place { disk, on_disk, input, _folder: folder }),
         Err(problem) => {
-            eprintln!("skipped: {problem}");
+            skip(&problem);
             None
         }
     }

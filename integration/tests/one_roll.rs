@@ -10,6 +10,7 @@ use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
 use muster_integration::redis_server::Durability::{EveryWrite, Memory};
 use muster_integration::roll::assert_roll;
+use muster_integration::skip::skip;
 use muster_integration::stack::Stack;
 use muster_integration::users::{User, Users, write_ndjson};
 use muster_integration::{http, programs, wait};
@@ -320,7 +321,7 @@ fn full_disk_is_said_and_heals() {
     let folder = place.path("roll");
     let disk = match Disk::mount(&folder, 8 << 20) {
         Ok(disk) => disk,
-        Err(problem) => return eprintln!("skipped: {problem}"),
+        Err(problem) => return skip(&problem),
     };
     let worker = place.worker(&folder);
     place.send(0);

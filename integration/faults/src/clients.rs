@@ -1,6 +1,7 @@
 //! The clients: each sends a batch and waits until it is in the roll. The schedule starts and kills
 //! them, and the watch looks at what they print.
 
+use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -9,8 +10,15 @@ use muster_integration::wait;
 
 use crate::program::Program;
 
-/// How a line of a client begins that says why its batch makes no progress.
-const REASON: &str = "batch ";
+/// How a line of a client begins that is about the progress of its batch.
+const PROGRESS: &str = "batch ";
+/// What such a line says of the batch. The reason follows behind a colon.
+const STALLED: [&str; 3] = [" has made no progress for ", ": calls fail again and again", " waits"];
+/// How such a line ends if it gives no reason: the workers of the suite need no time for a record.
+const UNKNOWN: [&str; 2] =
+    [" for a reason that is not known", ": workers are processing records"];
+/// What a client prints when the store has forgotten its batch, or some of its records.
+const FORGOTTEN: [&str; 2] = [" lost records of batch ", "the server knows no such batch"];
 
 /// The clients, counted from 0 in the order in which they were added.
 #[derive(Debug)]
@@ -26,15 +34,17 @@ pub(crate) struct Client {
     pub(crate) batch: String,
     has_begun: bool,
     end: Option<Finished>,
-    /// How often it may fail, and is started again by the operator, because the store has forgotten what
-    /// it waits for.
-    excuses: usize,
+    /// Whether a fault makes the store forget what it waits for: then it may fail, and is started again.
+    may_be_forgotten: bool,
+    /// How much of its log is from before the last progress, in bytes.
+    log_before: usize,
 }
 
 impl Client {
     /// A client that has not begun to send this input.
     pub(crate) fn new(program: Program, input: usize, batch: String) -> Self {
-        Self { program, input, batch, has_begun: false, end: None, excuses: 0 }
+        let (has_begun, may_be_forgotten) = (false, false);
+        Self { program, input, batch, has_begun, end: None, may_be_forgotten, log_before: 0 }
     }
 
     fn start(&mut self) {
@@ -50,11 +60,36 @@ impl Client {
         self.program.is_running()
     }
 
-    /// Whether it has ended, and the operator has no reason to start it again.
-    fn is_done(&mut self) -> bool {
+    /// Whether it has failed, and only because of the fault that makes the store forget.
+    fn was_forgotten(&mut self) -> bool {
         self.is_running();
-        self.end.as_ref().is_some_and(|end| end.code() == Some(0) || self.excuses == 0)
+        self.may_be_forgotten
+            && self.end.as_ref().is_some_and(|end| is_forgotten(end.code(), &end.stderr))
     }
+
+    /// The whole lines of its log, of all processes that it had.
+    fn log(&self) -> Vec<u8> {
+        let mut log = fs::read(self.program.log()).unwrap_or_default(); // It fails before the first start.
+        let end = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        log.truncate(end);
+        log
+    }
+}
+
+/// The reason that a line of a client gives for why its batch makes no progress.
+pub(crate) fn reason(line: &str) -> Option<&str> {
+    let line = line.strip_prefix(PROGRESS)?;
+    if UNKNOWN.iter().any(|unknown| line.ends_with(unknown)) {
+        return None;
+    }
+    let (_, rest) = STALLED.iter().find_map(|stalled| line.split_once(stalled))?;
+    let (_, reason) = rest.split_once(": ")?;
+    Some(reason.trim()).filter(|reason| !reason.is_empty())
+}
+
+/// Whether a client that ended like this has failed because the store has forgotten its batch.
+fn is_forgotten(code: Option<i32>, stderr: &str) -> bool {
+    code == Some(1) && FORGOTTEN.iter().any(|forgotten| stderr.contains(forgotten))
 }
 
 impl Clients {
@@ -89,35 +124,35 @@ impl Clients {
         }
     }
 
-    /// Excuses those that run now from failing once.
-    pub(crate) fn excuse(&self) {
-        self.running(|client| client.excuses += 1);
+    /// Lets those that run now fail because the store has forgotten their batch, until
+    /// [`Clients::start_forgotten`].
+    pub(crate) fn may_be_forgotten(&self) {
+        self.running(|client| client.may_be_forgotten = true);
     }
 
-    /// Starts those again that have failed and are excused, with the same command.
-    pub(crate) fn start_excused(&self) {
+    /// Starts those again that have failed because the store has forgotten their batch, with the same
+    /// command. From now on no failure is allowed.
+    pub(crate) fn start_forgotten(&self) {
         for client in self.lock().iter_mut() {
-            client.is_running();
-            if client.end.as_ref().is_some_and(|end| end.code() != Some(0)) && client.excuses > 0 {
-                client.excuses -= 1;
+            if client.was_forgotten() {
                 client.end = None;
                 client.start();
             }
+            client.may_be_forgotten = false;
         }
     }
 
-    /// Waits until each of them is done or `deadline` has passed, and does this meanwhile. Returns the
-    /// end of each; `None` for those that have not ended.
-    pub(crate) fn wait(
-        &self,
-        deadline: Instant,
-        mut meanwhile: impl FnMut(),
-    ) -> Vec<Option<Finished>> {
-        let all_done = || {
-            meanwhile();
-            self.lock().iter_mut().all(Client::is_done).then_some(())
+    /// Waits until each of them has ended or `deadline` has passed. Returns the end of each; `None` for
+    /// those that have not ended.
+    pub(crate) fn wait(&self, deadline: Instant) -> Vec<Option<Finished>> {
+        let have_ended = || {
+            let mut clients = self.lock();
+            clients
+                .iter_mut()
+                .all(|client| !client.is_running() && client.end.is_some())
+                .then_some(())
         };
-        wait::by(deadline, all_done);
+        wait::by(deadline, have_ended);
         self.lock().iter_mut().map(|client| client.end.take()).collect()
     }
 
@@ -128,15 +163,23 @@ impl Clients {
         count
     }
 
-    /// What those that run have said of why their batches make no progress.
-    pub(crate) fn reasons(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        self.running(|client| {
-            let lines = client.program.lines();
-            reasons
-                .extend(lines.lines().filter(|line| line.starts_with(REASON)).map(str::to_owned));
+    /// Notes that records have moved: what was printed before is about an earlier stall.
+    pub(crate) fn note_progress(&self) {
+        for client in self.lock().iter_mut() {
+            client.log_before = client.log().len();
+        }
+    }
+
+    /// The last line of each client about the progress of its batch, of those that it has printed since
+    /// records have moved.
+    pub(crate) fn last_lines(&self) -> Vec<String> {
+        let clients = self.lock();
+        let last = clients.iter().filter_map(|client| {
+            let log = client.log();
+            let new = String::from_utf8_lossy(log.get(client.log_before..)?);
+            new.lines().rfind(|line| line.starts_with(PROGRESS)).map(str::to_owned)
         });
-        reasons
+        last.collect()
     }
 
     /// The last batch that was begun for each input.
@@ -159,5 +202,69 @@ impl Clients {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Client>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn line_of_a_client_gives_a_reason_only_if_it_names_one() {
+        for (line, expected) in [
+            (
+                "batch send-1 has made no progress for 5s: the store is away",
+                Some("the store is away"),
+            ),
+            ("batch send-1 has made no progress for 5s: ", None),
+            ("batch send-1: calls fail again and again: no route", Some("no route")),
+            ("batch send-1 waits: the queue is paused", Some("the queue is paused")),
+            ("batch send-1 waits: ", None),
+            (
+                "batch send-1 has made no progress for 1m 5s: the server has not accepted the records, for \
+                 a reason that is not known",
+                None,
+            ),
+            ("batch send-1 waits: workers are processing records", None),
+            ("batch send-1: 300 records accepted", None),
+            ("the queue is paused", None),
+        ] {
+            assert_eq!(reason(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn last_whole_line_since_records_moved_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let program =
+            Program::new("client 1".to_owned(), "muster-client", Vec::new(), folder.path());
+        let log = program.log();
+        let clients = Clients::new(vec![Client::new(program, 0, "send-1".to_owned())]);
+        assert!(clients.last_lines().is_empty());
+        fs::write(&log, "batch send-1 waits: first\nbatch send-1 waits: second\n{}\n").unwrap();
+        assert_eq!(clients.last_lines(), ["batch send-1 waits: second"]);
+        clients.note_progress();
+        assert!(clients.last_lines().is_empty());
+        // The same reason again is a new line.
+        let mut log = fs::File::options().append(true).open(&log).unwrap();
+        log.write_all(b"batch send-1 waits: second\nbatch send-1 wai").unwrap();
+        assert_eq!(clients.last_lines(), ["batch send-1 waits: second"]);
+    }
+
+    #[test]
+    fn only_a_forgotten_batch_is_an_allowed_failure() {
+        let lost = "http://127.0.0.1:1 lost records of batch send-1 that it had accepted: it has 0";
+        let unknown =
+            "http://127.0.0.1:1: the server knows no such batch (NotFound). Of batch send-1 …";
+        assert!(is_forgotten(Some(1), lost) && is_forgotten(Some(1), unknown));
+        assert!(
+            !is_forgotten(Some(3), lost)
+                && !is_forgotten(None, lost)
+                && !is_forgotten(Some(0), lost)
+        );
+        let other = "http://127.0.0.1:1: batch send-1 has different records (FailedPrecondition)";
+        assert!(!is_forgotten(Some(1), other));
     }
 }

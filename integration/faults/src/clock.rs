@@ -70,6 +70,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use muster_integration::redis_server::{Durability, RedisServer};
+    use muster_integration::skip::skip;
     use muster_integration::{resp, wait};
 
     use super::*;
@@ -83,9 +84,9 @@ mod tests {
 
     #[test]
     fn a_store_s_clock_jumps_both_ways_while_it_runs() {
-        let Ok(library) = library() else {
-            eprintln!("skipped: {}", super::library().unwrap_err());
-            return;
+        let library = match library() {
+            Ok(library) => library,
+            Err(problem) => return skip(&problem),
         };
         let folder = tempfile::tempdir().unwrap();
         let mut clock = Clock::new(library, folder.path());

@@ -10,8 +10,15 @@ use muster_integration::redis_server::Durability;
 use muster_integration::relay::Relay;
 
 use crate::program::Program;
-use crate::schedule::{Mode, Schedule, Topology};
+use crate::schedule::{Family, Mode, Schedule, Topology};
 use crate::store::Store;
+
+/// How records are tried again that fail: soon, and so often that none becomes a dead letter.
+const RETRIES: [(&str, &str); 3] = [
+    ("MUSTER_WORKER_ATTEMPTS_MAX", "1000"),
+    ("MUSTER_WORKER_RETRY_DELAY", "500ms"),
+    ("MUSTER_WORKER_RETRY_DELAY_MAX", "1s"),
+];
 
 /// Where the programs of a schedule find each other.
 #[derive(Debug)]
@@ -20,6 +27,8 @@ pub(crate) struct Commands {
     pub(crate) folder: PathBuf,
     /// The folder of the roll.
     pub(crate) roll: PathBuf,
+    /// The folder of another roll, which a fault gives to one more worker.
+    pub(crate) second_roll: PathBuf,
     /// Where the server takes records in.
     pub(crate) grpc: u16,
     store: String,
@@ -38,6 +47,7 @@ impl Commands {
         Self {
             folder: folder.to_owned(),
             roll: folder.join("roll"),
+            second_roll: folder.join("second-roll"),
             grpc: free_port(),
             store: store.url(),
             durability: words(durability),
@@ -68,11 +78,23 @@ impl Commands {
         Program::new("server".to_owned(), "muster-server", arguments, &self.folder).with_probes()
     }
 
-    /// A worker with this folder for the roll.
-    pub(crate) fn worker(&self, name: String, roll: &Path, relay: Option<&Relay>) -> Program {
+    /// A worker with this folder for the roll. In the family `storage` some records fail when they are
+    /// processed first.
+    pub(crate) fn worker(
+        &self,
+        name: String,
+        roll: &Path,
+        relay: Option<&Relay>,
+        family: Family,
+    ) -> Program {
         let mut arguments = self.store(relay);
         arguments.extend([OsString::from("--roll"), roll.into()]);
-        Program::new(name, "muster-worker", arguments, &self.folder).with_probes()
+        match family {
+            Family::Crashes => Program::new(name, "muster-worker", arguments, &self.folder),
+            Family::Storage => Program::new(name, "muster-flaky-worker", arguments, &self.folder)
+                .with_environment(&RETRIES),
+        }
+        .with_probes()
     }
 
     /// A command that accepts the roll in its folder.

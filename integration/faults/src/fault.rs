@@ -11,14 +11,14 @@ pub struct Fault {
     /// How long until it is over: what was stopped is started again, what was cut is whole.
     pub lasts: Duration,
     /// What goes wrong.
-    pub harm: Harm,
+    pub kind: FaultKind,
 }
 
 /// What goes wrong. Clients and workers are counted from 0 here, and from 1 where it is shown.
 ///
 /// A fault that finds its target down already does nothing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Harm {
+pub enum FaultKind {
     /// `kill -9` of a client; it is started again with the same `--batch`.
     KillClient(usize),
     /// `kill -9` of the server.
@@ -112,18 +112,30 @@ pub enum Link {
 impl Fault {
     /// When the copy is taken that this fault puts back.
     pub(crate) fn copied_at(&self) -> Option<Duration> {
-        match self.harm {
-            Harm::RestoreRoll { age, .. } | Harm::RestoreStore { age } => Some(self.at - age),
+        match self.kind {
+            FaultKind::RestoreRoll { age, .. } | FaultKind::RestoreStore { age } => {
+                Some(self.at - age)
+            }
             _ => None,
         }
     }
 }
 
-impl Harm {
-    /// Whether the store forgets batches that it has accepted, or parts of them: those who wait for
-    /// one may fail, and send it again.
+impl FaultKind {
+    /// Whether the store forgets batches that it has accepted, or parts of them: clients that wait for
+    /// one may fail, and are started again.
     pub(crate) fn makes_store_forget(&self) -> bool {
         matches!(self, Self::RestoreStore { .. } | Self::EmptyStore)
+    }
+
+    /// What a worker says of how the store and the roll differ, if this fault makes them differ.
+    pub(crate) fn difference(&self) -> Option<&'static str> {
+        match self {
+            Self::RestoreRoll { .. } => Some(": the roll is an older copy"),
+            Self::RestoreStore { .. } => Some(": the store is an older copy"),
+            Self::EmptyStore => Some(": the store was emptied"),
+            _ => None,
+        }
     }
 
     /// Whether the roll must be on a disk of its own.
@@ -131,8 +143,8 @@ impl Harm {
         matches!(self, Self::FillDisk | Self::UnmountFolder | Self::ReadOnlyFolder)
     }
 
-    /// The kind of fault, for counting.
-    pub fn kind(&self) -> &'static str {
+    /// Its name, for counting.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::KillClient(_) => "kill -9 of a client",
             Self::KillServer => "kill -9 of the server",
@@ -167,8 +179,8 @@ impl Harm {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, lasts, harm } = self;
-        write!(f, "at {:>5.2} s  {harm}", at.as_secs_f64())?;
+        let Self { at, lasts, kind } = self;
+        write!(f, "at {:>5.2} s  {kind}", at.as_secs_f64())?;
         if !lasts.is_zero() {
             write!(f, ", for {:.2} s", lasts.as_secs_f64())?;
         }
@@ -176,7 +188,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for Harm {
+impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KillClient(client) => write!(f, "kill -9 client {}", client + 1),
@@ -207,13 +219,13 @@ impl fmt::Display for Harm {
                 write!(f, "{records} other records as the batch of client {}", client + 1)
             }
             Self::RestoreRoll { age, .. } | Self::RestoreStore { age } => {
-                write!(f, "{} (a copy from {:.2} s before)", self.kind(), age.as_secs_f64())
+                write!(f, "{} (a copy from {:.2} s before)", self.name(), age.as_secs_f64())
             }
             Self::SecondFolder
             | Self::UnmountFolder
             | Self::ReadOnlyFolder
             | Self::EmptyStore
-            | Self::CutPower => f.write_str(self.kind()),
+            | Self::CutPower => f.write_str(self.name()),
         }
     }
 }

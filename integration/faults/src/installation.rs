@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use muster_integration::disk::Disk;
 use muster_integration::users::write_json;
@@ -12,15 +11,16 @@ use muster_integration::users::write_json;
 use crate::clients::{Client, Clients};
 use crate::clock::Clock;
 use crate::commands::Commands;
-use crate::fault::{Fault, Harm};
+use crate::fault::{Fault, FaultKind};
 use crate::lines::Lines;
 use crate::machine::Machine;
 use crate::power::Power;
 use crate::program::Program;
+use crate::reuse::SecondWorker;
 use crate::schedule::{Family, Mode, Schedule, Send};
 use crate::store::Store;
 use crate::verdict::Input;
-use crate::watch::{REST_MAX, Watch, Watched};
+use crate::watch::{STALL_AFTER, Watch, Watched};
 
 /// What a record has in the roll, at most.
 const RECORD_BYTES: usize = 310;
@@ -28,7 +28,7 @@ const RECORD_BYTES: usize = 310;
 const ROLLS_ON_DISK: usize = 2;
 /// How many seeds lie between those of two schedules' inputs. The second half is for other records under
 /// the names of the batches.
-const SEND_SEEDS: u64 = 16;
+const SEND_SEEDS: u64 = 32;
 const DISK_BYTES_MORE: usize = 4 << 20;
 
 /// Everything that runs for one schedule. All of it is killed when dropped.
@@ -39,17 +39,15 @@ pub struct Installation {
     pub(crate) clients: Arc<Clients>,
     pub(crate) server: Program,
     pub(crate) workers: Vec<Program>,
-    /// A program that a fault has added.
-    pub(crate) added: Option<Program>,
+    /// The client that sends other records under the name of a batch.
+    pub(crate) other_client: Option<Program>,
+    /// The worker with another folder for the roll.
+    pub(crate) second_worker: Option<SecondWorker>,
     pub(crate) store: Store,
     pub(crate) lines: Lines,
     pub(crate) clock: Option<Clock>,
     pub(crate) disk: Option<Disk>,
     pub(crate) power: Option<Power>,
-    /// Whether a fault was done that the operator may answer by accepting the roll.
-    pub(crate) may_accept: bool,
-    /// When the operator looked last.
-    pub(crate) looked: Option<Instant>,
     /// What was not as it must be, in words.
     pub(crate) problems: Vec<String>,
     seed: u64,
@@ -64,14 +62,14 @@ impl Installation {
     ///
     /// When a program is missing or does not start.
     pub fn start(schedule: &Schedule, program: &str, machine: &Machine, folder: &Path) -> Self {
-        let has = |harm: fn(&Harm) -> bool| {
-            schedule.faults.iter().any(|fault: &Fault| harm(&fault.harm) && machine.can(fault))
+        let has = |is: fn(&FaultKind) -> bool| {
+            schedule.faults.iter().any(|fault: &Fault| is(&fault.kind) && machine.can(fault))
         };
-        let clock = has(|harm| matches!(harm, Harm::JumpClock(_)))
+        let clock = has(|kind| matches!(kind, FaultKind::JumpClock(_)))
             .then(|| Clock::new(machine.clock.clone().expect("it can make clocks jump"), folder));
-        let power = has(|harm| matches!(harm, Harm::CutPower))
+        let power = has(|kind| matches!(kind, FaultKind::CutPower))
             .then(|| Power::new(folder).expect("it can cut the power"));
-        let disk = has(Harm::needs_disk).then(|| {
+        let disk = has(FaultKind::needs_disk).then(|| {
             let records: usize = schedule.sends.iter().map(|send| send.records).sum();
             let bytes = records * RECORD_BYTES * ROLLS_ON_DISK + DISK_BYTES_MORE;
             Disk::mount(&folder.join("roll"), bytes as u64).expect("it can mount disks")
@@ -85,13 +83,14 @@ impl Installation {
         let lines = Lines::start(schedule, store.one().map(|server| server.port()), commands.grpc);
         let worker = |number: usize| {
             let name = format!("worker {}", number + 1);
-            commands.worker(name, &commands.roll, lines.workers.get(number))
+            commands.worker(name, &commands.roll, lines.workers.get(number), schedule.family)
         };
         let mut installation = Self {
             server: commands.server(lines.server.as_ref()),
             workers: (0..schedule.workers).map(worker).collect(),
             clients: Arc::new(Clients::new(Vec::new())),
-            added: None,
+            other_client: None,
+            second_worker: None,
             commands,
             sends: schedule.sends.clone(),
             store,
@@ -99,8 +98,6 @@ impl Installation {
             clock,
             disk,
             power,
-            may_accept: false,
-            looked: None,
             problems: Vec::new(),
             seed: schedule.seed,
             inputs: Vec::new(),
@@ -138,8 +135,9 @@ impl Installation {
             probes: probes.collect(),
             stats: self.commands.ask(&["stats", "--retry-for", "0s"]),
             manifest: self.commands.roll.join("all_users.manifest.json"),
+            second_roll: self.commands.second_roll.clone(),
             log: self.commands.folder.join("watch.log"),
-            rest_max: REST_MAX,
+            stall_after: STALL_AFTER,
         })
     }
 

@@ -1,4 +1,4 @@
-//! The fault suite: real programs and a real store, harmed by seeded random schedules.
+//! The fault suite: real programs and a real store, in seeded random schedules of faults.
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -6,7 +6,8 @@
 //! | [`fault`] | the faults |
 //! | [`installation`] | the programs of one schedule, with relays between them |
 //! | `commands` | what each program is started with |
-//! | `harm` | how each fault is done to them, and undone |
+//! | `src/bin/muster-flaky-worker.rs` | a worker whose processor fails at times |
+//! | `inject` | how each fault is done to them, and undone |
 //! | `reuse` | other records under the name of a batch, and another folder for the roll |
 //! | `copies` | older copies of the roll and of the store's data |
 //! | `power` | what a power cut leaves of the store's data |
@@ -27,7 +28,7 @@ mod clock;
 mod commands;
 mod copies;
 pub mod fault;
-mod harm;
+mod inject;
 pub mod installation;
 mod lines;
 pub mod machine;

@@ -60,7 +60,7 @@ impl Lines {
     }
 
     /// Takes new connections again.
-    pub(crate) fn mend(&self, link: Link) {
+    pub(crate) fn restore(&self, link: Link) {
         self.relay(link).accept();
     }
 

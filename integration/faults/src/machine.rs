@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use muster_integration::disk::Disk;
 
 use crate::clock;
-use crate::fault::{Fault, Harm};
+use crate::fault::{Fault, FaultKind};
 use crate::power::Power;
 
 /// What this machine lets the suite do, and why not what it does not.
@@ -43,10 +43,10 @@ impl Machine {
 
     /// Whether it can do this fault.
     pub(crate) fn can(&self, fault: &Fault) -> bool {
-        match &fault.harm {
-            Harm::JumpClock(_) => self.clock.is_ok(),
-            Harm::CutPower => self.power.is_ok(),
-            harm => !harm.needs_disk() || self.disk.is_ok(),
+        match &fault.kind {
+            FaultKind::JumpClock(_) => self.clock.is_ok(),
+            FaultKind::CutPower => self.power.is_ok(),
+            kind => !kind.needs_disk() || self.disk.is_ok(),
         }
     }
 }

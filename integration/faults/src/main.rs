@@ -1,5 +1,5 @@
-//! `muster-faults`: harms Muster by seeded schedules, and says whether a record was lost or doubled, or
-//! records waited without a reason.
+//! `muster-faults`: runs Muster through seeded schedules of faults, and says whether a record was lost or
+//! doubled, or records waited without a reason.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster_integration::process::Process;
 use muster_integration::wait;
 use serde::Deserialize;
 
 use crate::clients::Client;
+use crate::fault::FaultKind;
 use crate::installation::Installation;
 use crate::program::Program;
 
@@ -17,13 +18,16 @@ use crate::program::Program;
 const SAID: Duration = Duration::from_secs(30);
 const ACCEPTED: Duration = Duration::from_secs(60);
 const READY: Duration = Duration::from_secs(60);
-/// How often the operator looks.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a worker answers that cannot write the roll.
 const CANNOT_WRITE: &str = "the roll cannot be written: ";
-/// What it names as a remedy.
+/// What it names as the remedy for a difference.
 const ACCEPT: &str = "muster-worker roll accept";
+
+/// Whether a worker says that it cannot write the roll because of this difference, and how to accept it.
+fn names_difference(said: &str, difference: &str) -> bool {
+    said.starts_with(CANNOT_WRITE) && said.contains(difference) && said.contains(ACCEPT)
+}
 
 /// A batch, as `muster-client batch list --json` and the manifest of the roll have it.
 #[derive(Deserialize)]
@@ -58,46 +62,24 @@ impl Installation {
         self.workers.iter_mut().for_each(Program::start);
     }
 
-    /// What a worker says that cannot write the roll, once each has looked at it.
-    pub(crate) fn roll_problem(&self) -> Option<String> {
+    /// Whether the store and the roll differ, once each worker has looked at it. Only the difference that
+    /// this fault makes is one that the operator may do something about.
+    pub(crate) fn is_different(&self, kind: &FaultKind) -> bool {
+        let difference =
+            kind.difference().expect("a fault that makes the store and the roll differ");
+        let answers = || self.workers.iter().map(Program::readiness).collect::<Vec<_>>();
         let looked = || {
-            let answers: Option<Vec<_>> = self.workers.iter().map(Program::readiness).collect();
-            let (well, bad): (Vec<_>, Vec<_>) =
-                answers?.into_iter().partition(|(status, _)| *status == 200);
-            let said = bad.iter().find(|(_, said)| said.starts_with(CANNOT_WRITE)).cloned();
-            (well.len() == self.workers.len() || said.is_some()).then_some(said)
+            let answers: Vec<_> = answers().into_iter().flatten().collect();
+            let is_different = answers.iter().any(|(_, said)| names_difference(said, difference));
+            let ready = answers.iter().filter(|(status, _)| *status == 200).count();
+            (is_different || ready == self.workers.len()).then_some(is_different)
         };
-        let said = wait::until(SAID, looked, || "no worker says how it goes".to_owned());
-        said.map(|(_, said)| said)
-    }
-
-    /// Accepts the roll once a worker asks for that.
-    pub(crate) fn accept_when_asked(&self) {
-        let asked = || self.is_asked_to_accept().then_some(());
-        wait::until(SAID, asked, || "no worker says that the roll is not the store's".to_owned());
-        self.accept();
-    }
-
-    /// Does whatever is to be done by now: accepts the roll if a worker asks for that, and starts the
-    /// clients again that have failed because the store has forgotten their batch.
-    pub(crate) fn operate(&mut self) {
-        if self.looked.is_some_and(|looked| looked.elapsed() < INTERVAL) {
-            return;
-        }
-        if self.may_accept && self.is_asked_to_accept() {
-            self.accept();
-        }
-        self.clients.start_excused();
-        self.looked = Some(Instant::now());
-    }
-
-    fn is_asked_to_accept(&self) -> bool {
-        let mut answers = self.workers.iter().filter_map(Program::readiness);
-        answers.any(|(_, said)| said.starts_with(CANNOT_WRITE) && said.contains(ACCEPT))
+        let late = || format!("no worker answers {difference:?}: they answer {:?}", answers());
+        wait::until(SAID, looked, late)
     }
 
     /// Accepts the roll, sends again what it lacks, and waits until the workers have noticed.
-    fn accept(&self) {
+    pub(crate) fn accept(&self) {
         let log = self.commands.folder.join("operator.log");
         let accepted =
             Process::start_with_log("roll accept", &mut self.commands.accept_roll(), &log);
@@ -131,5 +113,25 @@ impl Installation {
     /// A client that sends this input as this batch.
     fn client(&self, input: usize, batch: String) -> Client {
         self.new_client(format!("client {}", &batch["send-".len()..]), input, batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_difference_of_the_fault_is_accepted() {
+        let emptied = "the roll cannot be written: the roll in /roll is not the one that the store knows: \
+             this folder has roll 12 (3 batches), and the store knows no roll: the store was emptied, or \
+             is the wrong store. Put the right one back, or accept this one with `muster-worker roll accept`";
+        let changed = "the roll cannot be written: /roll/all_users.json is not what its manifest says: its \
+             SHA-256 differs. Something else changed it: put it back, or accept it as it is with \
+             `muster-worker roll accept`";
+        let difference = FaultKind::EmptyStore.difference().unwrap();
+        assert!(names_difference(emptied, difference));
+        assert!(!names_difference(changed, difference));
+        let restored = FaultKind::RestoreStore { age: Duration::ZERO };
+        assert!(!names_difference(emptied, restored.difference().unwrap()));
     }
 }

@@ -91,6 +91,7 @@ impl Power {
 mod tests {
     use muster_integration::redis_server::Durability;
     use muster_integration::resp;
+    use muster_integration::skip::skip;
 
     use super::*;
 
@@ -99,7 +100,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let power = match Power::new(folder.path()) {
             Ok(power) => power,
-            Err(problem) => return eprintln!("skipped: {problem}"),
+            Err(problem) => return skip(&problem),
         };
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();

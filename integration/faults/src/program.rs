@@ -20,6 +20,7 @@ pub(crate) struct Program {
     name: String,
     program: &'static str,
     arguments: Vec<OsString>,
+    environment: Vec<(&'static str, &'static str)>,
     folder: PathBuf,
     /// The port of its probes.
     probes: Option<u16>,
@@ -37,7 +38,13 @@ impl Program {
         folder: &Path,
     ) -> Self {
         let folder = folder.to_owned();
-        Self { name, program, arguments, folder, probes: None, process: None, is_ending: false }
+        let (environment, probes, process) = (Vec::new(), None, None);
+        Self { name, program, arguments, environment, folder, probes, process, is_ending: false }
+    }
+
+    /// Sets these variables in its environment.
+    pub(crate) fn with_environment(self, variables: &[(&'static str, &'static str)]) -> Self {
+        Self { environment: variables.to_vec(), ..self }
     }
 
     /// Lets it serve probes.
@@ -57,9 +64,9 @@ impl Program {
         http::get(self.probes?, "/readyz")
     }
 
-    /// The last lines that it has written since it was started.
-    pub(crate) fn lines(&self) -> String {
-        self.process.as_ref().map(Process::lines).unwrap_or_default()
+    /// The file with all lines that it has written, also before it was started again.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name.replace(' ', "-")))
     }
 
     /// Starts it, if it does not run. One that is ending ends first, and must end well.
@@ -68,8 +75,8 @@ impl Program {
         if self.process.is_none() {
             let mut command = programs::command(self.program);
             command.args(&self.arguments).current_dir(&self.folder);
-            let log = self.folder.join(format!("{}.log", self.name.replace(' ', "-")));
-            self.process = Some(Process::start_with_log(&self.name, &mut command, &log));
+            command.envs(self.environment.iter().copied());
+            self.process = Some(Process::start_with_log(&self.name, &mut command, &self.log()));
         }
     }
 

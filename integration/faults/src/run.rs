@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,7 +16,7 @@ use crate::installation::Installation;
 use crate::machine::Machine;
 use crate::schedule::{Family, Schedule};
 use crate::verdict::{self, Verdict};
-use crate::watch::Rests;
+use crate::watch::Stalls;
 
 /// How long after the last fault is over every batch must be written.
 pub const WRITTEN_MAX: Duration = Duration::from_secs(60);
@@ -61,7 +60,7 @@ pub struct Findings {
     pub foreign: u64,
     /// Batches that were not written in time.
     pub stuck: u64,
-    /// How often records rested for ten seconds, and Muster said why.
+    /// How often no record moved for ten seconds, and Muster said why.
     pub explained: u64,
     /// How often it did not.
     pub untrue: u64,
@@ -97,29 +96,52 @@ pub fn run(schedule: &Schedule, settings: &Settings) -> Outcome {
         schedule.faults.iter().partition(|fault| settings.machine.can(fault));
     Outcome {
         schedule: schedule.clone(),
-        faults: done.iter().map(|fault| fault.harm.kind()).collect(),
+        faults: done.iter().map(|fault| fault.kind.name()).collect(),
         skipped: skipped.len(),
         folder: (!findings.problems.is_empty()).then(|| folder.keep()),
         findings,
     }
 }
 
-/// Starts the installation, does all that is to be done to it, and waits for the clients.
+/// Starts the installation, does all that is to be done to it, and waits for the clients. A step that fails,
+/// as when a program has ended by itself, is a problem of the schedule.
 ///
 /// # Panics
 ///
-/// When a program does not start, or has ended by itself: with its name.
+/// When the installation does not start.
 pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Carried {
     fs::write(folder.join("schedule.txt"), schedule.to_string()).expect("there is room");
     let mut log = File::create(folder.join("faults.log")).expect("there is room for a log");
     let mut log = |what: &str, fault: &Fault| {
         let now = humantime::format_rfc3339_micros(SystemTime::now());
-        writeln!(log, "{now} {what} {}", fault.harm).expect("there is room for a log");
+        writeln!(log, "{now} {what} {}", fault.kind).expect("there is room for a log");
     };
 
     let mut installation =
         Installation::start(schedule, &settings.store_program, &settings.machine, folder);
     let watch = installation.watch();
+    // What the watch has seen counts also if a step fails.
+    let played =
+        catch_unwind(AssertUnwindSafe(|| play(schedule, settings, &mut installation, &mut log)));
+    let mut findings = played.unwrap_or_else(|panic| Findings {
+        problems: vec![words_of(panic.as_ref())],
+        ..Findings::default()
+    });
+    match watch.end() {
+        Ok(stalls) => findings.add_stalls(stalls),
+        Err(panic) => findings.problems.push(words_of(panic.as_ref())),
+    }
+    findings.problems.append(&mut installation.problems);
+    Carried { installation, findings, folder: folder.to_owned() }
+}
+
+/// Does all steps, and waits for the clients.
+fn play(
+    schedule: &Schedule,
+    settings: &Settings,
+    installation: &mut Installation,
+    log: &mut dyn FnMut(&str, &Fault),
+) -> Findings {
     // A step that takes long, as the end of a program may, moves all that come after it.
     let mut before = Duration::ZERO;
     for (moment, step) in steps(schedule, settings) {
@@ -127,13 +149,13 @@ pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Car
         before = moment;
         match step {
             Step::Send(client) => installation.clients.start(client),
-            Step::Copy(fault) => installation.copy_for(&fault.harm),
+            Step::Copy(fault) => installation.copy_for(&fault.kind),
             Step::Begin(fault) => {
                 log("begin", fault);
-                installation.begin(&fault.harm);
+                installation.begin(&fault.kind);
             }
             Step::End(fault) => {
-                installation.end(&fault.harm);
+                installation.end(&fault.kind);
                 log("end  ", fault);
             }
         }
@@ -141,15 +163,12 @@ pub fn carry_out(schedule: &Schedule, settings: &Settings, folder: &Path) -> Car
     let over = Instant::now();
     installation.hurry();
     let mut findings = Findings::default();
-    let clients = Arc::clone(&installation.clients);
-    let ends = clients.wait(over + WRITTEN_MAX, || installation.operate());
+    let ends = installation.clients.wait(over + WRITTEN_MAX);
     for (number, end) in ends.into_iter().enumerate() {
         findings.add_client(number + 1, end);
     }
     findings.written_after = findings.problems.is_empty().then(|| over.elapsed());
-    findings.add_rests(watch.end());
-    findings.problems.append(&mut installation.problems);
-    Carried { installation, findings, folder: folder.to_owned() }
+    findings
 }
 
 /// What is done at a moment.
@@ -211,10 +230,10 @@ impl Carried {
 }
 
 impl Findings {
-    fn add_rests(&mut self, rests: Rests) {
-        self.explained = rests.explained;
-        self.untrue = rests.untrue.len() as u64;
-        self.problems.extend(rests.untrue);
+    fn add_stalls(&mut self, stalls: Stalls) {
+        self.explained = stalls.explained;
+        self.untrue = stalls.untrue.len() as u64;
+        self.problems.extend(stalls.untrue);
     }
 
     fn add_client(&mut self, number: usize, end: Option<Finished>) {
@@ -254,7 +273,7 @@ impl fmt::Display for Outcome {
                 let seconds = after.as_secs_f64();
                 write!(f, "every record once, written {seconds:.2} s after the last fault")?;
                 if findings.explained > 0 {
-                    write!(f, ", {} rests explained", findings.explained)?;
+                    write!(f, ", {} stalls explained", findings.explained)?;
                 }
             }
             _ => f.write_str("FAILED")?,

@@ -172,7 +172,7 @@ pub fn durability_name(durability: Durability) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{Harm, Link};
+    use crate::fault::{FaultKind, Link};
 
     #[test]
     fn a_schedule_is_shown_as_it_is() {
@@ -193,12 +193,12 @@ mod tests {
                 Fault {
                     at: Duration::from_millis(310),
                     lasts: Duration::from_millis(500),
-                    harm: Harm::Cut(Link::WorkerStore(0)),
+                    kind: FaultKind::Cut(Link::WorkerStore(0)),
                 },
                 Fault {
                     at: Duration::from_millis(2000),
                     lasts: Duration::ZERO,
-                    harm: Harm::JumpClock(-60),
+                    kind: FaultKind::JumpClock(-60),
                 },
             ],
         };
@@ -216,7 +216,7 @@ mod tests {
         schedule.faults.push(Fault {
             at: Duration::from_millis(5000),
             lasts: Duration::from_millis(12_000),
-            harm: Harm::RestoreStore { age: Duration::from_millis(3100) },
+            kind: FaultKind::RestoreStore { age: Duration::from_millis(3100) },
         });
         assert_eq!(
             schedule.to_string(),

@@ -9,6 +9,7 @@ use muster_faults::run::{self, Outcome, Settings};
 use muster_faults::schedule::{Family, Schedule, Topology};
 use muster_faults::suite;
 use muster_integration::programs::store_program;
+use muster_integration::skip::skip;
 
 /// Of those that take few seconds. Together they have every kind of fault. The last two are of
 /// Sentinels and of a cluster.
@@ -20,7 +21,9 @@ const STORAGE: [u64; 5] = [51, 102, 109, 117, 172];
 const ONLY_STORAGE: usize = 9;
 
 fn settings() -> Settings {
-    Settings { store_program: store_program(), machine: Machine::look() }
+    let machine = Machine::look();
+    machine.lacks().iter().for_each(|lack| skip(lack));
+    Settings { store_program: store_program(), machine }
 }
 
 fn run_all(family: Family, seeds: &[u64], say: &(dyn Fn(&str) + Sync)) {
@@ -33,7 +36,7 @@ fn run_all(family: Family, seeds: &[u64], say: &(dyn Fn(&str) + Sync)) {
 fn kinds(family: Family, seeds: &[u64]) -> BTreeSet<&'static str> {
     let schedules = seeds.iter().map(|seed| (*seed, Topology::of_seed(*seed)));
     let schedules = schedules.map(|(seed, topology)| Schedule::of_seed(family, seed, topology));
-    schedules.flat_map(|schedule| schedule.faults).map(|fault| fault.harm.kind()).collect()
+    schedules.flat_map(|schedule| schedule.faults).map(|fault| fault.kind.name()).collect()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Family, Mode, Schedule, Send, Topology};
-use crate::fault::{Fault, Harm, Link};
+use crate::fault::{Fault, FaultKind, Link};
 
 const SENDS: RangeInclusive<usize> = 1..=3;
 const FAULTS: RangeInclusive<usize> = 3..=6;
@@ -33,7 +33,7 @@ const TORN_BYTES: RangeInclusive<u64> = 1..=4096;
 const JUMP_SECONDS: RangeInclusive<i64> = 1..=3600;
 
 /// Draws the parameters of one kind of fault, and how long it lasts.
-type Draw = fn(&Schedule, &mut ChaCha8Rng) -> (Harm, Duration);
+type Draw = fn(&Schedule, &mut ChaCha8Rng) -> (FaultKind, Duration);
 
 /// The schedule of crashes of this seed.
 pub(super) fn schedule(seed: u64, topology: Topology) -> Schedule {
@@ -58,12 +58,12 @@ pub(super) fn schedule(seed: u64, topology: Topology) -> Schedule {
     for number in 0..random.random_range(FAULTS) {
         let at = milliseconds(&mut random, FIRST_FAULT_MS..=end);
         // What several servers are there for is that one of them is lost.
-        let (harm, lasts) = if number == 0 && !is_standalone {
+        let (kind, lasts) = if number == 0 && !is_standalone {
             draw_master(&mut random)
         } else {
-            schedule.draw_harm(&mut random)
+            schedule.draw_kind(&mut random)
         };
-        schedule.faults.push(Fault { at, lasts, harm });
+        schedule.faults.push(Fault { at, lasts, kind });
     }
     schedule.faults.sort_by_key(|fault| fault.at);
     schedule
@@ -89,46 +89,51 @@ impl Schedule {
     /// Without a file the store may not be killed: it would forget what it has said to keep.
     /// The relays of a store of several servers are left out: its programs find them by
     /// themselves.
-    fn draw_harm(&self, random: &mut ChaCha8Rng) -> (Harm, Duration) {
+    fn draw_kind(&self, random: &mut ChaCha8Rng) -> (FaultKind, Duration) {
         let is_standalone = self.topology == Topology::Standalone;
         let keeps = self.durability != Durability::Memory;
         let mut possible: Vec<Draw> = vec![
             |this, random| {
-                (Harm::KillClient(this.any_client(random)), milliseconds(random, 100..=3000))
+                (FaultKind::KillClient(this.any_client(random)), milliseconds(random, 100..=3000))
             },
-            |_, random| (Harm::KillServer, milliseconds(random, 100..=3000)),
+            |_, random| (FaultKind::KillServer, milliseconds(random, 100..=3000)),
             |this, random| {
-                (Harm::KillWorker(this.any_worker(random)), milliseconds(random, 100..=3000))
+                (FaultKind::KillWorker(this.any_worker(random)), milliseconds(random, 100..=3000))
             },
-            |_, random| (Harm::KillAllWorkers, milliseconds(random, 100..=3000)),
-            |_, random| (Harm::TerminateServer, milliseconds(random, 100..=2000)),
+            |_, random| (FaultKind::KillAllWorkers, milliseconds(random, 100..=3000)),
+            |_, random| (FaultKind::TerminateServer, milliseconds(random, 100..=2000)),
             |this, random| {
-                (Harm::TerminateWorker(this.any_worker(random)), milliseconds(random, 100..=2000))
+                (
+                    FaultKind::TerminateWorker(this.any_worker(random)),
+                    milliseconds(random, 100..=2000),
+                )
             },
-            |this, random| (Harm::FreezeWorker(this.workers - 1), milliseconds(random, FROZEN_MS)),
-            |this, random| (Harm::Cut(this.any_link(random)), milliseconds(random, 0..=1500)),
+            |this, random| {
+                (FaultKind::FreezeWorker(this.workers - 1), milliseconds(random, FROZEN_MS))
+            },
+            |this, random| (FaultKind::Cut(this.any_link(random)), milliseconds(random, 0..=1500)),
             |this, random| {
                 let delay = milliseconds(random, 50..=500);
-                (Harm::Slow(this.any_link(random), delay), milliseconds(random, 500..=3000))
+                (FaultKind::Slow(this.any_link(random), delay), milliseconds(random, 500..=3000))
             },
-            |_, random| (Harm::FillDisk, milliseconds(random, 1000..=4000)),
+            |_, random| (FaultKind::FillDisk, milliseconds(random, 1000..=4000)),
         ];
         if !is_standalone {
             possible.push(|_, random| draw_master(random));
         }
         if keeps && is_standalone {
-            possible.push(|_, random| (Harm::KillStore, milliseconds(random, STORE_DOWN_MS)));
+            possible.push(|_, random| (FaultKind::KillStore, milliseconds(random, STORE_DOWN_MS)));
             possible.push(|_, random| {
                 let unheard = milliseconds(random, 20..=300);
                 let bytes = random.random_range(TORN_BYTES);
-                (Harm::TearStore { unheard, bytes }, milliseconds(random, STORE_DOWN_MS))
+                (FaultKind::TearStore { unheard, bytes }, milliseconds(random, STORE_DOWN_MS))
             });
         }
         if is_standalone {
             possible.push(|_, random| {
                 let seconds = random.random_range(JUMP_SECONDS);
                 let seconds = if random.random() { seconds } else { -seconds };
-                (Harm::JumpClock(seconds), Duration::ZERO)
+                (FaultKind::JumpClock(seconds), Duration::ZERO)
             });
         }
         pick(random, &possible)(self, random)
@@ -155,9 +160,9 @@ impl Schedule {
     }
 }
 
-pub(super) fn draw_master(random: &mut ChaCha8Rng) -> (Harm, Duration) {
+pub(super) fn draw_master(random: &mut ChaCha8Rng) -> (FaultKind, Duration) {
     let alone = milliseconds(random, ALONE_MS);
-    (Harm::KillMaster { alone }, milliseconds(random, STORE_DOWN_MS))
+    (FaultKind::KillMaster { alone }, milliseconds(random, STORE_DOWN_MS))
 }
 
 fn draw_sends(random: &mut ChaCha8Rng) -> Vec<Send> {
@@ -226,9 +231,10 @@ mod tests {
             assert!(
                 FAULTS.contains(&schedule.faults.len()) && SENDS.contains(&schedule.sends.len())
             );
-            for Fault { harm, .. } in &schedule.faults {
-                kinds.insert(harm.kind());
-                let kills_store = matches!(harm, Harm::KillStore | Harm::TearStore { .. });
+            for Fault { kind, .. } in &schedule.faults {
+                kinds.insert(kind.name());
+                let kills_store =
+                    matches!(kind, FaultKind::KillStore | FaultKind::TearStore { .. });
                 assert!(!kills_store || schedule.durability != Durability::Memory, "{schedule}");
             }
         }
@@ -240,8 +246,11 @@ mod tests {
         for seed in 0..100 {
             for topology in [Topology::Sentinel, Topology::Cluster] {
                 let schedule = schedule(seed, topology);
-                let mut harms = schedule.faults.iter().map(|fault| &fault.harm);
-                assert!(harms.any(|harm| matches!(harm, Harm::KillMaster { .. })), "{schedule}");
+                let mut kinds = schedule.faults.iter().map(|fault| &fault.kind);
+                assert!(
+                    kinds.any(|kind| matches!(kind, FaultKind::KillMaster { .. })),
+                    "{schedule}"
+                );
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From a seed to its schedule of the family `storage`.
 //!
-//! One or two faults of this family follow one another. A batch is sent before each, one can be written
+//! One or two faults of this family follow one another. A batch is sent before each, two can be written
 //! while older copies age, one is under way when it begins, and one is sent while it lasts. Crashes come
 //! in between: each is over before a fault of the family begins or ends, because the operator has work
 //! then.
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::draw::{below, draw_durability, draw_master, milliseconds, pick, range};
 use super::{Family, Mode, Schedule, Send, Topology};
-use crate::fault::{Fault, Harm, Remedy};
+use crate::fault::{Fault, FaultKind, Remedy};
 
 const FAULTS: RangeInclusive<usize> = 1..=2;
 const CRASHES: RangeInclusive<usize> = 0..=2;
@@ -24,12 +24,15 @@ const UNARY_RECORDS: RangeInclusive<usize> = 50..=400;
 const IN_FLIGHT: RangeInclusive<u32> = 8..=32;
 const OVER_MS: RangeInclusive<u64> = 300..=1_500;
 const STORE_DELAY_MS: RangeInclusive<u64> = 0..=10;
-/// From the end of a fault to the next one.
-const LEAD_MS: RangeInclusive<u64> = 4_000..=7_000;
-/// How old a copy is: less than the lead, and enough for a batch to be written.
-const AGE_MS: RangeInclusive<u64> = 2_500..=3_500;
+/// From the end of a fault to the copy that the next one puts back.
+const LEAD_MS: RangeInclusive<u64> = 1_500..=3_500;
+/// How old a copy is: enough for two batches to be written.
+const AGE_MS: RangeInclusive<u64> = 3_500..=5_000;
+/// The same where the store may forget the last ten seconds: the second batch after the copy is written
+/// longer before the last one than that.
+const LONG_AGE_MS: RangeInclusive<u64> = 16_000..=18_000;
 const UNDER_WAY_MS: u64 = 800;
-/// Mostly long enough for records to rest for longer than they may without a reason.
+/// Mostly long enough for no record to move for longer than Muster may give no reason.
 const LASTS_MS: RangeInclusive<u64> = 8_000..=20_000;
 const POWER_OFF_MS: RangeInclusive<u64> = 200..=4_000;
 const REUSE_MS: RangeInclusive<u64> = 500..=2_000;
@@ -72,15 +75,23 @@ impl Schedule {
     /// Adds a fault of the family, and what is sent around it. Returns when it begins and how long it
     /// lasts.
     fn add_fault(&mut self, random: &mut ChaCha8Rng, begin: Duration) -> (Duration, Duration) {
-        let at = begin + milliseconds(random, LEAD_MS);
-        let age = milliseconds(random, AGE_MS);
+        let copied = begin + milliseconds(random, LEAD_MS);
+        let ages = if self.may_forget() { pick(random, &[&AGE_MS, &LONG_AGE_MS]) } else { &AGE_MS };
+        let age = milliseconds(random, ages.clone());
+        let at = copied + age;
         self.add_send(random, begin, 0..=500);
-        self.add_send(random, at - age, 0..=200);
+        self.add_send(random, copied, 0..=200);
+        self.add_send(random, copied, 1_200..=1_600);
         self.add_send(random, at - Duration::from_millis(UNDER_WAY_MS), 0..=UNDER_WAY_MS);
-        let (harm, lasts) = self.draw_storage(random, age);
+        let (kind, lasts) = self.draw_storage(random, age);
         self.add_send(random, at, 500..=2_000);
-        self.faults.push(Fault { at, lasts, harm });
+        self.faults.push(Fault { at, lasts, kind });
         (at, lasts)
+    }
+
+    /// Whether the store may forget its last seconds, so that a worker takes a copy of them for a crash.
+    fn may_forget(&self) -> bool {
+        self.topology == Topology::Standalone && self.durability == Durability::EverySecond
     }
 
     fn add_send(&mut self, random: &mut ChaCha8Rng, from: Duration, ms: RangeInclusive<u64>) {
@@ -93,39 +104,43 @@ impl Schedule {
         self.sends.push(Send { records, mode, at, over: milliseconds(random, OVER_MS) });
     }
 
-    fn draw_storage(&self, random: &mut ChaCha8Rng, age: Duration) -> (Harm, Duration) {
+    fn draw_storage(&self, random: &mut ChaCha8Rng, age: Duration) -> (FaultKind, Duration) {
         let remedy = pick(random, &[Remedy::PutBack, Remedy::Accept]);
         let client = below(random, self.sends.len());
         let same = self.sends[client].records;
         let records = if random.random() { same } else { range(random, 1..=2 * same) };
         let mut possible = vec![
-            Harm::SecondFolder,
-            Harm::UnmountFolder,
-            Harm::ReadOnlyFolder,
-            Harm::FillDisk,
-            Harm::RestoreRoll { age, remedy },
+            FaultKind::SecondFolder,
+            FaultKind::UnmountFolder,
+            FaultKind::ReadOnlyFolder,
+            FaultKind::FillDisk,
+            FaultKind::RestoreRoll { age, remedy },
         ];
         // A store that has forgotten a batch cannot know that its name was used.
-        if !self.faults.iter().any(|fault| fault.harm.makes_store_forget()) {
-            possible.push(Harm::ReuseName { client, records });
+        if !self.faults.iter().any(|fault| fault.kind.makes_store_forget()) {
+            possible.push(FaultKind::ReuseName { client, records });
         }
         if self.topology == Topology::Standalone {
-            possible.push(Harm::EmptyStore);
+            possible.push(FaultKind::EmptyStore);
             if self.durability != Durability::Memory {
-                possible.push(Harm::RestoreStore { age });
+                possible.push(FaultKind::RestoreStore { age });
+            }
+            // It has two outcomes there, by its age.
+            if self.may_forget() {
+                possible.push(FaultKind::RestoreStore { age });
             }
             // Few schedules have a store that outlives it.
             if self.durability == Durability::EveryWrite {
-                possible.extend([Harm::CutPower, Harm::CutPower]);
+                possible.extend([FaultKind::CutPower, FaultKind::CutPower]);
             }
         }
-        let harm = possible.swap_remove(below(random, possible.len()));
-        let lasts = match harm {
-            Harm::CutPower => POWER_OFF_MS,
-            Harm::ReuseName { .. } => REUSE_MS,
+        let kind = possible.swap_remove(below(random, possible.len()));
+        let lasts = match kind {
+            FaultKind::CutPower => POWER_OFF_MS,
+            FaultKind::ReuseName { .. } => REUSE_MS,
             _ => LASTS_MS,
         };
-        (harm, milliseconds(random, lasts))
+        (kind, milliseconds(random, lasts))
     }
 
     /// Adds a crash between two moments, if there is time for one.
@@ -135,30 +150,30 @@ impl Schedule {
         let at = from + APART + milliseconds(random, 0..=as_ms(last));
         let longest = as_ms(until.saturating_sub(at + APART)).min(*CRASH_MS.end());
         if longest >= *CRASH_MS.start() {
-            let harm = self.draw_crash(random, at);
+            let kind = self.draw_crash(random, at);
             let lasts = milliseconds(random, *CRASH_MS.start()..=longest);
-            self.faults.push(Fault { at, lasts, harm });
+            self.faults.push(Fault { at, lasts, kind });
         }
     }
 
-    fn draw_crash(&self, random: &mut ChaCha8Rng, at: Duration) -> Harm {
+    fn draw_crash(&self, random: &mut ChaCha8Rng, at: Duration) -> FaultKind {
         let sends = self.sends.iter().enumerate();
         let begun: Vec<usize> =
             sends.filter(|(_, send)| send.at < at).map(|(client, _)| client).collect();
         let mut possible = vec![
-            Harm::KillServer,
-            Harm::KillWorker(below(random, self.workers)),
-            Harm::KillAllWorkers,
-            Harm::TerminateServer,
-            Harm::TerminateWorker(below(random, self.workers)),
-            Harm::Cut(self.any_link(random)),
+            FaultKind::KillServer,
+            FaultKind::KillWorker(below(random, self.workers)),
+            FaultKind::KillAllWorkers,
+            FaultKind::TerminateServer,
+            FaultKind::TerminateWorker(below(random, self.workers)),
+            FaultKind::Cut(self.any_link(random)),
         ];
         if !begun.is_empty() {
-            possible.push(Harm::KillClient(pick(random, &begun)));
+            possible.push(FaultKind::KillClient(pick(random, &begun)));
         }
         match (self.topology, self.durability) {
             (Topology::Standalone, Durability::Memory) => {}
-            (Topology::Standalone, _) => possible.push(Harm::KillStore),
+            (Topology::Standalone, _) => possible.push(FaultKind::KillStore),
             (Topology::Sentinel | Topology::Cluster, _) => possible.push(draw_master(random).0),
         }
         possible.swap_remove(below(random, possible.len()))
@@ -181,23 +196,23 @@ mod tests {
 
     fn is_crash(fault: &&Fault) -> bool {
         matches!(
-            fault.harm,
-            Harm::KillClient(_)
-                | Harm::KillServer
-                | Harm::KillWorker(_)
-                | Harm::KillAllWorkers
-                | Harm::KillStore
-                | Harm::KillMaster { .. }
-                | Harm::TerminateServer
-                | Harm::TerminateWorker(_)
-                | Harm::Cut(_)
+            fault.kind,
+            FaultKind::KillClient(_)
+                | FaultKind::KillServer
+                | FaultKind::KillWorker(_)
+                | FaultKind::KillAllWorkers
+                | FaultKind::KillStore
+                | FaultKind::KillMaster { .. }
+                | FaultKind::TerminateServer
+                | FaultKind::TerminateWorker(_)
+                | FaultKind::Cut(_)
         )
     }
 
     #[test]
     fn every_kind_of_fault_occurs() {
-        let harms = all().flat_map(|schedule| schedule.faults).map(|fault| fault.harm.kind());
-        assert_eq!(harms.collect::<BTreeSet<_>>().len(), Family::Storage.kinds());
+        let kinds = all().flat_map(|schedule| schedule.faults).map(|fault| fault.kind.name());
+        assert_eq!(kinds.collect::<BTreeSet<_>>().len(), Family::Storage.kinds());
     }
 
     #[test]
@@ -215,14 +230,37 @@ mod tests {
     }
 
     #[test]
+    fn restored_store_lacks_what_a_crash_explains_or_more() {
+        let forgetting = Duration::from_secs(10);
+        let (mut explained, mut more) = (0, 0);
+        for schedule in all().filter(Schedule::may_forget) {
+            for Fault { at, kind, .. } in &schedule.faults {
+                let FaultKind::RestoreStore { age } = kind else { continue };
+                let copied = *at - *age;
+                let after = schedule.sends.iter().filter(|send| (copied..*at).contains(&send.at));
+                let mut after: Vec<_> = after.map(|send| (send.at, send.at + send.over)).collect();
+                after.sort_unstable();
+                let ([_, (_, second), ..], Some((last, _))) = (&after[..], after.last()) else {
+                    panic!("{schedule}")
+                };
+                match last.saturating_sub(*second) > forgetting {
+                    true => more += 1,
+                    false => explained += 1,
+                }
+            }
+        }
+        assert!(explained > 20 && more > 20, "{explained} are explained, {more} are not");
+    }
+
+    #[test]
     fn only_a_store_with_a_file_is_restored_and_only_a_synced_one_loses_power() {
         for schedule in all() {
-            for Fault { harm, .. } in &schedule.faults {
-                match harm {
-                    Harm::RestoreStore { .. } | Harm::KillStore => {
+            for Fault { kind, .. } in &schedule.faults {
+                match kind {
+                    FaultKind::RestoreStore { .. } | FaultKind::KillStore => {
                         assert_ne!(schedule.durability, Durability::Memory, "{schedule}");
                     }
-                    Harm::CutPower => {
+                    FaultKind::CutPower => {
                         assert_eq!(schedule.durability, Durability::EveryWrite, "{schedule}");
                         assert_eq!(schedule.topology, Topology::Standalone, "{schedule}");
                     }

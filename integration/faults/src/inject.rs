@@ -25,7 +25,7 @@ use std::time::Duration;
 use muster_integration::redis_server::{AofEnd, Durability};
 use muster_integration::wait;
 
-use crate::fault::{Harm, Remedy};
+use crate::fault::{FaultKind, Remedy};
 use crate::installation::Installation;
 use crate::program::Program;
 
@@ -41,10 +41,10 @@ impl Installation {
     /// # Panics
     ///
     /// When it cannot be taken.
-    pub(crate) fn copy_for(&mut self, harm: &Harm) {
-        match harm {
-            Harm::RestoreRoll { .. } => self.copy_roll(OLDER_ROLL),
-            Harm::RestoreStore { .. } => self.copy_data(OLDER_DATA),
+    pub(crate) fn copy_for(&mut self, kind: &FaultKind) {
+        match kind {
+            FaultKind::RestoreRoll { .. } => self.copy_roll(OLDER_ROLL),
+            FaultKind::RestoreStore { .. } => self.copy_data(OLDER_DATA),
             _ => {}
         }
     }
@@ -54,43 +54,44 @@ impl Installation {
     /// # Panics
     ///
     /// When something is not as the schedule has left it: a program has ended by itself.
-    pub fn begin(&mut self, harm: &Harm) {
-        if harm.makes_store_forget() {
-            self.clients.excuse();
-            self.may_accept = true;
+    pub fn begin(&mut self, kind: &FaultKind) {
+        if kind.makes_store_forget() {
+            self.clients.may_be_forgotten();
         }
-        match *harm {
-            Harm::KillClient(client) => self.clients.kill(client),
-            Harm::KillServer => self.server.kill(),
-            Harm::KillWorker(worker) => self.workers[worker].kill(),
-            Harm::KillAllWorkers => self.workers.iter_mut().for_each(Program::kill),
-            Harm::KillStore => self.kill_store(),
-            Harm::KillMaster { alone } => self.store.kill_master(alone),
-            Harm::TearStore { unheard, bytes } => self.tear_store(unheard, bytes),
-            Harm::TerminateServer => self.server.terminate(),
-            Harm::TerminateWorker(worker) => self.workers[worker].terminate(),
-            Harm::FreezeWorker(worker) => self.workers[worker].freeze(),
-            Harm::Cut(link) => self.lines.cut(link),
-            Harm::Slow(link, delay) => self.lines.slow(link, delay),
-            Harm::FillDisk => self.disk.as_ref().expect("there is a disk to fill").fill(),
-            Harm::JumpClock(seconds) => {
+        match *kind {
+            FaultKind::KillClient(client) => self.clients.kill(client),
+            FaultKind::KillServer => self.server.kill(),
+            FaultKind::KillWorker(worker) => self.workers[worker].kill(),
+            FaultKind::KillAllWorkers => self.workers.iter_mut().for_each(Program::kill),
+            FaultKind::KillStore => self.kill_store(),
+            FaultKind::KillMaster { alone } => self.store.kill_master(alone),
+            FaultKind::TearStore { unheard, bytes } => self.tear_store(unheard, bytes),
+            FaultKind::TerminateServer => self.server.terminate(),
+            FaultKind::TerminateWorker(worker) => self.workers[worker].terminate(),
+            FaultKind::FreezeWorker(worker) => self.workers[worker].freeze(),
+            FaultKind::Cut(link) => self.lines.cut(link),
+            FaultKind::Slow(link, delay) => self.lines.slow(link, delay),
+            FaultKind::FillDisk => self.disk.as_ref().expect("there is a disk to fill").fill(),
+            FaultKind::JumpClock(seconds) => {
                 self.clock.as_mut().expect("there is a clock that jumps").jump(seconds);
             }
-            Harm::ReuseName { client, records } => self.reuse_name(client, records),
-            Harm::SecondFolder => self.start_second_folder(),
-            Harm::UnmountFolder => self.disk.as_ref().expect("there is a disk to unmount").hide(),
-            Harm::ReadOnlyFolder => {
+            FaultKind::ReuseName { client, records } => self.reuse_name(client, records),
+            FaultKind::SecondFolder => self.start_second_folder(),
+            FaultKind::UnmountFolder => {
+                self.disk.as_ref().expect("there is a disk to unmount").hide()
+            }
+            FaultKind::ReadOnlyFolder => {
                 self.disk.as_ref().expect("there is a disk to protect").make_read_only();
             }
-            Harm::RestoreRoll { .. } => {
+            FaultKind::RestoreRoll { .. } => {
                 self.stop_workers();
                 self.copy_roll(NEWER_ROLL);
                 self.put_roll(OLDER_ROLL);
                 self.start_workers();
             }
-            Harm::RestoreStore { .. } => self.restart_store(Some(OLDER_DATA)),
-            Harm::EmptyStore => self.restart_store(None),
-            Harm::CutPower => self.cut_power(),
+            FaultKind::RestoreStore { .. } => self.restart_store(Some(OLDER_DATA)),
+            FaultKind::EmptyStore => self.restart_store(None),
+            FaultKind::CutPower => self.cut_power(),
         }
     }
 
@@ -99,51 +100,51 @@ impl Installation {
     /// # Panics
     ///
     /// When a program does not start, or one that was asked to end did not end well.
-    pub fn end(&mut self, harm: &Harm) {
-        match *harm {
-            Harm::KillClient(client) => self.clients.start_killed(client),
-            Harm::KillServer | Harm::TerminateServer => self.server.start(),
-            Harm::KillWorker(worker) | Harm::TerminateWorker(worker) => {
+    pub fn end(&mut self, kind: &FaultKind) {
+        match *kind {
+            FaultKind::KillClient(client) => self.clients.start_killed(client),
+            FaultKind::KillServer | FaultKind::TerminateServer => self.server.start(),
+            FaultKind::KillWorker(worker) | FaultKind::TerminateWorker(worker) => {
                 self.workers[worker].start();
             }
-            Harm::KillAllWorkers => self.start_workers(),
-            Harm::KillStore | Harm::KillMaster { .. } => self.store.start_killed(),
-            Harm::TearStore { .. } | Harm::CutPower => {
+            FaultKind::KillAllWorkers => self.start_workers(),
+            FaultKind::KillStore | FaultKind::KillMaster { .. } => self.store.start_killed(),
+            FaultKind::TearStore { .. } | FaultKind::CutPower => {
                 self.store.start_killed();
                 self.rewrite_torn();
             }
-            Harm::FreezeWorker(worker) => self.workers[worker].thaw(),
-            Harm::Cut(link) => self.lines.mend(link),
-            Harm::Slow(link, _) => self.lines.slow(link, Duration::ZERO),
-            Harm::FillDisk => self.disk.as_ref().expect("there is a disk to free").free(),
-            Harm::JumpClock(_) => {}
-            Harm::ReuseName { .. } => self.expect_other_records_refused(),
-            Harm::SecondFolder => self.expect_second_folder_refused(),
-            Harm::UnmountFolder | Harm::ReadOnlyFolder => {
+            FaultKind::FreezeWorker(worker) => self.workers[worker].thaw(),
+            FaultKind::Cut(link) => self.lines.restore(link),
+            FaultKind::Slow(link, _) => self.lines.slow(link, Duration::ZERO),
+            FaultKind::FillDisk => self.disk.as_ref().expect("there is a disk to free").free(),
+            FaultKind::JumpClock(_) => {}
+            FaultKind::ReuseName { .. } => self.expect_other_records_refused(),
+            FaultKind::SecondFolder => self.expect_second_folder_refused(),
+            FaultKind::UnmountFolder | FaultKind::ReadOnlyFolder => {
                 self.disk.as_ref().expect("there is a disk").uncover();
             }
-            Harm::RestoreRoll { remedy, .. } => self.remedy_roll(remedy),
-            // It may have forgotten no more than a crash explains: then no worker asks for anything.
-            Harm::RestoreStore { .. } => self.operate(),
-            Harm::EmptyStore => {
-                self.accept_when_asked();
-                self.clients.start_excused();
+            // An older roll with the same batches is as good, and a store may have forgotten no more than a
+            // crash explains: then there is nothing to do.
+            FaultKind::RestoreRoll { remedy: Remedy::PutBack, .. } => {
+                if self.is_different(kind) {
+                    self.stop_workers();
+                    self.put_roll(NEWER_ROLL);
+                    self.start_workers();
+                }
+            }
+            FaultKind::RestoreRoll { remedy: Remedy::Accept, .. }
+            | FaultKind::RestoreStore { .. } => {
+                if self.is_different(kind) {
+                    self.accept();
+                }
+            }
+            FaultKind::EmptyStore => {
+                assert!(self.is_different(kind), "the workers accept a store that was emptied");
+                self.accept();
             }
         }
-    }
-
-    /// Does what the operator does about an older roll. One with the same batches is as good.
-    fn remedy_roll(&mut self, remedy: Remedy) {
-        if self.roll_problem().is_none() {
-            return;
-        }
-        match remedy {
-            Remedy::PutBack => {
-                self.stop_workers();
-                self.put_roll(NEWER_ROLL);
-                self.start_workers();
-            }
-            Remedy::Accept => self.accept_when_asked(),
+        if kind.makes_store_forget() {
+            self.clients.start_forgotten();
         }
     }
 
