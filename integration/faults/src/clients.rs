@@ -15,8 +15,7 @@ const PROGRESS: &str = "batch ";
 /// What such a line says of the batch. The reason follows behind a colon.
 const STALLED: [&str; 3] = [" has made no progress for ", ": calls fail again and again", " waits"];
 /// How such a line ends if it gives no reason: the workers of the suite need no time for a record.
-const UNKNOWN: [&str; 2] =
-    [" for a reason that is not known", ": workers are processing records"];
+const UNKNOWN: [&str; 2] = [" for a reason that is not known", ": workers are processing records"];
 /// What a client prints when the store has forgotten its batch, or some of its records.
 const FORGOTTEN: [&str; 2] = [" lost records of batch ", "the server knows no such batch"];
 
