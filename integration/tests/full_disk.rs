@@ -31,7 +31,6 @@ struct Place {
 }
 
 /// `None` where this user may not mount a disk, with words.
-#[expect(clippy::print_stderr, reason = "who reads of a test that passed wants to know")]
 fn place() -> Option<Place> {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let (on_disk, input) = (folder.path().join("disk"), folder.path().join("users.json"));

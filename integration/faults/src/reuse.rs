@@ -20,8 +20,9 @@ use crate::verdict::Input;
 /// How long a batch may take until its name can be used again.
 const SENT: Duration = Duration::from_secs(60);
 const REFUSED: Duration = Duration::from_secs(60);
-/// What a client says of a batch whose records are others.
-const OTHER_RECORDS: [&str; 2] = [" has different records", " has a different record at index "];
+/// What a client says of a batch whose records are others, or are more.
+const OTHER_RECORDS: [&str; 3] =
+    [" has different records", " has a different record at index ", " records, not "];
 /// What a worker answers whose folder has another roll,
 const OTHER_ROLL: &str = "is not the one that the store knows";
 /// and how soon it must.
@@ -191,6 +192,7 @@ mod tests {
                  id (FailedPrecondition)",
                 true,
             ),
+            ("batch send-1 has 2102 records, not 295 (FailedPrecondition)", true),
             ("batch send-1 is sealed with 5 records and takes no more (FailedPrecondition)", false),
             ("the store at redis://localhost is misconfigured (FailedPrecondition)", false),
         ] {

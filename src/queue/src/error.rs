@@ -50,7 +50,9 @@ pub enum Error {
         place: u64,
     },
     /// The batch has another number of records than the sender says.
-    #[error("batch {batch} has {received} records, not {claimed}")]
+    #[error(
+        "batch {batch} has {received} records, not {claimed}; send these records under another batch id"
+    )]
     Miscounted {
         /// The batch.
         batch: BatchId,
