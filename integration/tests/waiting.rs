@@ -120,7 +120,7 @@ fn a_sender_that_waits_for_the_roll_says_what_keeps_it() {
     let folder = TempDir::new().expect("there is room for a folder");
     let mut stack = stack_with("MUSTER_SERVER_RECORDS_MAX", "100000");
     let server = format!("http://127.0.0.1:{}", stack.grpc_port());
-    let mut queue = |command: &str| {
+    let queue = |command: &str| {
         let mut client = programs::command("muster-client");
         client.args(["queue", command, "--server", &server]);
         Process::start("muster-client", &mut client).wait(LIMIT).expect_code(0);
