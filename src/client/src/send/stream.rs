@@ -30,9 +30,9 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
         let status = match answer {
             Ok(UserResponse { status: true, .. }) => return Ok(0),
             Ok(UserResponse { message, .. }) => Status::failed_precondition(message),
-            // The stream has opened the batch, and its store was emptied since. If no record is known to
-            // be queued, all of them are sent again.
-            Err(status) if status.code() == Code::NotFound => {
+            // The store was emptied, or an older copy of it restored. If it still has every record that
+            // is known to be queued, those after them are sent again.
+            Err(status) if matches!(status.code(), Code::NotFound | Code::OutOfRange) => {
                 acknowledge(sender, &window).await?;
                 Status::unavailable(status.message())
             }
@@ -40,10 +40,6 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
         };
         if window.first() > first {
             failures = 0;
-        }
-        // The server's store was emptied, perhaps: then it has fewer records than it had.
-        if status.code() == Code::OutOfRange {
-            acknowledge(sender, &window).await?;
         }
         sender.retry.lasted(begun.elapsed());
         sender.retry.pause(failures, status).await?;

@@ -6,6 +6,7 @@ mod queue;
 pub(crate) mod roll;
 
 use std::collections::{HashMap, VecDeque};
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
@@ -50,6 +51,8 @@ struct State {
     roll: Mutex<Option<roll::Canned>>,
     /// How long a stream is not read.
     stalled: Mutex<Duration>,
+    /// Whether the next stream is answered with "leaves a gap".
+    is_behind: Mutex<bool>,
     /// How long unary calls are answered with "full", from the first one on.
     full: Mutex<Duration>,
     first_call: OnceLock<Instant>,
@@ -146,6 +149,12 @@ impl Double {
         self
     }
 
+    /// Answers the first stream like a server whose store has lost records of it.
+    pub(crate) fn behind(self) -> Self {
+        *lock(&self.state.is_behind) = true;
+        self
+    }
+
     /// Refuses calls without this token.
     pub(crate) fn with_token(self, token: &str) -> Self {
         *lock(&self.state.authorization) = Some(format!("Bearer {token}"));
@@ -212,6 +221,9 @@ impl Users for State {
         let mut records = 0;
         while stream.try_next().await?.is_some() {
             records += 1;
+        }
+        if mem::take(&mut *lock(&self.is_behind)) {
+            return Err(Status::out_of_range("the next record leaves a gap"));
         }
         self.change(format!("send {records}, policy {policy:?}"));
         Ok(Response::new(UserResponse { status: true, message: "ok".to_owned() }))

@@ -82,3 +82,12 @@ fn a_stream_that_is_not_read_for_a_while_is_not_given_up() {
     printed(&double, &format!("send {}", path.display()));
     assert_eq!(double.changes(), ["send 3000, policy None"]);
 }
+
+#[test]
+fn a_stream_begins_again_if_the_store_still_has_all_that_was_confirmed() {
+    let (_folder, path) = input();
+    let open = Batch { received: 0, ..batch(BatchState::Open) };
+    let double = Double::start().with_batch([open]).behind();
+    printed(&double, &format!("send {} --batch b-1", path.display()));
+    assert_eq!(double.changes(), ["send 3, policy None"]);
+}
