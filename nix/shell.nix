@@ -4,7 +4,7 @@ let
   inherit (pkgs) lib stdenv;
 in
 craneLib.devShell {
-  packages = lib.optional (stdenv.hostPlatform.system == "x86_64-linux") pkgs.valgrind ++ [
+  packages = [
     pkgs.cargo-audit
     pkgs.cargo-deny
     pkgs.cargo-nextest
@@ -17,5 +17,7 @@ craneLib.devShell {
     pkgs.shellcheck
     pkgs.statix
     pkgs.taplo
-  ];
+  ]
+  ++ lib.optional stdenv.hostPlatform.isLinux pkgs.strace
+  ++ lib.optional (stdenv.hostPlatform.system == "x86_64-linux") pkgs.valgrind;
 }

@@ -14,6 +14,7 @@
 //! | [`resp`] | a command for a Redis |
 //! | [`relay`] | a TCP relay that stops, slows, delays and cuts what goes through it |
 //! | [`disk`] | a disk that can be full |
+//! | [`system_calls`] | system calls that fail or hang for one path |
 //! | [`browser`] | a real browser, and what goes wrong in it |
 //! | [`http`] | a GET for the probes and the metrics |
 //! | [`scrape`] | what a program answers at `/metrics`, read |
@@ -46,6 +47,7 @@ pub mod sentinel;
 pub mod skip;
 pub mod stack;
 pub mod summary;
+pub mod system_calls;
 pub mod users;
 pub mod wait;
 mod words;

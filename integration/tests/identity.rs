@@ -196,6 +196,49 @@ async fn send_stream(
     client(stack).await.send_user_info_client_stream(request).await.map(drop)
 }
 
+/// The keys of an aborted batch expire, while entries of it still wait: the next batch of this id is
+/// another one, and its records are not held up.
+#[tokio::test]
+async fn batch_with_the_id_of_an_aborted_one_that_expired_is_another_batch() {
+    let stack = Stack::start(Memory, 1);
+    let folder = TempDir::new().unwrap();
+    let manage = |arguments: &[&str]| {
+        let mut command = programs::command("muster-client");
+        command.args(arguments);
+        command.args(["--server", &format!("http://127.0.0.1:{}", stack.grpc_port())]);
+        Process::start("muster-client", &mut command).wait(LIMIT).expect_code(0);
+    };
+    manage(&["queue", "pause"]);
+    for index in 0..3 {
+        let mut request = Request::new(named("one"));
+        label(&mut request, "monday", index);
+        client(&stack).await.send_user_info(request).await.unwrap();
+    }
+    manage(&["batch", "abort", "monday", "--yes"]);
+    expire_all(&stack);
+    assert_eq!(shown(&stack, "monday"), None, "nothing is left of the first one");
+
+    let records = users(1, 1_000);
+    let path = file(&folder, "users.ndjson", &records);
+    let mut command = stack.client(&path);
+    let sender =
+        Process::start("muster-client", command.args(["--batch", "monday", "--mode", "unary"]));
+    let is_sealed = || shown(&stack, "monday").filter(|batch| batch["state"] == "sealed");
+    wait::until(LIMIT, is_sealed, || format!("it is sealed: {:?}", shown(&stack, "monday")));
+    manage(&["queue", "resume"]);
+    sender.wait(LIMIT).expect_code(0);
+    assert_roll(&stack.roll(), records.iter().cloned());
+}
+
+/// Removes every key that would be removed some day.
+fn expire_all(stack: &Stack) {
+    let ask = |command: &[&str]| resp::ask::<i64>(stack.redis.port(), command).unwrap();
+    let keys: Vec<String> = resp::ask(stack.redis.port(), &["KEYS", "*"]).unwrap();
+    let expiring = keys.iter().filter(|key| ask(&["TTL", key]) > 60);
+    let removed: i64 = expiring.map(|key| ask(&["DEL", key])).sum();
+    assert!(removed > 0, "an aborted batch expires");
+}
+
 /// Sixty calls, each with an index far from all others, cost as little as any.
 #[tokio::test]
 async fn unary_call_with_a_sparse_index_costs_what_it_carries() {

@@ -13,7 +13,7 @@ use muster_integration::roll::assert_roll;
 use muster_integration::skip::skip;
 use muster_integration::stack::Stack;
 use muster_integration::users::{User, Users, write_ndjson};
-use muster_integration::{http, programs, wait};
+use muster_integration::{http, programs, system_calls, wait};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -60,10 +60,19 @@ impl Place {
     }
 
     fn worker(&self, roll: &Path) -> Worker {
+        self.worker_by(roll, Some).expect("nothing is in its way")
+    }
+
+    /// A worker whose command is changed before it is run.
+    fn worker_by(
+        &self,
+        roll: &Path,
+        change: impl Fn(Command) -> Option<Command>,
+    ) -> Option<Worker> {
         let http = free_port();
         let mut command = self.worker_command(roll);
         command.args(["--http", &format!("127.0.0.1:{http}")]);
-        Worker { process: Process::start("worker", &mut command), http }
+        Some(Worker { process: Process::start("worker", &mut change(command)?), http })
     }
 
     /// Runs `muster-worker roll accept` for this folder.
@@ -368,6 +377,49 @@ fn lock_that_another_process_keeps_is_said_with_its_holder() {
     sender.wait(LIMIT).expect_code(0);
     worker.wait_until_ready();
     assert_roll(&roll_in(&folder), users([0, 1]));
+}
+
+/// As on some network file systems.
+#[test]
+fn folder_that_cannot_be_synced_costs_one_warning() {
+    let place = Place::start(Stack::prepare(Memory));
+    let folder = place.path("roll");
+    let traced = |command| system_calls::inject(&command, "fsync", &folder, "error=EINVAL");
+    let Some(mut worker) = place.worker_by(&folder, traced) else { return };
+    const WARNING: &str = "the file system of the roll cannot sync folders";
+    worker.process.wait_for_line(WARNING, LIMIT);
+    worker.wait_until_ready();
+    place.send(0);
+    place.send(1);
+    assert_roll(&roll_in(&folder), users([0, 1]));
+    assert_eq!(worker.process.lines().matches(WARNING).count(), 1);
+}
+
+/// As on NFS without its lock daemon.
+#[test]
+fn folder_without_locks_is_said() {
+    let place = Place::start(Stack::prepare(Memory));
+    let folder = place.path("roll");
+    let lock = folder.join("all_users.lock");
+    let traced = |command| system_calls::inject(&command, "flock", &lock, "error=ENOLCK");
+    let Some(worker) = place.worker_by(&folder, traced) else { return };
+    let said = worker.wait_until_refused();
+    assert!(said.contains("its file system has no locks"), "{said}");
+}
+
+#[test]
+fn lock_that_hangs_is_said_and_blocks_no_probe() {
+    let place = Place::start(Stack::prepare(Memory));
+    let folder = place.path("roll");
+    let lock = folder.join("all_users.lock");
+    const HUNG: &str = "the file system of its folder does not answer";
+    // In microseconds: longer than what follows takes.
+    let traced = |command| system_calls::inject(&command, "flock", &lock, "delay_enter=20000000");
+    let Some(worker) = place.worker_by(&folder, traced) else { return };
+    let mut sender = place.sender(0);
+    let said = worker.wait_until_refused();
+    assert!(said.contains(HUNG), "{said}");
+    sender.wait_for_line(HUNG, SOON);
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use muster_integration::ports::free_port;
 use muster_integration::process::Process;
-use muster_integration::redis_server::Durability::{EveryWrite, Memory};
+use muster_integration::redis_server::Durability::{EverySecond, EveryWrite, Memory};
 use muster_integration::redis_server::RedisServer;
 use muster_integration::roll::assert_roll;
 use muster_integration::scrape::Scrape;
+use muster_integration::skip::skip;
 use muster_integration::stack::{SEND, Stack};
 use muster_integration::users::{Users, write_json, write_ndjson};
 use muster_integration::{http, programs, resp, wait};
@@ -79,6 +80,41 @@ fn a_store_without_a_disk_cannot_be_synced() {
          writes nothing to its disk: set appendonly to yes and appendfsync to always, or \
          durability to accepted"
     );
+}
+
+/// With `everysec`, servers of all versions but Redis 8.0 and later say that a write is on the disk before
+/// it is.
+#[test]
+fn a_store_that_syncs_once_a_second_cannot_be_synced() {
+    let mut redis = RedisServer::prepare(EverySecond);
+    redis.start();
+    let server: String = resp::ask(redis.port(), &["INFO", "server"]).expect("it answers");
+    let version = server.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if !server.contains("valkey") && major.expect("it has a version") >= 8 {
+        return skip("a store that says too early that it has synced: this one does not");
+    }
+    for program in ["muster-server", "muster-worker"] {
+        let said = end_of(program, &["--durability", "synced"], &redis);
+        assert!(said.contains("answers before it has synced: set appendfsync to always"), "{said}");
+    }
+}
+
+#[test]
+fn a_store_that_no_longer_syncs_is_noticed_while_programs_run() {
+    let mut stack = Stack::prepare(EveryWrite);
+    stack.environment = vec![("MUSTER_SERVER_DURABILITY".to_owned(), "synced".to_owned())];
+    stack.redis.start();
+    stack.start_server();
+    stack.wait_until_ready();
+    for (key, bad, good) in [("appendonly", "no", "yes"), ("appendfsync", "no", "always")] {
+        configure(&stack.redis, key, bad);
+        stack.wait_until_not_ready();
+        let (_, said) = http::get(stack.http_port(), "/readyz").expect("the server answers");
+        assert!(said.contains(&format!("set {key} to {good}")), "{said}");
+        configure(&stack.redis, key, good);
+        stack.wait_until_ready();
+    }
 }
 
 #[test]
