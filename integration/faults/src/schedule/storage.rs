@@ -1,6 +1,6 @@
 //! From a seed to its schedule of the family `storage`.
 //!
-//! One or two faults of this family follow one another. A batch is sent before each, two can be written
+//! One or two faults of this family follow one another. A batch is sent before each, three can be written
 //! while older copies age, one is under way when it begins, and one is sent while it lasts. Crashes come
 //! in between: each is over before a fault of the family begins or ends, because the operator has work
 //! then.
@@ -26,11 +26,13 @@ const OVER_MS: RangeInclusive<u64> = 300..=1_500;
 const STORE_DELAY_MS: RangeInclusive<u64> = 0..=10;
 /// From the end of a fault to the copy that the next one puts back.
 const LEAD_MS: RangeInclusive<u64> = 1_500..=3_500;
-/// How old a copy is: enough for two batches to be written.
-const AGE_MS: RangeInclusive<u64> = 3_500..=5_000;
+/// How old a copy is: enough for batches to be written.
+const AGE_MS: RangeInclusive<u64> = 4_000..=5_000;
 /// The same where the store may forget the last ten seconds: the second batch after the copy is written
 /// longer before the last one than that.
-const LONG_AGE_MS: RangeInclusive<u64> = 16_000..=18_000;
+const LONG_AGE_MS: RangeInclusive<u64> = 18_000..=20_000;
+/// How long before a fault a batch is sent that is written when it begins, and one that is not.
+const WRITTEN_MS: u64 = 3_500;
 const UNDER_WAY_MS: u64 = 800;
 /// Mostly long enough for no record to move for longer than Muster may give no reason.
 const LASTS_MS: RangeInclusive<u64> = 8_000..=20_000;
@@ -82,6 +84,7 @@ impl Schedule {
         self.add_send(random, begin, 0..=500);
         self.add_send(random, copied, 0..=200);
         self.add_send(random, copied, 1_200..=1_600);
+        self.add_send(random, at - Duration::from_millis(WRITTEN_MS), 0..=200);
         self.add_send(random, at - Duration::from_millis(UNDER_WAY_MS), 0..=UNDER_WAY_MS);
         let (kind, lasts) = self.draw_storage(random, age);
         self.add_send(random, at, 500..=2_000);
@@ -236,11 +239,13 @@ mod tests {
         for schedule in all().filter(Schedule::may_forget) {
             for Fault { at, kind, .. } in &schedule.faults {
                 let FaultKind::RestoreStore { age } = kind else { continue };
-                let copied = *at - *age;
-                let after = schedule.sends.iter().filter(|send| (copied..*at).contains(&send.at));
-                let mut after: Vec<_> = after.map(|send| (send.at, send.at + send.over)).collect();
-                after.sort_unstable();
-                let ([_, (_, second), ..], Some((last, _))) = (&after[..], after.last()) else {
+                // What is sent a second before the fault is written by then.
+                let (copied, written) = (*at - *age, *at - Duration::from_secs(1));
+                let sent = schedule.sends.iter().map(|send| (send.at, send.at + send.over));
+                let mut sent: Vec<_> =
+                    sent.filter(|(begin, end)| copied <= *begin && *end <= written).collect();
+                sent.sort_unstable();
+                let (Some((_, second)), Some((last, _))) = (sent.get(1), sent.last()) else {
                     panic!("{schedule}")
                 };
                 match last.saturating_sub(*second) > forgetting {
