@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 16 * 1024;
 /// How many buffers may be on their way in one direction of a connection.
 const BUFFERS_MAX: usize = 64;
 
-/// A relay on a loopback port. Its threads end with the test's process.
+/// A relay on a loopback port. When it is dropped, it cuts its connections and gives the port back.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
@@ -43,6 +43,7 @@ struct State {
     delay: Duration,
     answers_held: bool,
     refuses: bool,
+    is_over: bool,
     /// Both ends of each connection that was made since the last cut.
     open: Vec<TcpStream>,
 }
@@ -73,12 +74,16 @@ impl Relay {
             delay: Duration::ZERO,
             answers_held: false,
             refuses: false,
+            is_over: false,
             open: Vec::new(),
         });
         let flow = Arc::new(Flow { state, changed: Condvar::new() });
         let relay = Self { port, flow: Arc::clone(&flow) };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if flow.state().is_over {
+                    break;
+                }
                 // A target that is away is for the client to notice: its connection is dropped.
                 let _ = relay_connection(client, target, &flow);
             }
@@ -150,6 +155,18 @@ impl Relay {
     }
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.flow.change(|state| {
+            // Nothing is kept back any more: threads that wait find their connection cut.
+            (state.is_over, state.hold_at, state.answers_held) = (true, u64::MAX, false);
+        });
+        self.cut();
+        // The listener waits for one more connection. If none can be made, its thread is gone.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
 impl Flow {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -188,7 +205,7 @@ fn relay_connection(client: TcpStream, target: u16, flow: &Arc<Flow>) -> io::Res
     let (from_server, to_client) = (server.try_clone()?, client.try_clone()?);
     let ends = [client.try_clone()?, server.try_clone()?];
     let mut state = flow.state();
-    if state.refuses {
+    if state.refuses || state.is_over {
         return Ok(());
     }
     state.open.extend(ends);
@@ -289,6 +306,20 @@ mod tests {
         let mut sender = TcpStream::connect((Ipv4Addr::LOCALHOST, relay.port())).unwrap();
         sender.write_all(b"a").unwrap();
         target.accept().unwrap().0.read_exact(&mut [0; 1]).unwrap();
+    }
+
+    #[test]
+    fn a_relay_that_is_dropped_leaves_nothing_behind() {
+        let (relay, _target, mut sender, mut receiver) = connected();
+        let (port, flow) = (relay.port(), Arc::downgrade(&relay.flow));
+        relay.hold_answers();
+        receiver.write_all(b"a").unwrap();
+        drop(relay);
+        assert_eq!(sender.read(&mut [0; 1]).unwrap(), 0);
+        assert_eq!(receiver.read(&mut [0; 1]).unwrap(), 0);
+        let is_gone = || (flow.strong_count() == 0).then_some(());
+        wait::until(LIMIT, is_gone, || "a thread of the relay still runs".to_owned());
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap_err();
     }
 
     #[test]
