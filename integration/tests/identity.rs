@@ -232,8 +232,9 @@ async fn batch_with_the_id_of_an_aborted_one_that_expired_is_another_batch() {
 
 /// Removes every key that would be removed some day.
 fn expire_all(stack: &Stack) {
-    let ask = |command: &[&str]| resp::ask::<i64>(stack.redis.port(), command).unwrap();
-    let keys: Vec<String> = resp::ask(stack.redis.port(), &["KEYS", "*"]).unwrap();
+    const ANSWERS: &str = "the store answers";
+    let ask = |command: &[&str]| resp::ask::<i64>(stack.redis.port(), command).expect(ANSWERS);
+    let keys: Vec<String> = resp::ask(stack.redis.port(), &["KEYS", "*"]).expect(ANSWERS);
     let expiring = keys.iter().filter(|key| ask(&["TTL", key]) > 60);
     let removed: i64 = expiring.map(|key| ask(&["DEL", key])).sum();
     assert!(removed > 0, "an aborted batch expires");
