@@ -28,12 +28,16 @@ impl RecordHash {
     }
 }
 
-/// The digest of records in order: what a batch that is sent as a stream has received so far.
+/// The digest of the records of a batch. The digest of no records is 0.
 ///
-/// It does not depend on how the records were grouped on their way. The digest of no records is 0.
-/// The digest of one record more is XXH3, 128 bits, of the digest before it and the hash of the
-/// record, 16 bytes each, big-endian. So the digest of some records is enough to go on with the records
+/// Of records in order, as a stream brings them: the digest of one record more is XXH3, 128 bits, of the
+/// digest before it and the hash of the record, 16 bytes each, big-endian. It does not depend on how the
+/// records were grouped on their way, and the digest of some records is enough to go on with the records
 /// after them.
+///
+/// Of records that each have their own index: XXH3, 128 bits, of the index and the short hash of each
+/// record, 8 bytes each, big-endian, all of them combined by exclusive or. It does not depend on the order
+/// in which they came.
 ///
 /// As text it is 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +55,15 @@ impl ContentDigest {
         both[..16].copy_from_slice(&self.0.to_be_bytes());
         both[16..].copy_from_slice(&record.0.to_be_bytes());
         Self(XxHash3_128::oneshot(&both))
+    }
+
+    /// The digest of these records and one more, which has its own index: not that of one of them.
+    #[must_use]
+    pub fn with(self, index: u64, short_hash: u64) -> Self {
+        let mut both = [0; 16];
+        both[..8].copy_from_slice(&index.to_be_bytes());
+        both[8..].copy_from_slice(&short_hash.to_be_bytes());
+        Self(self.0 ^ XxHash3_128::oneshot(&both))
     }
 
     /// The first 64 bits.
@@ -128,6 +141,18 @@ mod tests {
         ];
         for (at, one) in all.iter().enumerate() {
             assert!(!all[..at].contains(one), "{at}: {one}");
+        }
+    }
+
+    #[test]
+    fn digest_of_records_with_indices_does_not_depend_on_their_order() {
+        let digest = |records: &[(u64, u64)]| {
+            records.iter().fold(ContentDigest::EMPTY, |all, (index, hash)| all.with(*index, *hash))
+        };
+        assert_eq!(digest(&[(0, 5), (1, 6)]), digest(&[(1, 6), (0, 5)]));
+        let others = [&[(0, 6), (1, 5)][..], &[(0, 5)], &[(0, 5), (1, 6), (2, 7)], &[]];
+        for other in others {
+            assert_ne!(digest(&[(0, 5), (1, 6)]), digest(other));
         }
     }
 

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | `times` | when it came to its states |
 //! | `checkpoint` | what it had received at some point |
+//! | `indexed` | its records that each have their own index |
 //! | `cursor` | its place in a list of batches |
 
 mod checkpoint;
 mod cursor;
+mod indexed;
 mod times;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::checkpoint::{CHECKPOINT_RECORDS, Checkpoint};
 pub use self::cursor::{BatchCursor, InvalidBatchCursor};
+pub use self::indexed::Indexed;
 pub use self::times::BatchTimes;
 use crate::Error;
 use crate::millis::to_millis;

@@ -53,9 +53,9 @@ use self::tables::Entry;
 use self::writer::Writer;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Durability, Error, Lease, LetterId, NewChunk, Outcome,
-    Outgrown, Persistence, Places, Queue, Replay, Replayed, Result, ResultChunk, RollState,
-    SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Durability, Error, Indexed, Lease, LetterId, NewChunk,
+    Outcome, Outgrown, Persistence, Places, Queue, Replay, Replayed, Result, ResultChunk,
+    RollState, SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 
 /// How many chunks whose time has come one step lets wait.
@@ -261,6 +261,11 @@ impl Queue for EmbeddedQueue {
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
         let id = id.clone();
         self.read_large(move |store| read::checkpoints(store, &id)).await
+    }
+
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        let id = id.clone();
+        self.read_large(move |store| read::indexed(store, &id)).await
     }
 
     async fn batches(

@@ -58,7 +58,7 @@ fn later_format(format: u64) -> String {
 
 pub use batch::{
     Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, CHECKPOINT_RECORDS,
-    Checkpoint, Deadline, Ending, InvalidBatchCursor, InvalidBatchId, InvalidPolicy,
+    Checkpoint, Deadline, Ending, Indexed, InvalidBatchCursor, InvalidBatchId, InvalidPolicy,
     InvalidPriority, Policy, Priority,
 };
 pub use chunk::{

@@ -8,8 +8,8 @@ use muster_content::ContentDigest;
 
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Outgrown, Replay,
-    Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
+    Controls, DeadGroup, DeadLetter, Depth, Indexed, Lease, LetterId, NewChunk, Outcome, Outgrown,
+    Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
     WorkerReport,
 };
 
@@ -191,6 +191,11 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Lists the checkpoints of a stream's batch, in order. Empty for an unknown batch and for a batch of
     /// single records.
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>>;
+
+    /// The digest of the records of a batch that each came with their own index, and how many there are.
+    /// Of none for an unknown batch, for the batch of a stream, and for an aborted one. An earlier version
+    /// kept what identifies some of them, or none. Reads 8 bytes a record.
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed>;
 
     /// Lists batches, or those in one state: the one that was opened last comes first. Those behind
     /// `after`, at most `limit`: there are no more where there are fewer. `after` may be gone by then.

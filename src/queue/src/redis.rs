@@ -64,8 +64,8 @@ use self::scripts::Scripts;
 use self::work::Calm;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, Limits, NewChunk, Outcome,
-    Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Indexed, Lease, LetterId, Limits, NewChunk,
+    Outcome, Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats,
     StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 
@@ -286,6 +286,10 @@ impl Queue for RedisQueue {
 
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
         self.checkpoints(id).await
+    }
+
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        self.indexed(id).await
     }
 
     async fn batches(

@@ -109,6 +109,7 @@ hold! {
         several_chunks_are_taken_in_one_step
         of_several_chunks_all_are_stored_or_none
         places_are_of_their_batch_alone
+        digest_of_indexed_records_does_not_depend_on_their_order
         a_sealed_batch_takes_no_more
         a_sealed_batch_still_says_what_it_has
         a_stream_takes_no_single_records

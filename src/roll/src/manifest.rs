@@ -71,8 +71,7 @@ pub struct Entry {
     /// When it was opened, by the store's clock, in milliseconds since 1970. 0 where that is not known.
     #[serde(default)]
     pub opened_ms: u64,
-    /// The digest of all its records as they were received, in hexadecimal. `None` if each came with its
-    /// own index.
+    /// The digest of all its records as they were received, in hexadecimal. `None` where it is not known.
     #[serde(default)]
     pub received: Option<String>,
     /// Records of it in the roll.

@@ -58,6 +58,7 @@ mod status;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use muster_content::ContentDigest;
 use muster_program::shutdown::Shutdown;
 use muster_queue::{Batch, BatchState, Durability, Queue, RollProblem};
 use tracing::Span;
@@ -266,7 +267,11 @@ impl Roll {
         shutdown: &Shutdown,
     ) -> Result<(), Error> {
         let (mut known, mut new) = (Vec::new(), Vec::new());
-        for batch in batches {
+        for mut batch in batches {
+            batch.digest = match batch.digest {
+                None => digest_of_indexed(queue, &batch).await?,
+                digest => digest,
+            };
             let is_known = self.has(&before, queue, &batch).await?;
             if is_known { known.push(batch) } else { new.push(batch) }
         }
@@ -345,6 +350,15 @@ impl Roll {
         }
         Ok(true)
     }
+}
+
+/// The digest of a batch whose records came each with its own index, if all of them are known.
+async fn digest_of_indexed(
+    queue: &dyn Queue,
+    batch: &Batch,
+) -> Result<Option<ContentDigest>, Error> {
+    let indexed = queue.indexed(&batch.id).await?;
+    Ok((indexed.records() > 0 && indexed.records() == batch.received).then(|| indexed.digest()))
 }
 
 /// Tells the store that these batches are in the roll.

@@ -7,12 +7,13 @@ use super::clock::now_ms;
 use super::controls;
 use super::fault::Fault;
 use super::tables::{
-    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, Entry, HELD, IDS, ISOLATED_RANK,
-    LETTERS, LINES, Piece, RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank, read_batch,
-    read_depth, read_totals,
+    BATCHES, CHECKPOINTS, CHUNKS, DEADLINES, DELAYED, DEPTH, Entry, HASHES, HELD, IDS,
+    ISOLATED_RANK, LETTERS, LINES, Piece, RESULTS, ROLL_RANK, TOTALS, WAITING, age, all_of, rank,
+    read_batch, read_depth, read_totals,
 };
 use crate::{
-    Batch, BatchId, Checkpoint, Depth, Line, Priority, Result, ResultChunk, Stats, Unwritten,
+    Batch, BatchId, Checkpoint, Depth, Indexed, Line, Priority, Result, ResultChunk, Stats,
+    Unwritten,
 };
 
 /// A batch, if there is one of this id.
@@ -32,6 +33,19 @@ pub(super) fn checkpoints(store: &ReadTransaction, id: &BatchId) -> Result<Vec<C
         Ok(Checkpoint { records: key.value().1, digest: digest.value() })
     });
     checkpoints.collect()
+}
+
+/// The digest of a batch's records that have their own indices.
+pub(super) fn indexed(store: &ReadTransaction, id: &BatchId) -> Result<Indexed, Fault> {
+    let mut indexed = Indexed::default();
+    let Some(row) = read_batch(&store.open_table(BATCHES)?, id.as_str())? else {
+        return Ok(indexed);
+    };
+    for stored in store.open_table(HASHES)?.range(all_of(row.number))? {
+        let (key, hash) = stored?;
+        indexed.add(key.value().1, hash.value());
+    }
+    Ok(indexed)
 }
 
 /// The batches whose rolls have waited longest.

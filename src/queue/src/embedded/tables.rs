@@ -54,7 +54,7 @@ pub(super) const RESULTS: TableDefinition<'_, (u64, u64), u32> = TableDefinition
 /// whose records each have their own index.
 ///
 /// [`RecordHash::short`]: muster_content::RecordHash::short
-const HASHES: TableDefinition<'_, (u64, u64), u64> = TableDefinition::new("hashes");
+pub(super) const HASHES: TableDefinition<'_, (u64, u64), u64> = TableDefinition::new("hashes");
 /// Batch number, index that the sender gave, as an earlier version wrote it: without a hash.
 const PLACES: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("places");
 /// Batch number, how many records → the digest of a [`Checkpoint`](crate::Checkpoint).

@@ -1,6 +1,7 @@
 //! The steps of a batch: from open to written, or aborted.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use muster_content::ContentDigest;
@@ -10,12 +11,15 @@ use super::keys::Partition;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, CHECKPOINT_RECORDS,
-    Checkpoint, Error, NewChunk, Places, Result, ResultChunk, RollState,
+    Checkpoint, Error, Indexed, NewChunk, Places, Result, ResultChunk, RollState,
 };
 
 /// How many indices a batch may have whose records each have their own. The scripts count with
 /// floating-point numbers, which are exact below 2⁵³.
 const INDICES_MAX: u64 = 1 << 27;
+
+/// How many pages of hashes one step of a scan returns, about.
+const PAGES_AT_ONCE: usize = 1024;
 
 /// How many chunks one read of results returns: it bounds the script's time where the payloads
 /// are empty.
@@ -298,6 +302,24 @@ impl RedisQueue {
         read.arg(self.partition(id).checkpoints(id));
         let stored: Option<Bytes> = self.connection.send(&read).await?;
         self.readable(decode::checkpoints(&stored.unwrap_or_default()))
+    }
+
+    pub(super) async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        let key = self.partition(id).hashes(id);
+        // A page may come twice.
+        let mut pages = HashMap::new();
+        let mut cursor: Bytes = Bytes::from_static(b"0");
+        loop {
+            let mut scan = redis::cmd("HSCAN");
+            scan.arg(&key).arg(&cursor[..]).arg("COUNT").arg(PAGES_AT_ONCE);
+            let (next, found): (Bytes, Vec<(u64, Bytes)>) = self.connection.send(&scan).await?;
+            pages.extend(found);
+            if &next[..] == b"0" {
+                break;
+            }
+            cursor = next;
+        }
+        self.readable(decode::indexed(&pages))
     }
 
     pub(super) async fn batch(&self, id: &BatchId) -> Result<Option<Batch>> {

@@ -12,7 +12,7 @@ use super::keys::{Partition, Stream};
 use super::payloads::Given;
 use crate::millis::from_millis;
 use crate::{
-    Batch, BatchId, BatchState, BatchTimes, Checkpoint, Chunk, DeadLetter, History, Lease,
+    Batch, BatchId, BatchState, BatchTimes, Checkpoint, Chunk, DeadLetter, History, Indexed, Lease,
     ResultChunk, SeenWorker, Work, WorkerId, WorkerReport,
 };
 
@@ -99,6 +99,28 @@ pub(super) fn checkpoints(stored: &[u8]) -> Result<Vec<Checkpoint>, Unreadable> 
     };
     let checkpoints: Option<Vec<_>> = checkpoints.iter().map(checkpoint).collect();
     checkpoints.filter(|_| rest.is_empty()).ok_or_else(|| "a checkpoint".to_owned())
+}
+
+/// How many bytes the hash of a record has, and how many indices a page (`shared/content.lua`).
+const HASH_LEN: usize = 8;
+const PAGE_RECORDS: u64 = 32;
+
+/// The digest of records in pages of their hashes, as stored.
+pub(super) fn indexed(pages: &HashMap<u64, Bytes>) -> Result<Indexed, Unreadable> {
+    let mut indexed = Indexed::default();
+    for (page, stored) in pages {
+        let (hashes, rest) = stored.as_chunks::<HASH_LEN>();
+        if !rest.is_empty() {
+            return Err("a hash of a record".to_owned());
+        }
+        for (index, hash) in (page * PAGE_RECORDS..).zip(hashes) {
+            // Zeros stand for a record that is not there.
+            if *hash != [0; HASH_LEN] {
+                indexed.add(index, u64::from_be_bytes(*hash));
+            }
+        }
+    }
+    Ok(indexed)
 }
 
 /// Batches, each with its id and its snapshot.

@@ -1,7 +1,7 @@
 //! Claims on appending single records, each at its own place.
 
 use muster_content::RecordHash;
-use muster_queue::{Appended, BatchId, Error, NewChunk, Places, Queue, Result};
+use muster_queue::{Appended, BatchId, Error, Indexed, NewChunk, Places, Queue, Result};
 
 use super::steps::{each, from, lease_chunks, open, shown, worker};
 
@@ -39,6 +39,30 @@ pub(crate) async fn repeated_places_are_told(queue: &dyn Queue) -> Result<()> {
     assert_taken(queue.append(&id, &[each(&[4])]).await?, &[4]);
     assert_eq!(shown(queue, &id).await?.received, 5);
     assert_eq!(lease_chunks(queue, &worker()).await?.len(), 2);
+    Ok(())
+}
+
+pub(crate) async fn digest_of_indexed_records_does_not_depend_on_their_order(
+    queue: &dyn Queue,
+) -> Result<()> {
+    let mut expected = Indexed::default();
+    for index in [0_u64, 2, 4, 7, 9, 1000] {
+        expected.add(index, RecordHash::of(&index.to_be_bytes()).short());
+    }
+    let unary = sent_each(queue).await?;
+    queue.append(&unary, &[each(&[1000])]).await?;
+    let other = open(queue, "other").await?;
+    queue.append(&other, &[each(&[4, 1000, 9, 7, 2, 0])]).await?;
+    queue.seal(&other, None, None).await?;
+    for id in [&unary, &other] {
+        assert_eq!(queue.indexed(id).await?, expected);
+    }
+    queue.abort(&unary).await?;
+    let stream = open(queue, "stream").await?;
+    queue.append(&stream, &[from(0, 3)]).await?;
+    for id in [unary, stream, "unknown".parse().expect("an id")] {
+        assert_eq!(queue.indexed(&id).await?, Indexed::default());
+    }
     Ok(())
 }
 

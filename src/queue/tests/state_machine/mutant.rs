@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Lease, LetterId, NewChunk, Outcome, Outgrown, Queue,
-    Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work, WorkerId,
-    WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Indexed, Lease, LetterId, NewChunk, Outcome, Outgrown,
+    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work,
+    WorkerId, WorkerReport,
 };
 
 use crate::support::MemoryQueue;
@@ -196,6 +196,10 @@ impl Queue for Mutant {
 
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
         self.queue.checkpoints(id).await
+    }
+
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        self.queue.indexed(id).await
     }
 
     async fn batches(

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use muster_content::ContentDigest;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Durability, Lease, LetterId, NewChunk, Outcome,
-    Outgrown, Persistence, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker,
-    Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Durability, Indexed, Lease, LetterId, NewChunk,
+    Outcome, Outgrown, Persistence, Queue, Replay, Replayed, Result, ResultChunk, RollState,
+    SeenWorker, Stats, StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -143,6 +143,10 @@ impl Queue for MemoryQueue {
 
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
         Ok(self.state().row(id).map(|row| row.checkpoints.clone()).unwrap_or_default())
+    }
+
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        Ok(self.state().row(id).map(row::Row::indexed).unwrap_or_default())
     }
 
     async fn batches(

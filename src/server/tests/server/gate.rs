@@ -8,9 +8,9 @@ use muster_content::ContentDigest;
 use muster_queue::embedded::EmbeddedQueue;
 use muster_queue::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Error, Lease, LetterId, NewChunk, Outcome, Outgrown,
-    Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats, StoreInfo, Work,
-    WorkerId, WorkerReport,
+    Controls, DeadGroup, DeadLetter, Depth, Error, Indexed, Lease, LetterId, NewChunk, Outcome,
+    Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats,
+    StoreInfo, Work, WorkerId, WorkerReport,
 };
 use tokio::sync::watch;
 
@@ -149,6 +149,10 @@ impl Queue for Gate {
 
     async fn checkpoints(&self, id: &BatchId) -> Result<Vec<Checkpoint>> {
         self.store()?.checkpoints(id).await
+    }
+
+    async fn indexed(&self, id: &BatchId) -> Result<Indexed> {
+        self.store()?.indexed(id).await
     }
 
     async fn batches(

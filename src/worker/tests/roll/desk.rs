@@ -73,6 +73,11 @@ impl Desk {
         complete_but(&self.open(), batch, ids, |id| dead.contains(&id)).await;
     }
 
+    /// Completes a batch of records that come one by one, each with its id as its index, in this order.
+    pub(crate) async fn complete_each(&self, batch: &str, ids: impl IntoIterator<Item = i32>) {
+        complete_each(&self.open(), &id(batch), &Vec::from_iter(ids)).await;
+    }
+
     /// Appends records with these ids to a batch that stays open.
     pub(crate) async fn append(&self, batch: &str, ids: impl IntoIterator<Item = i32>) {
         append(&self.open(), &id(batch), &Vec::from_iter(ids)).await;
@@ -156,11 +161,28 @@ async fn complete_but(
 ) {
     let (batch, ids) = (id(batch), Vec::from_iter(ids));
     append(queue, &batch, &ids).await;
-    queue.seal(&batch, Some(ids.len() as u64), None).await.unwrap();
+    process(queue, &batch, &ids, is_dead).await;
+}
+
+async fn complete_each(queue: &dyn Queue, batch: &BatchId, ids: &[i32]) {
+    queue.open(batch, &BatchOptions::default()).await.unwrap();
+    for ids in ids.chunks(CHUNK_RECORDS) {
+        let indexed = |id: &i32| (u64::try_from(*id).unwrap(), RecordHash::of(&payload(&[*id])));
+        let places = Places::Each(ids.iter().map(indexed).collect());
+        let count = u32::try_from(ids.len()).unwrap();
+        let chunk = NewChunk { places, count, payload: payload(ids), trace: None };
+        queue.append(batch, &[chunk]).await.unwrap();
+    }
+    process(queue, batch, ids, |_| false).await;
+}
+
+/// Seals a batch, and processes its records, which are in this order.
+async fn process(queue: &dyn Queue, batch: &BatchId, ids: &[i32], is_dead: impl Fn(i32) -> bool) {
+    queue.seal(batch, Some(ids.len() as u64), None).await.unwrap();
     let worker = WorkerId::random("test");
     for work in queue.lease(&worker, ALL, Duration::ZERO).await.unwrap() {
         if let Work::Chunk(chunk) = work {
-            queue.commit(&chunk, &outcome(chunk.first, &ids, &is_dead)).await.unwrap();
+            queue.commit(&chunk, &outcome(chunk.first, ids, &is_dead)).await.unwrap();
         }
     }
 }

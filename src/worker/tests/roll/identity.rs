@@ -370,6 +370,29 @@ async fn records_that_are_sent_again_count_once_whatever_becomes_of_them() {
     assert_eq!(desk.ids(), [0, 1, 2, 4, 5, 6, 7, 8, 9]);
 }
 
+/// The same with records that each have their own index: they come in another order.
+#[tokio::test]
+async fn records_with_indices_that_are_sent_again_count_once_in_any_order() {
+    let desk = Desk::new();
+    desk.check().await.unwrap();
+    let empty = content(&desk.store_file());
+    desk.complete_each("first", 0..25).await;
+    desk.write().await.unwrap();
+    put_back(&desk.store_file(), empty.clone());
+    desk.accept().await.unwrap();
+    desk.complete_each("first", (0..25).rev()).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter(0..25));
+    assert_eq!(desk.batch("first").await.0, BatchState::Written);
+
+    // Others under its name are another batch.
+    put_back(&desk.store_file(), empty);
+    desk.accept().await.unwrap();
+    desk.complete_each("first", 0..24).await;
+    desk.write().await.unwrap();
+    assert_eq!(desk.ids(), Vec::from_iter((0..25).chain(0..24)));
+}
+
 /// The store has a batch that the roll has as well, and the manifest no longer names.
 #[tokio::test]
 async fn store_that_is_too_old_is_accepted_only_if_batches_may_be_duplicated() {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use muster_content::RecordHash;
 use muster_queue::{
     Appended, Batch, BatchId, BatchOptions, BatchState, CHECKPOINT_RECORDS, Checkpoint, DeadLetter,
-    Deadline, Ending, Error, Kept, LETTERS_BYTES_MAX, NewChunk, Outcome, Places, Result,
+    Deadline, Ending, Error, Indexed, Kept, LETTERS_BYTES_MAX, NewChunk, Outcome, Places, Result,
     ResultChunk,
 };
 
@@ -84,6 +84,14 @@ impl Row {
         }
     }
 
+    pub(super) fn indexed(&self) -> Indexed {
+        let mut indexed = Indexed::default();
+        if let Some(Begun::Each(all)) = &self.begun {
+            all.iter().for_each(|(index, hash)| indexed.add(*index, hash.short()));
+        }
+        indexed
+    }
+
     pub(super) fn is_begun_by_single_records(&self) -> bool {
         matches!(self.begun, Some(Begun::Each(_)))
     }
@@ -141,6 +149,9 @@ impl Row {
         self.results.clear();
         self.dead_letters.clear();
         self.checkpoints.clear();
+        if let Some(Begun::Each(all)) = &mut self.begun {
+            all.clear();
+        }
     }
 
     pub(super) fn commit(&mut self, piece: &Piece, outcome: &Outcome) {
