@@ -22,8 +22,17 @@ impl Feed {
     ///
     /// When there is no pipe, or the client cannot be started.
     pub fn begin(stack: &Stack, batch: &str) -> Self {
+        Self::begin_by(stack, stack.grpc_port(), batch)
+    }
+
+    /// The same, by another loopback port.
+    ///
+    /// # Panics
+    ///
+    /// When there is no pipe, or the client cannot be started.
+    pub fn begin_by(stack: &Stack, port: u16, batch: &str) -> Self {
         let (input, records) = std::io::pipe().expect("a pipe can be made");
-        let mut command = stack.client(Path::new("-"));
+        let mut command = stack.client_by(port, Path::new("-"));
         command.args(["--batch", batch]);
         let client = Process::start_with_input("muster-client", &mut command, input.into());
         Self { records, client }

@@ -96,17 +96,21 @@ impl Relay {
         self.port
     }
 
+    /// How many bytes have gone towards the target so far.
+    pub fn passed(&self) -> u64 {
+        self.flow.state().passed
+    }
+
     /// Waits until this many bytes have gone towards the target.
     ///
     /// # Panics
     ///
     /// When `limit` passes.
     pub fn wait_for(&self, bytes: u64, limit: Duration) {
-        let passed = || self.flow.state().passed;
         wait::until(
             limit,
-            || (passed() >= bytes).then_some(()),
-            || format!("only {} of {bytes} bytes went through the relay", passed()),
+            || (self.passed() >= bytes).then_some(()),
+            || format!("only {} of {bytes} bytes went through the relay", self.passed()),
         );
     }
 

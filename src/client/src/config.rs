@@ -53,7 +53,8 @@ pub struct Config {
     pub mode: Mode,
     /// How many unary calls are under way at once.
     pub in_flight: NonZeroUsize,
-    /// How long to try again while nothing gets through.
+    /// How long to try again while nothing gets through. Neither a full queue nor an input that brings no
+    /// records ends it.
     #[serde(with = "humantime_serde")]
     pub retry_for: Duration,
     /// Where `/livez`, `/readyz` and `/metrics` are served while records are sent, if anywhere.

@@ -43,7 +43,8 @@ impl v1::batches_server::Batches for Batches {
         let id = batch_id("id", &request.get_ref().id)?;
         let batch = self.find(id).await?;
         let waiting_for = self.sampler.waiting_for(&batch);
-        Ok(Response::new(v1::Batch { waiting_for, ..to_proto(batch) }))
+        let queue_full = self.sampler.is_full();
+        Ok(Response::new(v1::Batch { waiting_for, queue_full, ..to_proto(batch) }))
     }
 
     async fn list_batches(
@@ -163,5 +164,6 @@ fn to_proto(batch: Batch) -> v1::Batch {
         completed_at: batch.times.completed.map(Into::into),
         ended_at: batch.times.ended.map(Into::into),
         waiting_for: String::new(),
+        queue_full: false,
     }
 }

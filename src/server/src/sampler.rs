@@ -217,6 +217,11 @@ impl Sampler {
         seen.last.as_ref().map(|look| look.waiting_for(batch, self.limits)).unwrap_or_default()
     }
 
+    /// Whether nothing more was accepted when the server looked last.
+    pub(crate) fn is_full(&self) -> bool {
+        self.seen().last.as_ref().is_some_and(|look| look.is_full(self.limits).is_some())
+    }
+
     /// What was seen last.
     pub(crate) fn stats(&self) -> v1::Stats {
         let seen = self.seen();

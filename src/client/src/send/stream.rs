@@ -16,8 +16,10 @@ use crate::wire::Messages;
 
 /// How many pages may wait between the window and the connection.
 const PAGES_MAX: usize = 2;
-/// How often the server is asked how many records are queued.
-const ACKNOWLEDGE_INTERVAL: Duration = Duration::from_millis(50);
+/// The first pause before the server is asked how many records are queued. It doubles up to the longest
+/// while the answer stays the same.
+const ASK_PAUSE_MIN: Duration = Duration::from_millis(50);
+const ASK_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// Sends all of the feed as one batch. Returns how many records the server refused: none.
 pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> {
@@ -33,8 +35,9 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
             // The store was emptied, or an older copy of it restored. If it still has every record that
             // is known to be queued, those after them are sent again.
             Err(status) if matches!(status.code(), Code::NotFound | Code::OutOfRange) => {
-                acknowledge(sender, &window).await?;
-                Status::unavailable(status.message())
+                let message = status.message().to_owned();
+                let acknowledged = acknowledge(sender, &window).await?;
+                acknowledged.err().unwrap_or_else(|| Status::unavailable(message))
             }
             Err(status) => status,
         };
@@ -42,9 +45,28 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
             failures = 0;
         }
         sender.retry.lasted(begun.elapsed());
-        sender.retry.pause(failures, status).await?;
-        failures += 1;
-        acknowledge(sender, &window).await?;
+        reconnect(sender, &window, &mut failures, status).await?;
+    }
+}
+
+/// Waits after a stream has failed until the server answers how many records it has. While all records
+/// that were read are queued, it waits without limit: nothing is lost, and more may come.
+async fn reconnect(
+    sender: &Sender,
+    window: &Window,
+    failures: &mut u32,
+    mut status: Status,
+) -> Result<(), Stop> {
+    loop {
+        if window.is_acknowledged() && sender.pending.is_empty() {
+            sender.retry.progress();
+        }
+        sender.retry.pause(*failures, status).await?;
+        *failures = failures.saturating_add(1);
+        match acknowledge(sender, window).await? {
+            Ok(()) => return Ok(()),
+            Err(failure) => status = failure,
+        }
     }
 }
 
@@ -105,8 +127,11 @@ async fn fill(
 
 /// Moves the window on as records are queued. Ends only if the server has lost some.
 async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
+    let mut pause = ASK_PAUSE_MIN;
     loop {
-        tokio::time::sleep(ACKNOWLEDGE_INTERVAL).await;
+        window.unacknowledged().await;
+        tokio::time::sleep(pause).await;
+        let first = window.first();
         match sender.server.batch(&sender.labels.batch).await {
             Ok(Some(batch)) => {
                 if let Err(lost) = move_on(sender, window, batch.received) {
@@ -126,16 +151,23 @@ async fn keep_acknowledging(sender: &Sender, window: &Window) -> Lost {
             }
             Err(_) => {}
         }
+        let has_moved = window.first() > first;
+        pause = if has_moved { ASK_PAUSE_MIN } else { (pause * 2).min(ASK_PAUSE_MAX) };
     }
 }
 
-/// Finds out where to go on.
-async fn acknowledge(sender: &Sender, window: &Window) -> Result<(), Stop> {
-    let look = async || sender.server.batch(&sender.labels.batch).await;
-    // That the server answers is no progress: it may refuse to take records for ever.
-    let batch = sender.retry.look(look).await?;
+/// Asks the server once how many records it has, and moves the window on. That it answers is not
+/// progress, since it may refuse records for ever; but a full queue will have room again.
+async fn acknowledge(sender: &Sender, window: &Window) -> Result<Result<(), Status>, Lost> {
+    let batch = match sender.server.batch(&sender.labels.batch).await {
+        Ok(batch) => batch,
+        Err(status) => return Ok(Err(status)),
+    };
+    if batch.as_ref().is_some_and(|batch| batch.queue_full) {
+        sender.retry.progress();
+    }
     move_on(sender, window, batch.map_or(0, |batch| batch.received))?;
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Moves the window on to what is queued.

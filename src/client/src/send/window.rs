@@ -15,7 +15,10 @@ const BYTES_MAX: usize = 16 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Window {
     inner: Mutex<Inner>,
+    /// Notified when records are forgotten.
     moved: Notify,
+    /// Notified when records are added.
+    pushed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +88,8 @@ impl Window {
         }
         inner.bytes += page.bytes().len();
         inner.pages.push_back(page);
+        drop(inner);
+        self.pushed.notify_one();
     }
 
     /// Forgets the records before the place `received`: they are queued.
@@ -118,6 +123,19 @@ impl Window {
         inner.keeps_nothing = true;
         drop(inner);
         self.moved.notify_one();
+    }
+
+    /// Waits until there is a record that is not known to be queued. Cancel-safe.
+    pub(super) async fn unacknowledged(&self) {
+        while self.is_acknowledged() {
+            self.pushed.notified().await;
+        }
+    }
+
+    /// Whether all records are known to be queued. A window that keeps nothing does not know.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        let inner = self.lock();
+        inner.first == inner.end && !inner.keeps_nothing
     }
 
     /// Waits until there is room for more. Cancel-safe.
@@ -231,6 +249,18 @@ mod tests {
         window.push(page(11, 1));
         assert_eq!(window.first(), 11);
         assert_eq!((sent_from(&window, 0), window.lock().bytes), (vec![], 0));
+        assert!(!window.is_acknowledged());
+    }
+
+    #[tokio::test]
+    async fn unacknowledged_records_are_waited_for() {
+        let window = Window::default();
+        let pushed = async { window.push(page(1, 2)) };
+        tokio::join!(biased; window.unacknowledged(), pushed);
+        window.acknowledge(1).unwrap();
+        window.unacknowledged().await;
+        window.acknowledge(2).unwrap();
+        assert!(window.is_acknowledged());
     }
 
     #[tokio::test]
