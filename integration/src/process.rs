@@ -177,6 +177,19 @@ impl Process {
         self.signal(Signal::SIGCONT);
     }
 
+    /// The most memory that the program has had resident, in bytes.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not say. Linux does.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("the program runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix(" kB"));
+        let peak: u64 = peak.expect("Linux knows it").trim().parse().expect("a number of KiB");
+        peak * 1024
+    }
+
     fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id is an i32");
         kill(Pid::from_raw(id), signal).expect("a child can be signalled");

@@ -165,6 +165,24 @@ impl RedisServer {
         self.process.take().expect("the Redis to kill runs").kill();
     }
 
+    /// Stops it where it is (SIGSTOP), until [`RedisServer::thaw`].
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn freeze(&self) {
+        self.process.as_ref().expect("the Redis to freeze runs").freeze();
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn thaw(&self) {
+        self.process.as_ref().expect("the Redis to thaw runs").thaw();
+    }
+
     /// Copies its data into a folder. The copy may lack the end of the last write.
     ///
     /// # Panics

@@ -24,13 +24,6 @@ const ROUNDS: usize = 3;
 /// What the server may need at the most, in MiB.
 const PEAK_MIB_MAX: u64 = 300;
 
-/// The most that a process has ever had in memory, in MiB.
-fn peak_mib(id: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
-}
-
 /// Holds connections open, each of which speaks half of the protocol, and opens others for those
 /// that are cut off, until `done`. Returns how many it has opened.
 fn crowd(port: u16, count: usize, done: &AtomicBool, opened: &AtomicUsize) {
@@ -87,7 +80,7 @@ fn among_a_crowd_of_strangers_who_has_a_token_gets_through() {
     let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (timed(), timed_among())).collect();
     let alone = rounds.iter().map(|(alone, _)| *alone).fold(0.0, f64::max);
     let among = rounds.iter().map(|(_, among)| *among).fold(0.0, f64::max);
-    let peak = peak_mib(site.stack.server.as_ref().unwrap().id());
+    let peak = site.stack.server.as_ref().unwrap().peak_memory() >> 20;
     let opened = opened.load(Ordering::Relaxed);
     println!(
         "{among:.0} records/s among a crowd of {CROWD}, {alone:.0} alone ({:.2}); \
@@ -102,8 +95,8 @@ fn among_a_crowd_of_strangers_who_has_a_token_gets_through() {
 #[test]
 fn ten_thousand_connections_one_after_another_leave_nothing_behind() {
     let site = Site::open(&[]);
-    let server = site.stack.server.as_ref().unwrap().id();
-    let files = || fs::read_dir(format!("/proc/{server}/fd")).unwrap().count();
+    let server = site.stack.server.as_ref().unwrap();
+    let files = || fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count();
     site.send(3).expect_code(0);
     let mut held = Vec::new();
     for port in [site.stack.grpc_port(), site.stack.http_port()] {
@@ -121,6 +114,6 @@ fn ten_thousand_connections_one_after_another_leave_nothing_behind() {
         || (files() < 100).then_some(()),
         || format!("{} files are still open", files()),
     );
-    let peak = peak_mib(server);
+    let peak = server.peak_memory() >> 20;
     assert!(peak < PEAK_MIB_MAX, "{peak} MiB");
 }

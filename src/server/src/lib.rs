@@ -69,11 +69,14 @@ use crate::router::Router;
 use crate::sampler::Sampler;
 pub use crate::services::services;
 
-/// How much of a stream may be on its way to the server unread, in bytes: what a stream is slowed
-/// down by when the store is slow.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-/// The same for all streams of a connection together.
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// How many bytes of a call may wait to be read (RFC 9113, 5.2). This slows down a stream when the queue
+/// is full or the store is slow.
+const CALL_WINDOW_BYTES: u32 = 256 << 10;
+/// The same for all calls of a connection together: the largest there is. Streams that wait must not take
+/// it up, or no other call would get through. h2 0.4.20 also ends a connection with ENHANCE_YOUR_CALM
+/// when so many small frames wait that 256 bytes less their length add up to half of it. With this size,
+/// records of 10 bytes cannot reach that in 240 streams.
+const CONNECTION_WINDOW_BYTES: u32 = i32::MAX as u32;
 /// How long a frame may be, in bytes: what a sender writes, and the server reads, at once.
 const FRAME_BYTES: u32 = 128 << 10;
 /// How often a silent connection is asked whether its other end is still there.
@@ -206,7 +209,7 @@ fn serve_grpc(
     end: CancellationToken,
 ) -> impl Future<Output = Result<(), Failure>> + use<> {
     let server = tonic::transport::Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_stream_window_size(CALL_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
         .max_concurrent_streams(config.calls_per_connection_max.get())
