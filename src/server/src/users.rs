@@ -72,7 +72,7 @@ impl Users {
         let deadline = Deadline { after: config.deadline, then: config.at_deadline };
         // Each of its records was answered "ok": they are kept.
         let of_calls = Deadline { then: Ending::Seal, ..deadline };
-        let grouper = Grouper::start(Arc::clone(&queue), of_calls, break_off.clone(), shutdown);
+        let grouper = Grouper::new(Arc::clone(&queue), of_calls, break_off.clone(), shutdown);
         let limits = stream::Limits {
             records_max: config.records_per_stream_max.get(),
             idle_max: config.stream_idle_max,

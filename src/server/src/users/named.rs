@@ -1,6 +1,7 @@
 //! Unary calls that name their batch: each record has its place, so a repeated call counts once.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use muster_queue::{Appended, BatchId, BatchOptions, Error, NewChunk, Queue};
 use tracing::Instrument as _;
@@ -21,13 +22,35 @@ pub(super) async fn append(
     options: &BatchOptions,
     mut calls: Vec<Call>,
 ) {
-    // The same place several times at once: only one of the calls can be the one that is stored.
     while !calls.is_empty() {
-        let mut places = HashSet::new();
-        let (distinct, doubled) = calls.into_iter().partition(|call| places.insert(call.place));
-        append_in_chunks(queue, batch, options, distinct).await;
-        calls = doubled;
+        let (first, later) = first_of_each_place(calls);
+        append_in_chunks(queue, batch, options, first).await;
+        calls = later;
     }
+}
+
+/// The first call for each place, with those for the same record; and the calls that are left. Only one of
+/// several records for a place can be the one that is stored.
+fn first_of_each_place(calls: Vec<Call>) -> (Vec<Call>, Vec<Call>) {
+    let (mut first, mut later) = (Vec::<Call>::with_capacity(calls.len()), Vec::new());
+    let mut by_place = HashMap::with_capacity(calls.len());
+    for call in calls {
+        match by_place.entry(call.place) {
+            Entry::Vacant(new) => {
+                new.insert(first.len());
+                first.push(call);
+            }
+            Entry::Occupied(index) => {
+                let same = &mut first[*index.get()];
+                if same.record.wire() == call.record.wire() {
+                    same.others.push(call.answer);
+                } else {
+                    later.push(call);
+                }
+            }
+        }
+    }
+    (first, later)
 }
 
 async fn append_in_chunks(
@@ -132,7 +155,9 @@ pub(super) async fn answer(calls: Vec<Call>, with: impl Fn() -> Result<(), tonic
         if number > 0 && number % ANSWERED_AT_ONCE == 0 {
             tokio::task::yield_now().await;
         }
-        // A caller who has gone away needs no answer.
-        let _ = call.answer.send(with());
+        for answer in call.others.into_iter().chain([call.answer]) {
+            // A caller who has gone away needs no answer.
+            let _ = answer.send(with());
+        }
     }
 }

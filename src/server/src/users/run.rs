@@ -1,7 +1,6 @@
 //! A run: the batch that the server opens for unary calls that name none, and seals when they
 //! pause.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use muster_content::ContentDigest;
@@ -120,12 +119,9 @@ impl Run {
         Ok(())
     }
 
-    /// Seals the runs that have paused or are old.
-    pub(super) async fn seal_ripe(runs: &mut HashMap<Kind, Self>, queue: &dyn Queue) {
-        let ripe = |run: &Self| run.appended.elapsed() >= PAUSE || run.opened.elapsed() >= AGE_MAX;
-        for (_, run) in runs.extract_if(|_, run| ripe(run)) {
-            run.seal(queue).await;
-        }
+    /// Whether it has paused, or is old.
+    pub(super) fn is_ripe(&self) -> bool {
+        self.appended.elapsed() >= PAUSE || self.opened.elapsed() >= AGE_MAX
     }
 
     /// Seals the run, or discards it when it has nothing: the roll is not written anew for that.

@@ -1,8 +1,11 @@
-//! Group commit for unary calls: what arrives while one write is under way goes with the next, and with
-//! it what comes within a moment, when many call.
+//! Group commit for unary calls: what arrives for a batch while one write to it is under way goes with the
+//! next, and with it what comes within a moment, when many call.
+//!
+//! Each batch that is written to has a task of its own: nobody waits for a write to another batch.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use muster_program::shutdown::Shutdown;
@@ -20,8 +23,10 @@ use crate::metadata::Sent;
 
 /// How many calls may wait for the next write. More wait before they are counted as waiting.
 const WAITING_MAX: usize = 4096;
-/// How often runs are looked at that may be ripe to be sealed.
+/// How often a run is looked at that may be ripe to be sealed.
 const RUN_INTERVAL: Duration = Duration::from_millis(250);
+/// The task of a batch ends when no call has come for this long.
+const IDLE_MAX: Duration = Duration::from_millis(100);
 
 /// A call that waits for its record to be queued.
 pub(super) struct Call {
@@ -30,6 +35,8 @@ pub(super) struct Call {
     /// Its place in its trace.
     pub(super) trace: Option<Trace>,
     pub(super) answer: oneshot::Sender<Result<(), Status>>,
+    /// Of calls with the same record for the same place, which get the same answer.
+    pub(super) others: Vec<oneshot::Sender<Result<(), Status>>>,
 }
 
 /// What a group of calls shares.
@@ -49,26 +56,25 @@ pub(super) fn common_trace(calls: &[Call]) -> Option<Trace> {
     others.iter().all(|call| id(call) == id(first)).then_some(first.trace)?
 }
 
-/// The handle to the task that groups.
+/// Takes calls to the tasks that write them.
 #[derive(Debug)]
 pub(super) struct Grouper {
     /// When a batch that callers named ends by itself.
     deadline: Deadline,
-    calls: mpsc::Sender<(Group, Call)>,
+    writers: Arc<Writers>,
 }
 
 impl Grouper {
-    /// Starts the task. It ends when every call is answered and this handle is gone, or no more
-    /// calls are taken because of `break_off`.
-    pub(super) fn start(
+    /// Every call is answered, or refused once `break_off` is cancelled. The tasks end when this is dropped.
+    pub(super) fn new(
         queue: Arc<dyn Queue>,
         deadline: Deadline,
         break_off: CancellationToken,
         shutdown: &Shutdown,
     ) -> Self {
-        let (calls, waiting) = mpsc::channel(WAITING_MAX);
-        shutdown.spawn(group(queue, waiting, break_off));
-        Self { deadline, calls }
+        let shutdown = shutdown.clone();
+        let writers = Writers { queue, break_off, shutdown, waiting: Mutex::default() };
+        Self { deadline, writers: Arc::new(writers) }
     }
 
     /// Queues a record.
@@ -92,85 +98,123 @@ impl Grouper {
         };
         let (answer, answered) = oneshot::channel();
         let gone = |_| Status::unavailable("the server is shutting down");
-        let call = Call { place, record, trace, answer };
-        self.calls.send((group, call)).await.map_err(|_| gone(()))?;
+        let call = Call { place, record, trace, answer, others: Vec::new() };
+        self.writers.of(group).send(call).await.map_err(|_| gone(()))?;
         answered.await.map_err(|_| gone(()))?
     }
 }
 
-async fn group(
+/// The tasks that write at present, by what they write.
+#[derive(Debug)]
+struct Writers {
     queue: Arc<dyn Queue>,
-    mut waiting: mpsc::Receiver<(Group, Call)>,
     break_off: CancellationToken,
-) {
-    let mut runs: HashMap<run::Kind, Run> = HashMap::new();
-    let (mut calls, mut pace) = (Vec::new(), Pace::new());
-    loop {
-        let closed = waiting.is_closed();
-        let next = waiting.recv_many(&mut calls, WAITING_MAX);
-        // Cancel-safe: calls are received or not, and sealing is tried again.
-        let received = tokio::select! {
-            received = next => received,
-            () = break_off.cancelled(), if !closed => {
-                waiting.close();
-                continue;
-            }
-            () = tokio::time::sleep(RUN_INTERVAL), if !runs.is_empty() => {
-                Run::seal_ripe(&mut runs, queue.as_ref()).await;
-                continue;
-            }
-        };
-        if received == 0 {
-            break;
-        }
-        pace.gather(&mut calls, &mut waiting, WAITING_MAX).await;
-        // First, so that nothing is appended to a run that others may have sealed as abandoned.
-        Run::seal_ripe(&mut runs, queue.as_ref()).await;
-        let written = calls.len();
-        write(queue.as_ref(), &mut runs, calls.drain(..)).await;
-        pace.wrote(written, waiting.len());
-    }
-    for run in runs.into_values() {
-        run.seal(queue.as_ref()).await;
-    }
+    shutdown: Shutdown,
+    /// The calls that wait for each.
+    waiting: Mutex<HashMap<Group, mpsc::Sender<Call>>>,
 }
 
-/// Writes what has arrived, each group for itself and all at once, and answers.
-async fn write(
-    queue: &dyn Queue,
-    runs: &mut HashMap<run::Kind, Run>,
-    calls: impl Iterator<Item = (Group, Call)>,
-) {
-    let mut groups: HashMap<Group, Vec<Call>> = HashMap::new();
-    for (group, call) in calls {
-        groups.entry(group).or_default().push(call);
-    }
-    let writes = groups.into_iter().map(|(group, calls)| match group {
-        Group::Named(batch, options) => Write::Named { batch, options, calls },
-        Group::Run(kind) => Write::Run { run: runs.remove(&kind), kind, calls },
-    });
-    let written = futures::future::join_all(writes.map(|write| write.carry_out(queue))).await;
-    runs.extend(written.into_iter().flatten());
-}
-
-/// A group on its way to the store.
-enum Write {
-    Named { batch: BatchId, options: BatchOptions, calls: Vec<Call> },
-    Run { run: Option<Run>, kind: run::Kind, calls: Vec<Call> },
-}
-
-impl Write {
-    /// Gives back the run that stays open, if it is one.
-    async fn carry_out(self, queue: &dyn Queue) -> Option<(run::Kind, Run)> {
-        match self {
-            Self::Named { batch, options, calls } => {
-                named::append(queue, &batch, &options, calls).await;
-                None
-            }
-            Self::Run { run, kind, calls } => {
-                let run = Run::append(run, queue, kind, calls).await?;
-                Some((kind, run))
+impl Writers {
+    /// Where calls of this group wait for its task, which is started if it does not run.
+    fn of(self: &Arc<Self>, group: Group) -> mpsc::Sender<Call> {
+        match self.waiting().entry(group) {
+            Entry::Occupied(running) => running.get().clone(),
+            Entry::Vacant(new) => {
+                let (calls, waiting) = mpsc::channel(WAITING_MAX);
+                let writer = Writer {
+                    queue: Arc::clone(&self.queue),
+                    group: new.key().clone(),
+                    waiting,
+                    run: None,
+                    writers: Arc::downgrade(self),
+                };
+                self.shutdown.spawn(writer.work(self.break_off.clone()));
+                new.insert(calls).clone()
             }
         }
+    }
+
+    /// Forgets the task of this group, unless a call is on its way to it.
+    fn forget_idle(&self, group: &Group, waiting: &mpsc::Receiver<Call>) -> bool {
+        let mut groups = self.waiting();
+        let is_idle = waiting.is_empty() && waiting.sender_strong_count() == 1;
+        if is_idle {
+            groups.remove(group);
+        }
+        is_idle
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Group, mpsc::Sender<Call>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that writes the calls of one group.
+struct Writer {
+    queue: Arc<dyn Queue>,
+    group: Group,
+    waiting: mpsc::Receiver<Call>,
+    /// The run that is open, if the group is one of runs.
+    run: Option<Run>,
+    /// Weak: the calls end when the server drops what takes them here.
+    writers: Weak<Writers>,
+}
+
+impl Writer {
+    async fn work(mut self, break_off: CancellationToken) {
+        let (mut calls, mut pace) = (Vec::new(), Pace::new());
+        loop {
+            let closed = self.waiting.is_closed();
+            let idle_max = if self.run.is_some() { RUN_INTERVAL } else { IDLE_MAX };
+            // Cancel-safe: calls are received or not.
+            let received = tokio::select! {
+                biased;
+                () = break_off.cancelled(), if !closed => {
+                    self.waiting.close();
+                    continue;
+                }
+                received = self.waiting.recv_many(&mut calls, WAITING_MAX) => received,
+                () = tokio::time::sleep(idle_max) => {
+                    self.seal_if_ripe().await;
+                    if self.run.is_none() && self.ends_idle() {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            if received == 0 {
+                break;
+            }
+            pace.gather(&mut calls, &mut self.waiting, WAITING_MAX).await;
+            // First, so that nothing is appended to a run that others may have sealed as abandoned.
+            self.seal_if_ripe().await;
+            let written = calls.len();
+            self.write(std::mem::take(&mut calls)).await;
+            pace.wrote(written, self.waiting.len());
+        }
+        if let Some(run) = self.run {
+            run.seal(self.queue.as_ref()).await;
+        }
+    }
+
+    /// Writes calls, and answers them.
+    async fn write(&mut self, calls: Vec<Call>) {
+        let queue = self.queue.as_ref();
+        match &self.group {
+            Group::Named(batch, options) => named::append(queue, batch, options, calls).await,
+            Group::Run(kind) => self.run = Run::append(self.run.take(), queue, *kind, calls).await,
+        }
+    }
+
+    async fn seal_if_ripe(&mut self) {
+        if let Some(run) = self.run.take_if(|run| run.is_ripe()) {
+            run.seal(self.queue.as_ref()).await;
+        }
+    }
+
+    /// Whether the task ends because no call waits or is on its way.
+    fn ends_idle(&self) -> bool {
+        let writers = self.writers.upgrade();
+        writers.is_some_and(|writers| writers.forget_idle(&self.group, &self.waiting))
     }
 }

@@ -20,12 +20,20 @@ pub(crate) struct Gate {
     away: AtomicBool,
     appends: AtomicUsize,
     last_opened: Mutex<Option<BatchId>>,
-    held: watch::Sender<bool>,
+    held: watch::Sender<Held>,
+}
+
+/// Which appends are held back.
+#[derive(Clone, Debug, PartialEq)]
+enum Held {
+    Nothing,
+    All,
+    Of(BatchId),
 }
 
 impl Gate {
     pub(crate) fn before(store: EmbeddedQueue) -> Self {
-        let (held, _) = watch::channel(false);
+        let (held, _) = watch::channel(Held::Nothing);
         let (away, appends, last_opened) = Default::default();
         Self { store, away, appends, last_opened, held }
     }
@@ -37,7 +45,12 @@ impl Gate {
 
     /// Says whether appends are held back before they reach the store.
     pub(crate) fn hold_appends(&self, held: bool) {
-        self.held.send_replace(held);
+        self.held.send_replace(if held { Held::All } else { Held::Nothing });
+    }
+
+    /// Holds back only the appends to this batch.
+    pub(crate) fn hold_appends_to(&self, batch: &BatchId) {
+        self.held.send_replace(Held::Of(batch.clone()));
     }
 
     /// How many appends were begun.
@@ -69,7 +82,8 @@ impl Queue for Gate {
     async fn append(&self, id: &BatchId, chunks: &[NewChunk]) -> Result<Appended> {
         self.appends.fetch_add(1, Ordering::SeqCst);
         let mut held = self.held.subscribe();
-        held.wait_for(|held| !held).await.expect("the gate stands as long as it is used");
+        let passes = |held: &Held| *held != Held::All && *held != Held::Of(id.clone());
+        held.wait_for(passes).await.expect("the gate stands as long as it is used");
         self.store()?.append(id, chunks).await
     }
 

@@ -57,6 +57,42 @@ async fn calls_of_one_batch_share_writes() {
 }
 
 #[tokio::test]
+async fn calls_with_the_same_record_share_one_place() {
+    let appends = {
+        let desk = Desk::open().await;
+        desk.store.hold_appends(true);
+        let calls = join_all((0..CALLS).map(|_| desk.send(placed("b", 0, 1))));
+        let release = async {
+            until("the first write is held", async || desk.store.appends() == 1).await;
+            all_has_come(&desk).await;
+            desk.store.hold_appends(false);
+        };
+        let (answers, ()) = tokio::join!(calls, release);
+        assert!(answers.into_iter().all(|answer| answer.unwrap() == ok()));
+        assert_eq!(desk.queued().await, [1]);
+        desk.store.appends()
+    };
+    assert!(appends <= APPENDS_MAX, "{appends} appends");
+}
+
+#[tokio::test]
+async fn call_does_not_wait_for_a_write_to_another_batch() {
+    let desk = Desk::open().await;
+    desk.store.hold_appends_to(&"slow".parse().unwrap());
+    let slow = desk.send(placed("slow", 0, 1));
+    let others = async {
+        until("the slow write is held", async || desk.store.appends() == 1).await;
+        for place in 0..3 {
+            assert_eq!(desk.send(placed("fast", place, 2)).await.unwrap(), ok());
+            assert_eq!(desk.send(unplaced(3)).await.unwrap(), ok());
+        }
+        desk.store.hold_appends(false);
+    };
+    let (slow, ()) = tokio::join!(slow, others);
+    assert_eq!(slow.unwrap(), ok());
+}
+
+#[tokio::test]
 async fn chunks_of_a_stream_share_writes() {
     let desk = Desk::open().await;
     desk.store.hold_appends(true);
