@@ -125,7 +125,8 @@ async fn work(
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let server = Server::bind(&server_config).await?;
-    let queue = server_config.store.open(&server_config.store_options()).await?;
+    let options = server_config.store_options();
+    let queue = server_config.store.open_in_background(&options).await?;
     tracing::info!(store = %server_config.store, "starting");
     let roll = worker.roll();
     let required = roll.clone();

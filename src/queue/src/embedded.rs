@@ -82,9 +82,29 @@ impl EmbeddedQueue {
     /// [`Error::Unavailable`] when the file cannot be opened, or another process has it open;
     /// [`Error::Corrupt`] when it holds no queue.
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
+        Self::open_after(path, options, Store::repair)
+    }
+
+    /// The same, but a check after a crash does not block: it goes on in the background, and until it is
+    /// over every step fails with [`Error::Unavailable`], which says how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`EmbeddedQueue::open`]. What the check finds is the error of every later step.
+    pub fn open_in_background(path: &Path, options: &StoreOptions) -> Result<Self> {
+        Self::open_after(path, options, |_| Ok(()))
+    }
+
+    /// Opens the file, and repairs it now, or else in the background.
+    fn open_after(
+        path: &Path,
+        options: &StoreOptions,
+        repair: impl FnOnce(&Arc<Store>) -> Result<(), Fault>,
+    ) -> Result<Self> {
         let name = format!("file:{}", path.display());
-        let store = Store::open(&name, path).map_err(|fault| fault.into_error(&name))?;
-        let store = Arc::new(store);
+        let store = Store::open(&name, path).map(Arc::new);
+        let store = store.and_then(|store| repair(&store).map(|()| store));
+        let store = store.map_err(|fault| fault.into_error(&name))?;
         let writer = Writer::start(Arc::clone(&store))
             .map_err(|error| Error::Unavailable { store: name, reason: error.to_string() })?;
         Ok(Self { store, writer, options: *options })

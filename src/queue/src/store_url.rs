@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::embedded::EmbeddedQueue;
 use crate::redis::RedisQueue;
 use crate::redis::address::Address;
 use crate::redis::tls;
-use crate::{Durability, KeyPrefix, Queue, Result, StoreOptions, embedded};
+use crate::{Durability, KeyPrefix, Queue, Result, StoreOptions};
 
 /// Which store, as one of
 ///
@@ -40,9 +41,9 @@ pub enum StoreUrl {
 impl StoreUrl {
     /// Opens the store.
     ///
-    /// The embedded store is opened at once, by one process at a time. A Redis store connects by
-    /// itself, now and whenever the connection is lost: until it has, what is asked of it fails
-    /// with [`Error::Unavailable`](crate::Error::Unavailable).
+    /// The embedded store is opened by one process at a time, and after a crash checked as a whole first.
+    /// A Redis store connects by itself, now and whenever the connection is lost: until it has, what is
+    /// asked of it fails with [`Error::Unavailable`](crate::Error::Unavailable).
     ///
     /// The embedded store is always synced, whatever `options` say.
     ///
@@ -52,8 +53,22 @@ impl StoreUrl {
     pub async fn open(&self, options: &StoreOptions) -> Result<Arc<dyn Queue>> {
         Ok(match self {
             Self::Redis(url) => Arc::new(RedisQueue::connect(url, options).await?),
-            Self::Embedded(path) => Arc::new(embedded::EmbeddedQueue::open(path, options)?),
+            Self::Embedded(path) => Arc::new(EmbeddedQueue::open(path, options)?),
         })
+    }
+
+    /// The same for a program that serves: it is alive while the embedded store is checked after a crash.
+    /// Until then, what is asked of the store fails with
+    /// [`Error::Unavailable`](crate::Error::Unavailable), as it does before a Redis store has connected.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreUrl::open`].
+    pub async fn open_in_background(&self, options: &StoreOptions) -> Result<Arc<dyn Queue>> {
+        match self {
+            Self::Redis(_) => self.open(options).await,
+            Self::Embedded(path) => Ok(Arc::new(EmbeddedQueue::open_in_background(path, options)?)),
+        }
     }
 
     /// Checks that this store can have that key prefix.

@@ -393,6 +393,69 @@ async fn the_file_does_not_grow_with_what_was_written() {
     assert!(size < 2 * size_early, "from {size_early} bytes to {size}");
 }
 
+/// The file as a process leaves it that is killed while this many bytes wait: a copy of one that is open.
+async fn killed_with(bytes: usize) -> (TempDir, PathBuf) {
+    let (folder, path) = file();
+    let queue = open(&path);
+    queue.open(&id("b"), &BatchOptions::default()).await.unwrap();
+    let chunks: Vec<NewChunk> = (0..(bytes >> 20) as u64)
+        .map(|place| {
+            let payload = Bytes::from(vec![b'x'; 1 << 20]);
+            NewChunk { places: places::from(place, 1), count: 1, payload, trace: None }
+        })
+        .collect();
+    queue.append(&id("b"), &chunks).await.unwrap();
+    let killed = folder.path().join("killed.redb");
+    std::fs::copy(&path, &killed).unwrap();
+    (folder, killed)
+}
+
+#[tokio::test]
+async fn file_of_a_killed_process_is_checked_in_the_background() {
+    let (_folder, path) = killed_with(128 << 20).await;
+    let queue = EmbeddedQueue::open_in_background(&path, &StoreOptions::default()).unwrap();
+    let being_checked = "the file is being checked, ";
+    let error = queue.ping().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains(being_checked), "{error}");
+    let error = queue.open(&id("new"), &BatchOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains(being_checked), "{error}");
+    let checked = async {
+        while let Err(error) = queue.ping().await {
+            assert!(error.to_string().contains(being_checked), "{error}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LONG, checked).await.unwrap();
+    assert_eq!(queue.batch(&id("b")).await.unwrap().unwrap().received, 128);
+    queue.open(&id("new"), &BatchOptions::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn check_of_a_file_ends_with_its_queue() {
+    let (_folder, path) = killed_with(64 << 20).await;
+    drop(EmbeddedQueue::open_in_background(&path, &StoreOptions::default()).unwrap());
+    let queue = open(&path);
+    assert_eq!(queue.batch(&id("b")).await.unwrap().unwrap().received, 64);
+}
+
+#[tokio::test]
+async fn disk_space_is_given_back_when_all_is_written() {
+    let (_folder, path) = killed_with(128 << 20).await;
+    let queue = open(&path);
+    let size = || std::fs::metadata(&path).unwrap().len();
+    assert!(size() > 128 << 20);
+    for chunk in lease_chunks(&*queue, &worker("w"), 1000).await {
+        queue.commit(&chunk, &as_sent()).await.unwrap();
+    }
+    queue.seal(&id("b"), Some(128), None).await.unwrap();
+    assert!(queue.mark_written(&id("b"), "digest").await.unwrap());
+    // It is given back behind the answer, and before the next one.
+    append_tens(&*queue, &id("next"), 1).await;
+    assert!(size() < 8 << 20, "{} bytes are left", size());
+    assert_eq!(lease_chunks(&*queue, &worker("w"), 10).await.len(), 1);
+}
+
 /// Takes a batch of 200 kB all the way.
 async fn write_batch(queue: &dyn Queue, batch: BatchId) {
     queue.open(&batch, &BatchOptions::default()).await.unwrap();

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         .about("Takes user records in over gRPC and queues them durably");
     daemon::main::<Flags, Config>(program, async |config, readiness, shutdown| {
         let server = Server::bind(&config).await?;
-        let queue = config.store.open(&config.store_options()).await?;
+        let queue = config.store.open_in_background(&config.store_options()).await?;
         tracing::info!(store = %config.store, "starting");
         server.serve(queue, &readiness, &shutdown).await
     })

@@ -109,7 +109,7 @@ pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Proce
                 Some(address) => Some(http::listen("http", address).await?),
                 None => None,
             };
-            let queue = config.store.open(&config.store_options()).await?;
+            let queue = config.store.open_in_background(&config.store_options()).await?;
             tracing::info!(store = %config.store, "starting");
             let processor = processor(&config);
             let (store, asked) = (Arc::clone(&queue), Arc::clone(&queue));

@@ -4,31 +4,46 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable as _, WriteTransaction};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable as _,
+    ReadableTableMetadata as _, RepairSession, WriteTransaction,
+};
 use tokio::sync::Notify;
 
 use super::careful;
 use super::fault::{Fault, StoreFault};
 use super::leases::Leases;
 use super::reports::Reports;
-use super::tables::{Entry, FORMAT, ISOLATED_RANK, Tables};
+use super::tables::{CHUNKS, Entry, FORMAT, HASHES, ISOLATED_RANK, Tables};
 use crate::{Error, Result, metrics};
 
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// A file of this size, in bytes, is made smaller when it has no records.
+const SHRINK_BYTES: u64 = 64 << 20;
+/// What is kept of each record of unary calls after the record itself, in bytes, pages included.
+const HASH_BYTES: u64 = 64;
 
 /// What the writer and the readers share.
 pub(super) struct Store {
     /// `file:PATH`.
     pub(super) name: String,
     path: PathBuf,
-    /// `None` after a write that failed, until the file can be opened again.
+    /// `None` while it is repaired; and after a write that failed, until the file can be opened again.
     database: RwLock<Option<Database>>,
+    /// Why the file cannot be used yet, or at all, after a crash.
+    unrepaired: RwLock<Option<StoreFault>>,
+    /// Whether the repair is to end early.
+    gives_up: AtomicBool,
     leases: Mutex<Leases>,
     /// Entries below this number are written down when they are leased.
-    careful_below: u64,
+    careful_below: AtomicU64,
+    /// From which size on, in bytes, it is tried to make the file smaller.
+    shrink_from: AtomicU64,
     /// Rings after every change that may have made an entry free to lease.
     pub(super) changed: Notify,
     pub(super) reports: Reports,
@@ -37,26 +52,87 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// Opens the file, and creates it if there is none. A file that must be repaired after a crash is not
+    /// opened: [`Store::repair`] does it.
     pub(super) fn open(name: &str, path: &Path) -> Result<Self, Fault> {
-        let database = open_file(path)?;
-        let mut store = Self {
+        let store = Self {
             name: name.to_owned(),
             path: path.to_owned(),
-            database: RwLock::new(Some(database)),
+            database: RwLock::new(None),
+            unrepaired: RwLock::default(),
+            gives_up: AtomicBool::new(false),
             leases: Mutex::default(),
-            careful_below: 0,
+            careful_below: AtomicU64::new(0),
+            shrink_from: AtomicU64::new(SHRINK_BYTES),
             changed: Notify::new(),
             reports: Reports::default(),
             write_failure: Mutex::default(),
         };
-        guarded(|| store.check_format())?;
-        store.careful_below = store.write(careful::start)?;
+        match open_file(path, RepairSession::abort)? {
+            Some(database) => store.start(database)?,
+            None => store.set_unrepaired(Some(repairing(0.0))),
+        }
         Ok(store)
     }
 
+    /// Repairs a file that must be, which reads all of it, and opens it. Blocks until then.
+    pub(super) fn repair(self: &Arc<Self>) -> Result<(), Fault> {
+        if self.unrepaired().is_none() {
+            return Ok(());
+        }
+        tracing::warn!(store = self.name, "not closed well: the file is checked as a whole");
+        let store = Arc::clone(self);
+        let opened = open_file(&self.path, move |session| {
+            store.set_unrepaired(Some(repairing(session.progress())));
+            if store.gives_up.load(Ordering::Relaxed) {
+                session.abort();
+            }
+        });
+        let started = match opened {
+            Ok(Some(database)) => self.start(database),
+            // It was given up.
+            Ok(None) => return Ok(()),
+            Err(fault) => Err(fault.into()),
+        };
+        match &started {
+            Ok(()) => {
+                self.set_unrepaired(None);
+                self.changed.notify_waiters();
+                tracing::info!(store = self.name, "the file is repaired");
+            }
+            Err(Fault::Store(fault)) => self.set_unrepaired(Some(fault.clone())),
+            Err(Fault::Refused(error)) => {
+                self.set_unrepaired(Some(StoreFault::Unavailable(error.to_string())));
+            }
+        }
+        started
+    }
+
+    /// Ends a repair early.
+    pub(super) fn give_up_repair(&self) {
+        self.gives_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the file cannot be used yet, or at all, after a crash.
+    pub(super) fn unrepaired(&self) -> Option<StoreFault> {
+        self.unrepaired.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_unrepaired(&self, fault: Option<StoreFault>) {
+        *self.unrepaired.write().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Uses the file from now on.
+    fn start(&self, database: Database) -> Result<(), Fault> {
+        guarded(|| self.check_format(database.begin_write()?))?;
+        let careful_below = guarded(|| take(database.begin_write()?, careful::start))?;
+        self.careful_below.store(careful_below, Ordering::Relaxed);
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
+        Ok(())
+    }
+
     /// Checks that this version reads what is in the file, and marks a file that has none or an earlier one.
-    fn check_format(&self) -> Result<(), Fault> {
-        let transaction = self.begin_write()?;
+    fn check_format(&self, transaction: WriteTransaction) -> Result<(), Fault> {
         let mut table = transaction.open_table(FORMAT)?;
         let found = table.get(())?.map(|format| format.value());
         match found {
@@ -79,7 +155,8 @@ impl Store {
 
     /// Those of the entries that are written down when they are leased: suspects always.
     pub(super) fn to_write_down(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
-        entries.retain(|(rank, number)| *rank == ISOLATED_RANK || *number < self.careful_below);
+        let careful_below = self.careful_below.load(Ordering::Relaxed);
+        entries.retain(|(rank, number)| *rank == ISOLATED_RANK || *number < careful_below);
         entries
     }
 
@@ -97,7 +174,7 @@ impl Store {
         read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or_else(closed)?;
+        let database = database.as_ref().ok_or_else(|| self.closed())?;
         guarded(|| read(&database.begin_read()?))
     }
 
@@ -114,14 +191,7 @@ impl Store {
         &self,
         step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        guarded(|| {
-            let transaction = self.begin_write()?;
-            let mut tables = Tables::open(&transaction)?;
-            let done = step(&mut tables)?;
-            drop(tables);
-            transaction.commit()?;
-            Ok(done)
-        })
+        guarded(|| take(self.begin_write()?, step))
     }
 
     /// Takes steps in one transaction, and returns the entries that they end.
@@ -146,7 +216,7 @@ impl Store {
             self.reopen()?;
         }
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(database.as_ref().ok_or_else(closed)?.begin_write()?)
+        Ok(database.as_ref().ok_or_else(|| self.closed())?.begin_write()?)
     }
 
     /// Closes the file and opens it again. What was committed is there; leases stay as they are.
@@ -154,8 +224,51 @@ impl Store {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // The old one has to let go of the file first.
         *database = None;
-        *database = Some(open_file(&self.path)?);
+        *database = open_file(&self.path, |_| {})?;
         Ok(())
+    }
+
+    /// Makes the file smaller when it has grown and has no records any more: redb keeps the space of what
+    /// was removed for what comes. Nothing is read or written meanwhile; what is left to move is little.
+    pub(super) fn shrink(&self) -> Result<(), StoreFault> {
+        let size = || std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        let before = size();
+        if before < self.shrink_from.load(Ordering::Relaxed) || !self.has_little(before)? {
+            return Ok(());
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = database.as_mut() {
+            guarded(|| {
+                database.compact().map_err(|error| StoreFault::from(redb::Error::from(error)))
+            })?;
+        }
+        drop(database);
+        let after = size();
+        self.shrink_from.store(SHRINK_BYTES.max(2 * after), Ordering::Relaxed);
+        tracing::info!(store = self.name, before, after, "disk space was given back, in bytes");
+        Ok(())
+    }
+
+    /// Whether the file has no records, and little else for its size in bytes.
+    fn has_little(&self, size: u64) -> Result<bool, StoreFault> {
+        let left = self.reading(|transaction| {
+            let chunks = transaction.open_table(CHUNKS)?.len()?;
+            Ok((chunks, transaction.open_table(HASHES)?.len()?))
+        });
+        match left {
+            Ok((chunks, hashes)) => Ok(chunks == 0 && hashes.saturating_mul(4 * HASH_BYTES) < size),
+            Err(Fault::Store(fault)) => Err(fault),
+            Err(Fault::Refused(_)) => Ok(false),
+        }
+    }
+
+    /// Why the file is not open.
+    fn closed(&self) -> StoreFault {
+        self.unrepaired().unwrap_or_else(|| {
+            StoreFault::Unavailable(
+                "an earlier write failed, and the file cannot be opened again yet".to_owned(),
+            )
+        })
     }
 
     /// Remembers how the last write went.
@@ -182,7 +295,11 @@ impl Store {
     }
 }
 
-fn open_file(path: &Path) -> Result<Database, StoreFault> {
+/// Opens the file. `None` if `on_repair`, which is called before and during a repair, ends the repair.
+fn open_file(
+    path: &Path,
+    on_repair: impl Fn(&mut RepairSession) + 'static,
+) -> Result<Option<Database>, StoreFault> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -199,7 +316,12 @@ fn open_file(path: &Path) -> Result<Database, StoreFault> {
         ));
     }
     let database = guarded(|| {
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES).set_repair_callback(on_repair);
+        let database = match builder.create(path) {
+            Err(DatabaseError::RepairAborted) => return Ok(None),
+            opened => opened?,
+        };
         // A table that is damaged is found here, where nothing else is open: redb would panic again
         // while it closes the others, and end the process.
         let transaction = database.begin_read()?;
@@ -207,7 +329,7 @@ fn open_file(path: &Path) -> Result<Database, StoreFault> {
             transaction.open_untyped_table(table)?;
         }
         drop(transaction);
-        Ok::<_, StoreFault>(database)
+        Ok::<_, StoreFault>(Some(database))
     })?;
     // A file is on disk for good when its name is, too.
     folder_file.sync_all().map_err(in_folder)?;
@@ -224,8 +346,21 @@ fn guarded<T, E: From<StoreFault>>(steps: impl FnOnce() -> Result<T, E>) -> Resu
     })
 }
 
-fn closed() -> StoreFault {
-    StoreFault::Unavailable(
-        "an earlier write failed, and the file cannot be opened again yet".to_owned(),
-    )
+/// Takes one step in this transaction.
+fn take<T>(
+    transaction: WriteTransaction,
+    step: impl FnOnce(&mut Tables<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let mut tables = Tables::open(&transaction)?;
+    let done = step(&mut tables)?;
+    drop(tables);
+    transaction.commit()?;
+    Ok(done)
+}
+
+fn repairing(progress: f64) -> StoreFault {
+    StoreFault::Unavailable(format!(
+        "the program before was not stopped properly: the file is being checked, {:.0} % done",
+        progress * 100.0
+    ))
 }

@@ -51,6 +51,9 @@ impl Writer {
             store: self.store.name.clone(),
             reason: "its writer has ended; start the program again".to_owned(),
         };
+        if let Some(fault) = self.store.unrepaired() {
+            return Err(Fault::from(fault).into_error(&self.store.name));
+        }
         let (answer, answered) = oneshot::channel();
         let pending = Pending { step: Some(step), outcome: None, answer };
         let steps = self.steps.as_ref().ok_or_else(gone)?;
@@ -62,6 +65,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.store.give_up_repair();
         drop(self.steps.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -111,7 +115,11 @@ where
     }
 }
 
-fn write_until_closed(store: &Store, mut waiting: mpsc::Receiver<Box<dyn Step>>) {
+fn write_until_closed(store: &Arc<Store>, mut waiting: mpsc::Receiver<Box<dyn Step>>) {
+    if let Err(fault) = store.repair() {
+        let error = fault.into_error(&store.name);
+        tracing::error!(%error, "the file cannot be repaired");
+    }
     let mut group = Vec::with_capacity(GROUP_STEPS_MAX);
     while waiting.blocking_recv_many(&mut group, GROUP_STEPS_MAX) > 0 {
         let committed = commit(store, &mut group);
@@ -119,6 +127,14 @@ fn write_until_closed(store: &Store, mut waiting: mpsc::Receiver<Box<dyn Step>>)
         for step in group.drain(..) {
             step.answer(committed.clone());
         }
+        if committed.is_ok()
+            && let Err(fault) = store.shrink()
+        {
+            store.note_write(&Err(fault));
+        }
+    }
+    if store.unrepaired().is_some() {
+        return;
     }
     if let Err(fault) = store.write(|tables| careful::end(tables, store.leases().all_lost())) {
         let error = fault.into_error(&store.name);
