@@ -59,7 +59,7 @@ fn as_each_program(file: &[u8], environment: Vec<(String, String)>, kept: Kept) 
     let folder = scratch::folder();
     let path = folder.path().join("muster.toml");
     std::fs::write(&path, file).expect("a file can be written");
-    let sources = Sources { file: Some(path), environment };
+    let sources = Sources { file: Some(path), environment, ..Sources::default() };
     load::<muster_server::config::Config>(&sources, kept);
     load::<muster_worker::config::Config>(&sources, kept);
     load::<muster_client::config::Config>(&sources, kept);
@@ -96,7 +96,7 @@ fn load<C: Settings>(sources: &Sources, kept: Kept) {
     let folder = scratch::folder();
     let path: PathBuf = folder.path().join("dumped.toml");
     std::fs::write(&path, &dumped).expect("a file can be written");
-    let sources = Sources { file: Some(path), environment: Vec::new() };
+    let sources = Sources { file: Some(path), ..Sources::default() };
     let read: C = config::load(&sources, &flags).expect("what is shown can be read");
     let read = config::dump(&read).expect("settings can be shown").to_string();
     assert_eq!(read, dumped, "what is read is what was shown");

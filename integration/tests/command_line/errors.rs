@@ -33,9 +33,6 @@ fn a_setting_that_is_none() {
     insta::assert_snapshot!(refusal(&desk, "muster-client send --config muster.toml users.json"), @r"
     muster-client: `url` (muster.toml) is no setting; --dump-config shows all there are
     ");
-    insta::assert_snapshot!(refusal_with(&desk, "muster-server", "MUSTER_SERVER_GRPC_PORT", "1"), @r"
-    muster-server: `grpc_port` (MUSTER_SERVER_GRPC_PORT) is no setting; --dump-config shows all there are
-    ");
 }
 
 #[test]

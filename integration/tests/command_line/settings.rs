@@ -46,6 +46,70 @@ fn what_is_wrong_is_checked_with_a_message() {
 }
 
 #[test]
+fn variables_that_belong_to_others_are_ignored_and_named() {
+    let desk = Desk::new();
+    let environment = [
+        ("MUSTER_SERVICE_HOST", "10.96.0.7"),
+        ("MUSTER_PORT", "tcp://10.96.0.7:50051"),
+        ("MUSTER_SERVER_PORT", "tcp://10.96.0.8:50051"),
+        ("MUSTER_WORKER_PORT", "tcp://10.96.0.9:9182"),
+        ("MUSTER_CLIENT_PORT", "tcp://10.96.0.9:1"),
+        ("REDIS_PORT", "tcp://10.96.0.10:6379"),
+        ("LOG_LEVEL", "verbose"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("MUSTER_CONFIG", ""),
+        ("MUSTER_STORE", ""),
+    ];
+    for command in COMMANDS {
+        let line = format!("{command} --dump-config");
+        let plain = desk.enter(&line).expect_code(0);
+        let finished = desk.enter_with(&line, &environment).expect_code(0);
+        assert_eq!(finished.stdout, plain.stdout, "{command}");
+        for name in [
+            "MUSTER_SERVICE_HOST",
+            "MUSTER_PORT",
+            "REDIS_PORT",
+            "LOG_LEVEL",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ] {
+            assert_eq!(finished.stderr.matches(name).count(), 1, "{name} in {finished}");
+        }
+        for name in ["MUSTER_CONFIG", "MUSTER_STORE"] {
+            assert!(!finished.stderr.contains(name), "{finished}");
+        }
+    }
+    for (command, of_section) in [
+        ("muster-server", "MUSTER_SERVER_PORT"),
+        ("muster-worker", "MUSTER_WORKER_PORT"),
+        ("muster-client send", "MUSTER_CLIENT_PORT"),
+    ] {
+        let finished = desk.enter_with(&format!("{command} --check-config"), &environment);
+        let finished = finished.expect_code(0);
+        for name in ["MUSTER_SERVER_PORT", "MUSTER_WORKER_PORT", "MUSTER_CLIENT_PORT"] {
+            assert_eq!(finished.stderr.contains(name), name == of_section, "{name} in {finished}");
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_variable_is_named_with_its_nearest_setting() {
+    let desk = Desk::new();
+    let environment = [("MUSTER_SERVER_LISEN", "[::]:1")];
+    let finished = desk.enter_with("muster-server --check-config", &environment).expect_code(0);
+    insta::assert_snapshot!(finished.stderr, @"warning: MUSTER_SERVER_LISEN is not a setting, and is ignored; did you mean MUSTER_SERVER_LISTEN?");
+}
+
+#[test]
+fn a_list_is_set_by_a_variable() {
+    let environment = [("MUSTER_SERVER_HOSTS", "muster.example, ops.example")];
+    let finished = Desk::new().enter_with("muster-server --dump-config", &environment);
+    let finished = finished.expect_code(0);
+    let dumped: Vec<&str> = finished.stdout.split_whitespace().collect();
+    let hosts = dumped.join(" ");
+    assert!(hosts.contains(r#"hosts = ["muster.example", "ops.example"]"#), "{finished}");
+}
+
+#[test]
 fn what_is_dumped_is_read_as_a_file() {
     for command in COMMANDS {
         let desk = Desk::new();

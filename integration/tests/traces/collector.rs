@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use muster_integration::certificates::Issued;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 /// A span that has arrived, with its ids in hexadecimal digits.
@@ -50,12 +51,24 @@ struct Desk {
 /// The collector. It ends when it is dropped.
 pub(crate) struct Collector {
     desk: Desk,
+    scheme: &'static str,
     port: u16,
     _runtime: Runtime,
 }
 
 impl Collector {
     pub(crate) fn start() -> Self {
+        Self::serve("http", Server::builder())
+    }
+
+    /// One that speaks TLS, with this certificate and key.
+    pub(crate) fn start_with_tls(issued: &Issued) -> Self {
+        let identity = Identity::from_pem(&issued.certificate_pem, &issued.key_pem);
+        let tls = ServerTlsConfig::new().identity(identity);
+        Self::serve("https", Server::builder().tls_config(tls).expect("a certificate and its key"))
+    }
+
+    fn serve(scheme: &'static str, mut server: Server) -> Self {
         let runtime = Runtime::new().expect("a runtime can be made");
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.expect("a port is free");
@@ -67,15 +80,13 @@ impl Collector {
             connection
         });
         runtime.spawn(
-            Server::builder()
-                .add_service(TraceServiceServer::new(service))
-                .serve_with_incoming(accepted),
+            server.add_service(TraceServiceServer::new(service)).serve_with_incoming(accepted),
         );
-        Self { desk, port, _runtime: runtime }
+        Self { desk, scheme, port, _runtime: runtime }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     /// How often somebody has connected.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use muster_integration::certificates::Authority;
 use muster_integration::ports::free_port;
 use muster_integration::process::{Finished, Process};
 use muster_integration::redis_server::Durability::Memory;
@@ -155,6 +156,35 @@ fn a_trace_begins_with_the_client_when_there_is_none_and_the_standard_variable_i
     assert_eq!(send.parent, "");
     assert!(spans.iter().all(|span| span.trace == send.trace), "{spans:#?}");
     assert_all_logs_have(&written, &send.trace);
+}
+
+#[test]
+fn a_collector_with_tls_gets_the_traces_of_those_that_trust_its_authority() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let (authority, stranger) = (Authority::new("test CA"), Authority::new("test CA"));
+    let collector = Collector::start_with_tls(&authority.server(&["127.0.0.1"]));
+    let send = |trusted: std::path::PathBuf| {
+        let trusted = trusted.display().to_string();
+        let settings = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", trusted),
+        ];
+        send_examples(&settings, None, &[])
+    };
+    let written = send(stranger.write(folder.path(), "stranger"));
+    assert_eq!(collector.spans().len(), 0);
+    let lost = "traces are lost until the collector takes them";
+    assert!(
+        lines(&written.client).iter().any(|line| line["message"] == lost),
+        "{}",
+        written.client
+    );
+
+    send(authority.write(folder.path(), "authority"));
+    let spans = collector.spans();
+    let trace = &one(&spans, "muster-client", "send").trace;
+    assert!(spans.iter().all(|span| span.trace == *trace), "{spans:#?}");
+    named(&spans, "muster-worker", "write roll");
 }
 
 #[test]

@@ -59,7 +59,7 @@ struct Flags {
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
-    /// Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
+    /// Where traces go, by OTLP: http(s)://HOST:PORT [default: nowhere]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     traces: Option<String>,

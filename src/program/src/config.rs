@@ -13,9 +13,11 @@
 //! roll = "/var/lib/muster"
 //! ```
 //!
-//! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`.
-//! `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
-//! `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces`, beneath the `MUSTER_…`.
+//! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`; a list
+//! is separated by commas. `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces`, beneath the `MUSTER_…`. An empty variable counts as
+//! absent. One that is not a setting is ignored with a warning, since it may belong to others; an
+//! unknown key of the file is an error.
 //!
 //! **Secrets** ([`Settings::SECRETS`]), such as a `store` with a password, need not stand in any of
 //! these. `store_file`, in the file, as `MUSTER_STORE_FILE` or as `--store-file`, names a file that
@@ -29,8 +31,10 @@ mod error;
 mod file;
 mod secret;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use figment::value::{Dict, Map};
@@ -41,7 +45,7 @@ use serde::de::DeserializeOwned;
 pub use error::Error;
 pub use secret::has_password;
 
-use crate::{logging, traces};
+use crate::{logging, output, traces};
 
 /// The sections of the file: each is read by the program of that name, and skipped by the others.
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
@@ -57,15 +61,23 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// The environment, as pairs of name and value.
     pub environment: Vec<(String, String)>,
+    /// Whether variables that are ignored are named on standard error.
+    pub warns: bool,
 }
 
+/// The variable that names the TOML file.
+const FILE: &str = "MUSTER_CONFIG";
+
 impl Sources {
-    /// This file, and this process's environment. A variable that is not text is left out.
+    /// This file, or the one that `MUSTER_CONFIG` names, and this process's environment. A variable
+    /// that is not text is left out.
     pub fn of_process(file: Option<PathBuf>) -> Self {
+        let named = || std::env::var_os(FILE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let file = file.or_else(named);
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Self { file, environment }
+        Self { file, environment, warns: true }
     }
 }
 
@@ -90,7 +102,7 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
     /// The log's level or filter.
     fn log(&self) -> &str;
 
-    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said.
+    /// Where traces go, by OTLP: `http(s)://HOST:PORT`. Nowhere if it is not said.
     fn traces(&self) -> Option<&str> {
         None
     }
@@ -115,7 +127,8 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
     }
 }
 
-/// Reads settings. A flag that was not given must be left out when `flags` is serialized.
+/// Reads settings. A flag that was not given must be left out when `flags` is serialized. Variables
+/// that are ignored are named on standard error, if the sources say so.
 ///
 /// # Errors
 ///
@@ -138,11 +151,14 @@ pub fn load_over<C: Settings>(
     let defaults = Layer::new("the defaults", defaults)?;
     let file = sources.file.as_ref().map(|path| file::layer(path, C::SECTION)).transpose()?;
     let credentials = secret::credentials(&sources.environment, C::SECRETS)?;
-    let environment = environment::layers(&sources.environment, C::SECTION, C::SECRETS);
+    let environment = environment::read(&sources.environment, C::SECTION, C::SECRETS, &defaults);
+    if sources.warns {
+        warn_once(environment.warnings);
+    }
     let flags = Layer::new("the command line", flags)?;
     secret::refuse_in_arguments(&flags, C::SECRETS)?;
     let mut figment = Figment::from(defaults);
-    for layer in file.into_iter().chain(credentials).chain(environment).chain([flags]) {
+    for layer in file.into_iter().chain(credentials).chain(environment.layers).chain([flags]) {
         for layer in secret::read(layer, C::SECRETS)? {
             figment = figment.merge(layer);
         }
@@ -163,6 +179,19 @@ pub fn load_over<C: Settings>(
         problem,
     })?;
     Ok(config)
+}
+
+/// Prints each warning once in a process: a program with a server and workers reads the environment
+/// for each of the two.
+fn warn_once(warnings: Vec<String>) {
+    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    for warning in warnings {
+        if !printed.contains(&warning) {
+            output::complain(&format_args!("warning: {warning}"));
+            printed.insert(warning);
+        }
+    }
 }
 
 fn origin(figment: &Figment, key: &str) -> String {

@@ -11,8 +11,8 @@ use crate::output;
 /// The flags that every program with settings has.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigFlags {
-    /// Read settings from this TOML file
-    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
+    /// Read settings from this TOML file [env: MUSTER_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Check the settings, and end
     #[arg(long)]
@@ -79,7 +79,7 @@ pub struct StoreFlags {
     #[arg(long, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
-    /// Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
+    /// Where traces go, by OTLP: http(s)://HOST:PORT [default: nowhere]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     traces: Option<String>,

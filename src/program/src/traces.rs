@@ -2,6 +2,10 @@
 //!
 //! Spans are those of the crate `tracing`. With a collector they go there, by OTLP. Without one
 //! they go nowhere, and the trace that a caller is in is still handed on, and stands in the log.
+//!
+//! What is known of the connection to a collector is asked of the environment as OpenTelemetry names it:
+//! `OTEL_EXPORTER_OTLP_CERTIFICATE` is a file with the authorities to trust, as PEM, in place of those
+//! of the system.
 
 mod context;
 mod export;
@@ -30,17 +34,21 @@ pub struct Telemetry {
 }
 
 /// Starts the log and, if there is a collector, the traces of the program of this name. A second
-/// call in one process changes nothing.
+/// call in one process changes nothing. Traces that cannot be sent, for want of a certificate for
+/// example, are a warning in the log: the program works without them.
 ///
 /// # Errors
 ///
 /// The settings do not fit; [`config::load`](crate::config::load) refuses them.
 pub fn start<C: Settings>(program: &str, config: &C) -> Result<Telemetry, Failure> {
-    let export = match collector(config) {
-        Some(url) => Some(Export::start(program, url, config.traces_ratio())?),
-        None => None,
-    };
-    logging::start_beside(config.log(), export.as_ref().map(Export::layer))?;
+    let start = |url| Export::start(program, url, config.traces_ratio());
+    let export = collector(config).map(start).transpose();
+    let layer = export.as_ref().ok().and_then(|export| Some(export.as_ref()?.layer()));
+    logging::start_beside(config.log(), layer)?;
+    let export = export.unwrap_or_else(|error| {
+        tracing::warn!(collector = config.traces(), %error, "no traces are sent");
+        None
+    });
     Ok(Telemetry { _export: export })
 }
 
@@ -52,15 +60,24 @@ fn collector<C: Settings>(config: &C) -> Option<&str> {
 /// Finds what is wrong with the settings, and with which.
 pub(crate) fn check<C: Settings>(config: &C) -> Result<(), (&'static str, String)> {
     if let Some(url) = collector(config) {
-        match url.parse::<Uri>() {
-            Ok(uri) if uri.scheme_str() == Some("http") && uri.authority().is_some() => {}
-            _ => return Err(("traces", format!("`{url}` is not of the form http://HOST:PORT"))),
-        }
+        check_url(url).map_err(|problem| ("traces", problem))?;
     }
     if !(0.0..=1.0).contains(&config.traces_ratio()) {
         return Err(("traces_ratio", "must be from 0 to 1".to_owned()));
     }
     Ok(())
+}
+
+/// Finds out that a collector cannot be reached by this URL, whatever listens there.
+pub(crate) fn check_url(url: &str) -> Result<(), String> {
+    match url.parse::<Uri>() {
+        Ok(uri)
+            if matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("`{url}` is not of the form http://HOST:PORT or https://HOST:PORT")),
+    }
 }
 
 /// The trace that this process was started in, if its environment names one.

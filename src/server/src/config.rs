@@ -26,7 +26,7 @@ pub struct Config {
     pub key_prefix: KeyPrefix,
     /// The log's level or filter.
     pub log: String,
-    /// Where traces go, by OTLP: `http://HOST:PORT`. Nowhere if it is not said, or empty.
+    /// Where traces go, by OTLP: `http(s)://HOST:PORT`. Nowhere if it is not said, or empty.
     pub traces: Option<String>,
     /// How many of the traces that begin here are sent, from 0 to 1.
     pub traces_ratio: f64,

@@ -52,8 +52,8 @@ pub(super) struct ServerFlags {
 pub(super) struct OperationFlags {
     #[command(flatten)]
     settings: ServerFlags,
-    /// Read settings from this TOML file
-    #[arg(long, value_name = "FILE", env = "MUSTER_CONFIG")]
+    /// Read settings from this TOML file [env: MUSTER_CONFIG]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 

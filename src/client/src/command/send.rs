@@ -58,7 +58,7 @@ struct Flags {
     #[command(flatten)]
     #[serde(flatten)]
     server: ServerFlags,
-    /// Where traces go, by OTLP: http://HOST:PORT [default: nowhere]
+    /// Where traces go, by OTLP: http(s)://HOST:PORT [default: nowhere]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     traces: Option<String>,

@@ -8,7 +8,7 @@ fn complaint(settings: &[(&str, &str)]) -> String {
         .iter()
         .map(|(key, value)| (format!("MUSTER_CLIENT_{key}"), (*value).to_owned()))
         .collect();
-    let loaded = load::<Config>(&Sources { file: None, environment }, &());
+    let loaded = load::<Config>(&Sources { environment, ..Sources::default() }, &());
     loaded.err().map_or_else(String::new, |error| error.to_string())
 }
 

@@ -112,7 +112,9 @@ impl Error {
         let path = error.path.join(".");
         match error.kind {
             Kind::UnknownField(key, known) => {
-                Self::UnknownKey { nearest: nearest(&key, known), origin: origin.into_owned(), key }
+                let nearest = nearest(&key, known.iter().chain(&SECTIONS).copied());
+                let nearest = nearest.map(str::to_owned);
+                Self::UnknownKey { nearest, origin: origin.into_owned(), key }
             }
             kind => {
                 let is_secret = error.path.iter().any(|key| secret::is_secret(key, secrets));
@@ -165,12 +167,12 @@ fn plain(expected: &str) -> &str {
     }
 }
 
-fn nearest(key: &str, known: &[&str]) -> Option<String> {
+/// The known key that a key may have been meant for.
+pub(super) fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
-        .iter()
-        .chain(&SECTIONS)
-        .map(|candidate| (strsim::jaro_winkler(key, candidate), *candidate))
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.to_owned())
+        .map(|(_, candidate)| candidate)
 }

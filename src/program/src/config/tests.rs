@@ -12,6 +12,7 @@ struct Config {
     traces: Option<String>,
     traces_ratio: f64,
     listen: String,
+    hosts: Vec<String>,
     workers: u16,
 }
 
@@ -23,6 +24,7 @@ impl Default for Config {
             traces: None,
             traces_ratio: 1.0,
             listen: "127.0.0.1:50051".to_owned(),
+            hosts: Vec::new(),
             workers: 5,
         }
     }
@@ -71,9 +73,21 @@ fn with(file: Option<&str>, environment: &[(&str, &str)], flags: &Flags) -> Resu
             std::fs::write(&path, text).unwrap();
             path
         }),
-        environment: environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        environment: pairs(environment),
+        ..Sources::default()
     };
     load(&sources, flags)
+}
+
+fn pairs(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// What is said of the variables that are ignored.
+fn warnings(environment: &[(&str, &str)]) -> Vec<String> {
+    let defaults = Layer::new("the defaults", &Config::default()).unwrap();
+    let environment = pairs(environment);
+    environment::read(&environment, Config::SECTION, Config::SECRETS, &defaults).warnings
 }
 
 fn error(file: Option<&str>, environment: &[(&str, &str)]) -> String {
@@ -122,10 +136,26 @@ fn open_telemetry_s_variable_is_understood_and_can_be_overruled() {
 }
 
 #[test]
+fn traces_may_go_to_a_collector_with_tls() {
+    for name in ["MUSTER_TRACES", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        let config = with(None, &[(name, "https://collector:4317")], &Flags::default()).unwrap();
+        assert_eq!(config.traces.as_deref(), Some("https://collector:4317"));
+    }
+}
+
+#[test]
 fn where_traces_cannot_go_is_named() {
     for (name, value, problem) in [
-        ("MUSTER_TRACES", "collector", "`collector` is not of the form http://HOST:PORT"),
-        ("MUSTER_TRACES", "https://a:1", "`https://a:1` is not of the form http://HOST:PORT"),
+        (
+            "MUSTER_TRACES",
+            "collector",
+            "`collector` is not of the form http://HOST:PORT or https://HOST:PORT",
+        ),
+        (
+            "MUSTER_TRACES",
+            "grpc://a:1",
+            "`grpc://a:1` is not of the form http://HOST:PORT or https://HOST:PORT",
+        ),
         ("MUSTER_TRACES_RATIO", "1.5", "must be from 0 to 1"),
         ("MUSTER_TRACES_RATIO", "half", "found string \"half\", expected a number"),
     ] {
@@ -138,6 +168,120 @@ fn where_traces_cannot_go_is_named() {
 fn variables_of_other_programs_and_the_file_s_name_are_no_settings() {
     let environment = [("MUSTER_WORKER_ROLL", "/x"), ("MUSTER_CONFIG", "/etc/muster.toml")];
     assert_eq!(with(None, &environment, &Flags::default()).unwrap(), Config::default());
+}
+
+/// What Kubernetes and Docker set for services called `muster`, `muster-server`, `muster-worker` and
+/// `redis`.
+const OF_SERVICES: [(&str, &str); 20] = [
+    ("MUSTER_SERVICE_HOST", "10.96.0.7"),
+    ("MUSTER_SERVICE_PORT", "50051"),
+    ("MUSTER_SERVICE_PORT_GRPC", "50051"),
+    ("MUSTER_PORT", "tcp://10.96.0.7:50051"),
+    ("MUSTER_PORT_50051_TCP", "tcp://10.96.0.7:50051"),
+    ("MUSTER_PORT_50051_TCP_ADDR", "10.96.0.7"),
+    ("MUSTER_NAME", "/client/muster"),
+    ("MUSTER_SERVER_SERVICE_HOST", "10.96.0.8"),
+    ("MUSTER_SERVER_SERVICE_PORT", "50051"),
+    ("MUSTER_SERVER_PORT", "tcp://10.96.0.8:50051"),
+    ("MUSTER_SERVER_PORT_50051_TCP", "tcp://10.96.0.8:50051"),
+    ("MUSTER_SERVER_PORT_50051_TCP_ADDR", "10.96.0.8"),
+    ("MUSTER_SERVER_PORT_50051_TCP_PORT", "50051"),
+    ("MUSTER_SERVER_PORT_50051_TCP_PROTO", "tcp"),
+    ("MUSTER_WORKER_SERVICE_HOST", "10.96.0.9"),
+    ("MUSTER_WORKER_PORT", "tcp://10.96.0.9:9182"),
+    ("REDIS_SERVICE_HOST", "10.96.0.10"),
+    ("REDIS_SERVICE_PORT", "6379"),
+    ("REDIS_PORT", "tcp://10.96.0.10:6379"),
+    ("REDIS_PORT_6379_TCP_ADDR", "10.96.0.10"),
+];
+
+#[test]
+fn variables_of_services_are_ignored_and_named() {
+    assert_eq!(with(None, &OF_SERVICES, &Flags::default()).unwrap(), Config::default());
+    let warnings = warnings(&OF_SERVICES).join("\n");
+    // Those of a worker may be settings of one, and those of Redis are nobody's setting.
+    let is_ours = |name: &str| name.starts_with("MUSTER_") && !name.starts_with("MUSTER_WORKER_");
+    for (name, _) in OF_SERVICES {
+        let is_named = warnings.split_whitespace().any(|word| word == name);
+        assert_eq!(is_named, is_ours(name) || name == "REDIS_PORT", "{name} in {warnings}");
+    }
+    assert!(!warnings.contains("did you mean"), "{warnings}");
+}
+
+#[test]
+fn the_address_of_a_service_is_no_value_of_a_setting() {
+    let environment = [("MUSTER_SERVER_LISTEN", "tcp://10.96.0.8:50051")];
+    assert_eq!(with(None, &environment, &Flags::default()).unwrap(), Config::default());
+    assert_eq!(
+        warnings(&environment),
+        [
+            "MUSTER_SERVER_LISTEN is ignored: it holds the address of a service, which is not a value \
+          for it"
+        ]
+    );
+}
+
+#[test]
+fn variables_that_other_programs_read_too_are_ignored_if_they_mean_nothing_here() {
+    let environment = [
+        ("REDIS_HOST", "redis"),
+        ("REDIS_PORT", "tcp://10.96.0.10:6379"),
+        ("LOG_LEVEL", "verbose"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+    ];
+    let config = with(None, &environment, &Flags::default()).unwrap();
+    assert_eq!(config, Config { store: "redis://redis:6379".to_owned(), ..Config::default() });
+    let warnings = warnings(&environment);
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for (warning, (name, _)) in warnings.iter().zip(&environment[1..]) {
+        assert!(warning.starts_with(&format!("{name} is ignored: ")), "{warning}");
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_its_nearest_neighbour() {
+    assert_eq!(
+        warnings(&[("MUSTER_SERVER_LISEN", "x"), ("MUSTER_DURABILTY", "x"), ("MUSTER_QQQ", "x")]),
+        [
+            "MUSTER_DURABILTY is not a setting, and is ignored; did you mean MUSTER_DURABILITY?",
+            "MUSTER_QQQ is not a setting, and is ignored",
+            "MUSTER_SERVER_LISEN is not a setting, and is ignored; did you mean \
+             MUSTER_SERVER_LISTEN?",
+        ]
+    );
+    let known =
+        [("MUSTER_SERVER_LISTEN", "[::]:1"), ("MUSTER_LOG", "warn"), ("MUSTER_REPLICAS", "2")];
+    assert_eq!(warnings(&known), [""; 0]);
+}
+
+#[test]
+fn an_empty_variable_counts_as_absent() {
+    let file = "store = 'redis://a'\nworkers = 6\nlog = 'debug'\n[server]\nhosts = ['a']";
+    let none = Flags::default();
+    let without = with(Some(file), &[], &none).unwrap();
+    let empty = [
+        ("MUSTER_STORE", ""),
+        ("MUSTER_STORE_FILE", ""),
+        ("MUSTER_LOG", ""),
+        ("MUSTER_SERVER_WORKERS", ""),
+        ("MUSTER_SERVER_HOSTS", ""),
+        ("REDIS_HOST", ""),
+        ("LOG_LEVEL", ""),
+    ];
+    assert_eq!(with(Some(file), &empty, &none).unwrap(), without);
+    assert_eq!(warnings(&empty), [""; 0]);
+}
+
+#[test]
+fn a_list_in_a_variable_is_separated_by_commas() {
+    for (text, hosts) in [
+        ("a.example", &["a.example"][..]),
+        ("a.example,b.example", &["a.example", "b.example"]),
+        (" a , 7 ,, ", &["a", "7"]),
+    ] {
+        let config = with(None, &[("MUSTER_SERVER_HOSTS", text)], &Flags::default()).unwrap();
+        assert_eq!(config.hosts, hosts, "{text:?}");
+    }
 }
 
 #[test]
@@ -267,10 +411,6 @@ fn a_file_of_the_store_that_cannot_be_used_is_named() {
 
 #[test]
 fn an_unknown_key_is_named_with_its_nearest_neighbour() {
-    assert_eq!(
-        error(None, &[("MUSTER_SERVER_LISEN", "x")]),
-        "`lisen` (MUSTER_SERVER_LISEN) is no setting; did you mean `listen`?"
-    );
     let message = error(Some("[sever]\nlisten = 'x'"), &[]);
     assert!(message.ends_with("muster.toml) is no setting; did you mean `server`?"), "{message}");
     let message = error(Some("qqq = 1"), &[]);
@@ -302,7 +442,7 @@ fn what_is_wrong_is_shown_short_and_harmless() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let sources = Sources { file: Some("/nowhere/muster.toml".into()), environment: Vec::new() };
+    let sources = Sources { file: Some("/nowhere/muster.toml".into()), ..Sources::default() };
     let message = load::<Config>(&sources, &Flags::default()).unwrap_err().to_string();
     assert!(message.starts_with("cannot read the settings in /nowhere/muster.toml"), "{message}");
 }

@@ -1,5 +1,6 @@
 //! Spans on their way to a collector, by OTLP over gRPC.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter,
 };
 use tokio::runtime::Runtime;
-use tonic::transport::Endpoint;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::{Layer as _, Registry};
@@ -28,6 +29,9 @@ const SENT_MAX: usize = 512;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long the collector may take to connect, to answer, and, at the end, for all that is left.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The variable of OpenTelemetry that names a file with the authorities to trust, as PEM.
+const AUTHORITIES: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
 
 /// What sends a program's spans, beside the program, until it is dropped.
 #[derive(Debug)]
@@ -94,8 +98,11 @@ impl Drop for Export {
 }
 
 fn exporter(url: &str, runtime: &Runtime) -> Result<opentelemetry_otlp::SpanExporter, Failure> {
-    let endpoint =
+    let mut endpoint =
         Endpoint::from_shared(url.to_owned())?.connect_timeout(PATIENCE).timeout(PATIENCE);
+    if endpoint.uri().scheme_str() == Some("https") {
+        endpoint = endpoint.tls_config(trust()?)?;
+    }
     // The connection is driven by the runtime that it is made in.
     let _runtime = runtime.enter();
     Ok(opentelemetry_otlp::SpanExporter::builder()
@@ -103,6 +110,18 @@ fn exporter(url: &str, runtime: &Runtime) -> Result<opentelemetry_otlp::SpanExpo
         .with_channel(endpoint.connect_lazy())
         .with_timeout(PATIENCE)
         .build()?)
+}
+
+/// Which authorities may vouch for a collector: those of the file that the environment names, or those
+/// of the system.
+fn trust() -> Result<ClientTlsConfig, Failure> {
+    let file = std::env::var_os(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let Some(file) = file else {
+        return Ok(ClientTlsConfig::new().with_native_roots());
+    };
+    let authorities = std::fs::read(&file)
+        .map_err(|error| format!("cannot read {} ({AUTHORITIES}): {error}", file.display()))?;
+    Ok(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authorities)))
 }
 
 /// What all spans of the program share.
