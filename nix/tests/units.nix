@@ -4,16 +4,24 @@
 let
   inherit (pkgs) lib;
   machine =
+    settings:
     (pkgs.testers.runNixOSTest {
       name = "units";
-      nodes.machine.imports = [
-        module
-        ../example.nix
-      ];
+      nodes.machine = {
+        imports = [
+          module
+          ../example.nix
+        ];
+        services.muster = { inherit settings; };
+      };
       testScript = "";
     }).nodes.machine;
 
-  ours = lib.filterAttrs (name: _: lib.hasPrefix "muster-" name) machine.systemd.units;
+  ours = lib.filterAttrs (name: _: lib.hasPrefix "muster-" name) (machine { }).systemd.units;
+
+  # Where the workers serve their probes, if that is a setting.
+  withHttp = machine { worker.http = "127.0.0.1:9182"; };
+  httpOf = n: withHttp.systemd.services."muster-worker@${n}".environment.MUSTER_WORKER_HTTP;
 
   # /nix/store/HASH-muster-server-1.2/bin becomes STORE/muster-server/bin.
   storePath = "${builtins.storeDir}/[a-z0-9]{32}-([^/ \"\n]*)";
@@ -45,6 +53,9 @@ let
 in
 assert lib.assertMsg (lib.hasInfix example (lib.readFile ../../docs/nixos.md))
   "docs/nixos.md does not have the example as it is in nix/example.nix";
+assert lib.assertMsg (
+  httpOf "1" == "127.0.0.1:9182" && httpOf "5" == "127.0.0.1:9186"
+) "the workers do not have a port each";
 pkgs.runCommand "muster-units"
   {
     inherit rendered;

@@ -55,6 +55,27 @@ fn the_settings_say_where_to_ask() {
 }
 
 #[test]
+fn workers_on_one_machine_need_an_address_each() {
+    let (desk, port, own) = (Desk::new(), free_port(), free_port());
+    let store = format!("redis://127.0.0.1:{}", free_port());
+    let settings = format!("store = \"{store}\"\n[worker]\nhttp = \"127.0.0.1:{port}\"\n");
+    desk.put("muster.toml", &settings);
+    let is_alive = |port| (http::status(port, "/livez") == Some(200)).then_some(());
+    let line = "muster-worker --config muster.toml";
+    let _first = desk.start(line);
+    wait::until(LIMIT, || is_alive(port), || "the first worker is not there".to_owned());
+    let second = desk.enter(line).expect_code(1);
+    let told = format!(
+        "cannot listen on 127.0.0.1:{port} (`http`, --http): Address already in use (os error 98); \
+         another process listens there; each process on a machine needs an address of its own, and \
+         with port 0 the system chooses a free port"
+    );
+    assert!(second.stderr.contains(&told), "{second}");
+    let _second = desk.start_with(line, &[("MUSTER_WORKER_HTTP", &format!("127.0.0.1:{own}"))]);
+    wait::until(LIMIT, || is_alive(own), || "the second worker is not there".to_owned());
+}
+
+#[test]
 fn a_program_whose_store_is_away_says_why() {
     let (port, store) = (free_port(), free_port());
     for line in server_and_worker(port, &format!("redis://127.0.0.1:{store}")) {

@@ -1,6 +1,7 @@
 //! What is served to those who watch over a program. `/livez`: the process answers. `/readyz`: the
 //! store does as well. `/metrics`: what was measured, for Prometheus.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -29,7 +30,14 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// It cannot be listened on; the message names it.
 pub async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address} (`{key}`): {error}; choose another address").into()
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "another process listens there; each process on a machine needs an address of its \
+                 own, and with port 0 the system chooses a free port"
+            }
+            _ => "choose another address",
+        };
+        format!("cannot listen on {address} (`{key}`, --{key}): {error}; {advice}").into()
     })
 }
 
