@@ -72,6 +72,32 @@ fn the_dashboard_asks_who_you_are_and_lets_you_do_what_your_role_is() {
 }
 
 #[test]
+fn a_dashboard_behind_a_proxy_is_below_its_path() {
+    let site = Site::open(&[("MUSTER_SERVER_DASHBOARD_URL", "http://ops.example:8080/muster/")]);
+    let port = site.stack.http_port();
+    let (status, answer) = get(port, "/muster/batches", None);
+    assert_eq!((status, header(&answer, "location")), (303, "/muster/sign-in?to=%2Fbatches"));
+    let form = format!("token={}&to=%2Fbatches", site.operator);
+    let (status, answer) = post(port, "/muster/sign-in", "", &form);
+    assert_eq!((status, header(&answer, "location")), (303, "/muster/batches"), "{answer}");
+    let cookie = header(&answer, "set-cookie");
+    assert!(cookie.starts_with("muster=") && cookie.contains("; Path=/muster; "), "{cookie}");
+    let (cookie, _) = cookie.split_once("; ").unwrap();
+    let operator = format!("Cookie: {cookie}\r\n");
+    let (status, page) = with(port, "/muster/", &operator);
+    assert_eq!(status, 200);
+    assert!(page.contains("href=\"/muster/assets/style.css\""), "{page}");
+    let pause = |origin: &str| {
+        let headers = format!("{operator}Origin: {origin}\r\n");
+        post(port, "/muster/queue/pause", &headers, "confirmed=yes").0
+    };
+    assert_eq!(pause("http://ops.example"), 403);
+    assert_eq!(pause("http://ops.example:8080"), 303);
+    assert!(with(port, "/muster/", &operator).1.contains("action=\"/muster/queue/resume\""));
+    assert_eq!(get(port, "/readyz", None).0, 200);
+}
+
+#[test]
 fn a_form_of_another_site_does_nothing_even_for_who_has_signed_in() {
     let site = Site::open(&[]);
     let port = site.stack.http_port();

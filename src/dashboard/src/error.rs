@@ -110,12 +110,14 @@ impl Failure {
             Self::OtherSite => (
                 "Refused",
                 "The form was not sent from a page of this dashboard.",
-                "Open the dashboard itself. Behind a proxy, let it pass on the header `Host`.",
+                "Open the dashboard itself. Behind a proxy, set `server.dashboard_url` to its \
+                 address in the browser.",
             ),
             Self::OtherName => (
                 "Not this name",
                 "This dashboard is not known by the name in the address.",
-                "Ask for it by its address, or have `server.hosts` list the name.",
+                "Ask for it by its address, or have `server.hosts` list the name, or \
+                 `server.dashboard_url` have it.",
             ),
             Self::SlowForm => (
                 "Too slow",

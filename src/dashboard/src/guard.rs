@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::Failure;
-use crate::{Dashboard, FORM_BYTES_MAX, links};
+use crate::{Dashboard, DashboardUrl, FORM_BYTES_MAX, links};
 
 /// How long a form may take to come.
 const FORM_MAX: Duration = Duration::from_secs(15);
@@ -47,8 +47,13 @@ pub(crate) async fn refuse_actions(request: Request, next: Next) -> Response {
 }
 
 /// Refuses what another site's page lets a browser send.
-pub(crate) async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    if is_safe(request.method()) || is_same_site(request.headers()) {
+pub(crate) async fn refuse_other_sites(
+    State(dashboard): State<Arc<Dashboard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let own = dashboard.options.url.as_ref().map(DashboardUrl::origin);
+    if is_safe(request.method()) || is_same_site(request.headers(), own.as_deref()) {
         return next.run(request).await;
     }
     Failure::OtherSite.into_response()
@@ -61,21 +66,23 @@ pub(crate) async fn refuse_other_names(
     next: Next,
 ) -> Response {
     let Some(hosts) = &dashboard.options.hosts else { return next.run(request).await };
+    let own = dashboard.options.url.as_ref().map(DashboardUrl::host);
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    if host.is_none_or(|host| is_own_name(host, hosts)) {
+    let names = || hosts.iter().map(String::as_str).chain(own);
+    if host.is_none_or(|host| is_own_name(host, names())) {
         return next.run(request).await;
     }
     Failure::OtherName.into_response()
 }
 
 /// Whether a host is an address, this machine's own name for itself, or one of these names.
-fn is_own_name(host: &str, hosts: &[String]) -> bool {
+fn is_own_name<'a>(host: &str, mut hosts: impl Iterator<Item = &'a str>) -> bool {
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     let is = |own: &str| name.eq_ignore_ascii_case(own);
-    name.parse::<IpAddr>().is_ok() || is("localhost") || hosts.iter().any(|own| is(own))
+    name.parse::<IpAddr>().is_ok() || is("localhost") || hosts.any(is)
 }
 
 /// Takes in the whole form before anything is done, and does not wait for it for ever.
@@ -96,15 +103,17 @@ pub(crate) fn is_safe(method: &Method) -> bool {
 }
 
 /// Whether a page of this very site sends it, or no page at all. Browsers say so themselves; older
-/// ones say at least of which origin the page is. What says neither is no browser, and cannot be
-/// made to send something by a page.
-fn is_same_site(headers: &HeaderMap) -> bool {
+/// ones, and all on a connection without TLS, say at least of which origin the page is: that which the
+/// request is for, or the dashboard's `own` one, if a proxy has changed `Host`. What says neither is
+/// no browser, and cannot be made to send something by a page.
+fn is_same_site(headers: &HeaderMap, own: Option<&str>) -> bool {
     match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(origin)) => {
-            let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            let Ok(origin) = origin.to_str() else { return false };
+            let host = origin.split_once("://").map(|(_, host)| host);
             let asked = headers.get(HOST).and_then(|host| host.to_str().ok());
-            host.is_some_and(|(_, host)| Some(host) == asked)
+            own == Some(origin) || (host.is_some() && host == asked)
         }
         (None, None) => true,
     }
@@ -116,15 +125,15 @@ mod tests {
 
     #[test]
     fn a_name_that_leads_here_from_elsewhere_is_none_of_our_own() {
-        let hosts = ["muster.example".to_owned()];
+        let hosts = ["muster.example"];
         for own in ["127.0.0.1:9181", "[::1]:9181", "192.0.2.7", "LocalHost:9181", "muster.example"]
         {
-            assert!(is_own_name(own, &hosts), "{own}");
+            assert!(is_own_name(own, hosts.into_iter()), "{own}");
         }
         for other in
             ["evil.example", "evil.example:9181", "localhost.evil.example", "", ":9181", "[x"]
         {
-            assert!(!is_own_name(other, &hosts), "{other}");
+            assert!(!is_own_name(other, hosts.into_iter()), "{other}");
         }
     }
 
@@ -164,7 +173,33 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
                 .collect();
-            assert_eq!(is_same_site(&map), accepted, "{headers:?}");
+            assert_eq!(is_same_site(&map, None), accepted, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn own_origin_is_accepted_whatever_host_a_proxy_passes_on() {
+        let own = "http://ops.example:8080";
+        for (origin, accepted) in [
+            ("http://ops.example:8080", true),
+            ("http://ops.example", true),
+            ("https://ops.example:8080", false),
+            ("http://ops.example:8081", false),
+            ("http://other.example:8080", false),
+            ("null", false),
+        ] {
+            let headers = [(ORIGIN, origin), (HOST, "ops.example")];
+            let headers =
+                headers.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()));
+            assert_eq!(
+                is_same_site(&headers.into_iter().collect(), Some(own)),
+                accepted,
+                "{origin}"
+            );
+        }
+        let mut headers = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(own))]);
+        assert!(is_same_site(&headers, Some(own)));
+        headers.insert(SEC_FETCH_SITE, HeaderValue::from_static("cross-site"));
+        assert!(!is_same_site(&headers, Some(own)));
     }
 }

@@ -15,6 +15,7 @@
 //! | `frame` | what stands around every page |
 //! | `confirm` | the question before something is done, and the word after it |
 //! | `links` | the address of every page |
+//! | `url`, `base_path` | where browsers find the dashboard; the dashboard under a path of a site |
 //! | `escape` | how templates show text |
 //! | `human`, `chart` | numbers, sizes, times, rates as a person reads them |
 //! | `record` | a record as a form |
@@ -22,6 +23,7 @@
 //! | `templates/`, `assets/` | the pages' HTML; the style sheet, the script, the icon |
 
 mod assets;
+mod base_path;
 mod caller;
 mod chart;
 mod confirm;
@@ -35,6 +37,7 @@ mod live;
 mod pages;
 mod record;
 mod sign_in;
+mod url;
 
 use std::fmt;
 use std::pin::Pin;
@@ -57,6 +60,7 @@ use tonic::Status;
 use crate::error::Failure;
 use crate::live::Live;
 pub use crate::sign_in::SignIn;
+pub use crate::url::{DashboardUrl, InvalidDashboardUrl};
 
 /// How large a form may be, in bytes.
 const FORM_BYTES_MAX: usize = 64 << 10;
@@ -92,9 +96,11 @@ pub struct Options {
     pub read_only: bool,
     /// What asks people who they are. Without it, everybody may do everything.
     pub sign_in: Option<SignIn>,
-    /// The names by which browsers may ask for it, beside addresses and `localhost`; any, if
-    /// nothing is said. It is for a dashboard that asks nobody who they are: another site that has
-    /// its own name lead here would else be taken for this one.
+    /// Where browsers find it, if a proxy gives it another address than its own.
+    pub url: Option<DashboardUrl>,
+    /// The names by which browsers may ask for it, beside addresses, `localhost` and the host of
+    /// `url`; any, if nothing is said. It is for a dashboard that asks nobody who they are: another
+    /// site that has its own name lead here would else be taken for this one.
     pub hosts: Option<Vec<String>>,
     /// The end: streams of events end with it, so that their connections can.
     pub shutdown: CancellationToken,
@@ -107,6 +113,7 @@ impl Default for Options {
         Self {
             read_only: false,
             sign_in: None,
+            url: None,
             hosts: None,
             shutdown: CancellationToken::new(),
             now: SystemTime::now,
@@ -122,11 +129,13 @@ struct Dashboard {
     live: Live,
 }
 
-/// The dashboard at `/`, with an answer to every path that it does not know.
+/// The dashboard at `/`, and at the path of its address, with an answer to every path that it does not
+/// know.
 ///
 /// Services are told who calls if requests have the extension [`Peer`](muster_access::Peer).
 pub fn router(services: Services, options: Options) -> Router {
     let read_only = options.read_only;
+    let path = options.url.as_ref().map_or_else(String::new, |url| url.path().to_owned());
     let dashboard = Arc::new(Dashboard { services, options, live: Live::default() });
     let router = pages::routes()
         .merge(assets::routes())
@@ -137,11 +146,12 @@ pub fn router(services: Services, options: Options) -> Router {
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
     let router =
         if read_only { router.layer(middleware::from_fn(guard::refuse_actions)) } else { router };
-    router
+    let router = router
         .layer(middleware::from_fn(guard::take_form_in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), sign_in::admit))
-        .layer(middleware::from_fn(guard::refuse_other_sites))
+        .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), guard::refuse_other_sites))
         .layer(middleware::from_fn_with_state(Arc::clone(&dashboard), guard::refuse_other_names))
         .layer(middleware::map_response(guard::protect))
-        .with_state(dashboard)
+        .with_state(dashboard);
+    base_path::below(&path, router)
 }

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use crate::error::Failure;
 use crate::frame::{Frame, Section, page};
 use crate::guard::is_safe;
-use crate::{Dashboard, links};
+use crate::{Dashboard, DashboardUrl, links};
 
 /// How long a browser keeps the cookie. The server forgets it no later.
 const COOKIE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
@@ -32,8 +32,10 @@ const COOKIE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 pub struct SignIn {
     access: Arc<Access>,
     sessions: Sessions,
-    /// Whether TLS is spoken: then the cookie goes nowhere else.
+    /// Whether browsers speak TLS: then the cookie goes nowhere else.
     is_secure: bool,
+    /// The path below which the dashboard is: empty, or `/…` without a `/` at its end.
+    path: String,
 }
 
 #[derive(Template)]
@@ -60,9 +62,15 @@ struct Given {
 }
 
 impl SignIn {
-    /// Knows those of this access list.
-    pub fn new(access: Arc<Access>, is_secure: bool) -> Self {
-        Self { access, sessions: Sessions::default(), is_secure }
+    /// Knows those of this access list. `is_secure`: whether the server speaks TLS itself. `url`: where
+    /// browsers find the dashboard, if a proxy gives it another address.
+    pub fn new(access: Arc<Access>, is_secure: bool, url: Option<&DashboardUrl>) -> Self {
+        Self {
+            access,
+            sessions: Sessions::default(),
+            is_secure: url.map_or(is_secure, DashboardUrl::is_https),
+            path: url.map_or_else(String::new, |url| url.path().to_owned()),
+        }
     }
 
     /// Who makes a request, if that can be known.
@@ -82,15 +90,20 @@ impl SignIn {
     }
 
     /// The cookie's name. A browser takes one that begins with `__Host-` over TLS alone, and for
-    /// this very host.
+    /// this very host, and all of it; one that begins with `__Secure-` over TLS alone.
     fn cookie(&self) -> &'static str {
-        if self.is_secure { "__Host-muster" } else { "muster" }
+        match (self.is_secure, self.path.is_empty()) {
+            (true, true) => "__Host-muster",
+            (true, false) => "__Secure-muster",
+            (false, _) => "muster",
+        }
     }
 
     fn set_cookie(&self, value: &str, age: Duration) -> String {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let (name, age) = (self.cookie(), age.as_secs());
-        format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        format!("{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muster_access::TlsFiles;
+use muster_dashboard::DashboardUrl;
 use muster_program::config::Settings;
 use muster_queue::{Durability, Ending, KeyPrefix, Limits, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
@@ -68,9 +69,12 @@ pub struct Config {
     pub anonymous: bool,
     /// Whether `/metrics` is for everybody. Without an access list it is.
     pub open_metrics: bool,
-    /// The names under which browsers find a dashboard that has no access list, beside addresses
-    /// and `localhost`.
+    /// The names under which browsers find a dashboard that has no access list, beside addresses,
+    /// `localhost` and the host of `dashboard_url`.
     pub hosts: Vec<String>,
+    /// Where browsers find the dashboard, if a proxy gives it another address than its own: with
+    /// another port, or below a path, such as `https://ops.example.com/muster/`.
+    pub dashboard_url: Option<DashboardUrl>,
 
     /// How many connections each port has at most; beyond, those that have said nothing give way.
     pub connections_max: NonZeroUsize,
@@ -145,6 +149,7 @@ impl Default for Config {
             anonymous: false,
             open_metrics: false,
             hosts: Vec::new(),
+            dashboard_url: None,
             connections_max: at_least_one(1024),
             connections_per_address_max: at_least_one(512),
             calls_per_connection_max: NonZeroU32::MIN.saturating_add(1023),

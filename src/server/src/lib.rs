@@ -155,10 +155,10 @@ impl Server {
         let operations = Operations::new(&queue, sampler, &config, roll);
         let options = Options {
             read_only: config.read_only,
-            sign_in: entrance
-                .access
-                .clone()
-                .map(|access| SignIn::new(access, entrance.is_secure())),
+            sign_in: entrance.access.clone().map(|access| {
+                SignIn::new(access, entrance.is_secure(), config.dashboard_url.as_ref())
+            }),
+            url: config.dashboard_url.clone(),
             // Who has to sign in is found by no name of another site: cookies go with names.
             hosts: entrance.access.is_none().then(|| config.hosts.clone()),
             shutdown: shutdown.token(),

@@ -4,6 +4,7 @@
 
 mod actions;
 mod asked;
+mod base_path;
 mod double;
 mod escaping;
 mod guard;
