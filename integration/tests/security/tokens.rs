@@ -56,7 +56,7 @@ fn a_token_that_is_taken_off_the_list_is_refused_within_seconds_and_others_are_n
     // A list that is broken changes nothing: nobody is let in by it, and nobody locked out.
     fs::write(site.access(), "[[token]]\nname = \"everybody\"\n").unwrap();
     let server = site.stack.server.as_mut().unwrap();
-    server.wait_for_line("what was read before is still in force", LIMIT);
+    server.wait_for_line("reload failed; the previous version is still in use", LIMIT);
     assert!(is_let_in(&site, &site.reader));
 }
 

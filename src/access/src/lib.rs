@@ -20,7 +20,6 @@
 //! | `session` | those who have signed in by a browser |
 //! | `rate` | how many records a second one may send |
 //! | `seats` | how many calls may be under way |
-//! | `watched` | files that are read again when they change |
 //! | `metrics` | what is measured |
 
 mod connection;
@@ -37,7 +36,6 @@ mod seats;
 mod session;
 mod tls;
 mod token;
-mod watched;
 mod web;
 
 pub use connection::{Connection, Times};
@@ -53,5 +51,4 @@ pub use seats::{Seat, Seats};
 pub use session::{Session, Sessions};
 pub use tls::{Tls, TlsError, TlsFiles};
 pub use token::{Digest, NoBearer, NoDigest, Token, bearer};
-pub use watched::Watch;
 pub use web::serve;

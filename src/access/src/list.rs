@@ -22,6 +22,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
+use muster_program::watched::{Unread, Watch, Watched};
 use serde::Deserialize;
 
 use crate::peer::Peer;
@@ -29,7 +30,6 @@ use crate::principal::Principal;
 use crate::rate::Rate;
 use crate::role::Role;
 use crate::token::Digest;
-use crate::watched::{Unread, Watch, Watched};
 
 /// How long a name may be, in characters.
 const NAME_MAX: usize = 64;
@@ -297,8 +297,8 @@ mod tests {
         assert!(ops.may(Role::Operate) && ops.may(Role::Read) && !ops.may(Role::Send));
 
         std::fs::write(&path, entry("paris", &paris)).unwrap();
-        access.0.look();
-        access.0.look();
+        access.0.check();
+        access.0.check();
         assert_eq!(name(Some(berlin.reveal()), &[]), Err(Refusal::UnknownToken));
         assert_eq!(name(Some(paris.reveal()), &[]), Ok("paris".to_owned()));
     }

@@ -4,7 +4,6 @@ use ::metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 const CONNECTIONS: &str = "muster_connections";
 const REFUSED: &str = "muster_connections_refused_total";
-const RELOADS: &str = "muster_reloads_total";
 
 const EXPIRY: &str = "muster_tls_certificate_expiry_seconds";
 
@@ -30,18 +29,9 @@ pub(crate) fn declare() {
         "When the first of the server's certificates expires, since 1970; 0 without TLS."
     );
     describe_counter!(REFUSED, Unit::Count, "Connections that were refused or cut off, by why.");
-    describe_counter!(
-        RELOADS,
-        Unit::Count,
-        "How often files were read again since they had changed, and taken or refused."
-    );
+    muster_program::metrics::declare_reloads(&["access", "tls"]);
     for why in [Refused::Full, Refused::DrivenOut, Refused::Handshake, Refused::Late] {
         counter!(REFUSED, "reason" => why.label()).absolute(0);
-    }
-    for file in ["access", "tls"] {
-        for outcome in ["taken", "refused"] {
-            counter!(RELOADS, "file" => file, "outcome" => outcome).absolute(0);
-        }
     }
     gauge!(CONNECTIONS).set(0);
     gauge!(EXPIRY).set(0);
@@ -63,11 +53,6 @@ pub(crate) fn expires(at: i64) {
 
 pub(crate) fn refused(why: Refused) {
     counter!(REFUSED, "reason" => why.label()).increment(1);
-}
-
-pub(crate) fn reloaded(what: &'static str, taken: bool) {
-    let outcome = if taken { "taken" } else { "refused" };
-    counter!(RELOADS, "file" => what, "outcome" => outcome).increment(1);
 }
 
 impl Refused {

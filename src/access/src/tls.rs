@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use muster_program::watched::{Watch, Watched};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -11,7 +12,6 @@ use rustls::{RootCertStore, ServerConfig};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::metrics;
-use crate::watched::{Watch, Watched};
 
 /// The files of a server's TLS, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
 //! | [`traces`] | what was done about a record, from one program to the next |
+//! | [`watched`] | files that are read again when they change, and at SIGHUP |
 
 pub mod config;
 pub mod daemon;
@@ -37,3 +38,4 @@ pub mod resources;
 pub mod shutdown;
 mod supervisor;
 pub mod traces;
+pub mod watched;

@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ::metrics::{Unit, describe_gauge, gauge};
+use ::metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
 use crate::shutdown::Shutdown;
@@ -14,6 +14,7 @@ use crate::shutdown::Shutdown;
 const BUILD_INFO: &str = "muster_build_info";
 const START_TIME: &str = "muster_start_time_seconds";
 const READY: &str = "muster_ready";
+const RELOADS: &str = "muster_reloads_total";
 
 /// The upper bounds of the buckets of every histogram, in seconds: from a step of a store in memory
 /// to a batch that waited for half an hour.
@@ -49,6 +50,26 @@ pub fn start(program: &clap::Command) -> Result<(), BuildError> {
 /// Says whether the program is ready.
 pub(crate) fn ready(is_ready: bool) {
     gauge!(READY).set(u8::from(is_ready));
+}
+
+/// Declares the reloads of these kinds of files.
+pub fn declare_reloads(files: &[&'static str]) {
+    describe_counter!(
+        RELOADS,
+        Unit::Count,
+        "How often files were read again, because they had changed or at SIGHUP: taken, or refused."
+    );
+    for file in files {
+        for outcome in ["taken", "refused"] {
+            counter!(RELOADS, "file" => *file, "outcome" => outcome).absolute(0);
+        }
+    }
+}
+
+/// Counts a reload.
+pub(crate) fn reloaded(file: &'static str, taken: bool) {
+    let outcome = if taken { "taken" } else { "refused" };
+    counter!(RELOADS, "file" => file, "outcome" => outcome).increment(1);
 }
 
 /// Adds up what is measured, also while nobody asks for it, until the shutdown begins.

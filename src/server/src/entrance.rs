@@ -8,11 +8,10 @@ use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use muster_access::{
-    Access, Door, Gate, Peer, Role, Room, Seats, Spoken, Times, Tls, Watch as _, bearer,
-};
+use muster_access::{Access, Door, Gate, Peer, Role, Room, Seats, Spoken, Times, Tls, bearer};
 use muster_program::daemon::Failure;
 use muster_program::shutdown::Shutdown;
+use muster_program::watched::Watch as _;
 use tokio::net::TcpListener;
 
 use crate::admission::Admission;

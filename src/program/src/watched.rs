@@ -1,22 +1,24 @@
-//! Files that are read again when they change, without a restart.
+//! Files that are read again when they change, and at SIGHUP, without a restart.
 
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::metrics;
 
-/// How often it is looked whether they have changed.
+/// How often the files are checked for changes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The bytes of a file.
 type Content = Vec<u8>;
 
-/// What files say, as they said it last when it could be understood.
-pub(crate) struct Watched<T, E> {
+/// The value of some files, as of the last time that they could be read and parsed.
+pub struct Watched<T, E> {
     what: &'static str,
     files: Vec<PathBuf>,
     parse: Box<Parse<T, E>>,
@@ -34,24 +36,36 @@ struct Seen {
 /// From the files, and from what they said before.
 type Parse<T, E> = dyn Fn(Vec<Content>, Option<&T>) -> Result<T, E> + Send + Sync;
 
-/// Something that looks for changes as long as it is polled.
+/// Something that reads its files again, when they change or at SIGHUP, while it is polled.
 pub trait Watch: Send + Sync {
-    /// Looks, now and again. It never ends.
+    /// Watches the files. It never ends.
     fn watch(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Why files are not taken.
+/// Why files are not used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unread<E> {
+pub enum Unread<E> {
+    /// A file cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: std::io::Error,
+    },
+    /// What is in the files cannot be used.
     #[error(transparent)]
     Bad(E),
 }
 
 impl<T, E: fmt::Display> Watched<T, E> {
-    /// Reads them for the first time. `what` names them for the metrics.
-    pub(crate) fn open(
+    /// Reads the files for the first time. `what` is their label in the metrics. `parse` is given the
+    /// contents of the files, in order, and the value before.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or `parse` fails.
+    pub fn open(
         what: &'static str,
         files: Vec<PathBuf>,
         parse: impl Fn(Vec<Content>, Option<&T>) -> Result<T, E> + Send + Sync + 'static,
@@ -69,18 +83,17 @@ impl<T, E: fmt::Display> Watched<T, E> {
         })
     }
 
-    pub(crate) fn current(&self) -> Arc<T> {
+    /// The value now in use.
+    pub fn current(&self) -> Arc<T> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks whether they have changed, and takes what they say now if it can be understood. What
-    /// cannot be is said once, and what was taken before stays. Who writes them may be amid it: a
-    /// change is taken at the second look that sees it.
-    pub(crate) fn look(&self) {
-        let files = self.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
-        let files = files.join(", ");
+    /// Reads the files again if they have changed. If they cannot be used, that is logged once, and the
+    /// value before stays in use. A program may be writing them at this moment, so a change counts
+    /// from the second check that finds it.
+    pub fn check(&self) {
         let read = read(&self.files);
-        let now = read.as_ref().map_or([0; 32], |contents| digest(contents));
+        let now = digest_of(&read);
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let before = std::mem::replace(&mut seen.looked_at, now);
@@ -89,29 +102,62 @@ impl<T, E: fmt::Display> Watched<T, E> {
             }
             seen.read = now;
         }
+        self.replace(read, "changed files were read again");
+    }
+
+    /// Reads the files again, whether they have changed or not.
+    fn reload(&self) {
+        let read = read(&self.files);
+        let now = digest_of(&read);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
+            Seen { looked_at: now, read: now };
+        self.replace(read, "files were read again at SIGHUP");
+    }
+
+    fn replace(&self, read: Result<Vec<Content>, Unread<E>>, done: &str) {
+        let what = self.what;
         let parse = |contents| (self.parse)(contents, Some(&self.current()));
-        let taken = read.and_then(|contents| parse(contents).map_err(Unread::Bad));
-        metrics::reloaded(self.what, taken.is_ok());
-        match taken {
+        let parsed = read.and_then(|contents| parse(contents).map_err(Unread::Bad));
+        metrics::reloaded(what, parsed.is_ok());
+        match parsed {
             Ok(new) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                tracing::info!(files, "read again, since it has changed");
+                tracing::info!(what, "{done}");
             }
             Err(error) => {
-                tracing::error!(%error, "not taken: what was read before is still in force; mend it");
+                tracing::error!(what, %error, "reload failed; the previous version is still in use");
             }
         }
     }
 }
 
+impl<T, E> fmt::Debug for Watched<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
 impl<T: Send + Sync, E: fmt::Display> Watch for Watched<T, E> {
     async fn watch(&self) {
+        let mut hangups = signal(SignalKind::hangup()).ok();
         loop {
-            tokio::time::sleep(INTERVAL).await;
-            // A few files of some kilobytes, once a second: no thread of its own is worth it.
-            self.look();
+            let hangup = async {
+                match &mut hangups {
+                    Some(hangups) => hangups.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            // The files are small: reading them needs no thread of its own.
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => self.check(),
+                Some(()) = hangup => self.reload(),
+            }
         }
     }
+}
+
+fn digest_of<E>(read: &Result<Vec<Content>, Unread<E>>) -> [u8; 32] {
+    read.as_ref().map_or([0; 32], |contents| digest(contents))
 }
 
 fn read<E>(files: &[PathBuf]) -> Result<Vec<Content>, Unread<E>> {
@@ -148,15 +194,19 @@ mod tests {
         for (text, current) in [("2", 2), ("two", 2), ("", 2), ("3", 3)] {
             std::fs::write(&path, text).unwrap();
             let before = *watched.current();
-            watched.look();
+            watched.check();
             assert_eq!(*watched.current(), before, "it may be half written");
-            watched.look();
+            watched.check();
             assert_eq!(*watched.current(), current, "{text}");
         }
+        std::fs::write(&path, "4").unwrap();
+        watched.reload();
+        assert_eq!(*watched.current(), 4, "whoever sends SIGHUP has written the file");
         std::fs::remove_file(&path).unwrap();
-        watched.look();
-        watched.look();
-        assert_eq!(*watched.current(), 3);
+        watched.check();
+        watched.check();
+        watched.reload();
+        assert_eq!(*watched.current(), 4);
         let again = Watched::open("number", vec![path.clone()], number).err().unwrap();
         assert_eq!(
             again.to_string(),
