@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use muster_program::tls::explained;
 use muster_program::watched::{Watch, Watched};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -109,7 +110,7 @@ impl Configs {
             (Some(path), [ca, ..]) => {
                 let mut roots = RootCertStore::empty();
                 for authority in certificates(ca).map_err(|problem| bad(path, &problem))? {
-                    roots.add(authority).map_err(|error| bad(path, &error))?;
+                    roots.add(authority).map_err(|error| bad(path, &explained(&error)))?;
                 }
                 Some((path, Arc::new(roots)))
             }
@@ -132,9 +133,10 @@ impl Configs {
                     builder.with_client_cert_verifier(verifier)
                 }
             };
-            let mut config = builder
-                .with_single_cert(chain.clone(), key.clone_key())
-                .map_err(|error| bad(&files.certificate, &format!("{error} (`tls_key`)")))?;
+            let mut config =
+                builder.with_single_cert(chain.clone(), key.clone_key()).map_err(|error| {
+                    bad(&files.certificate, &format!("{} (`tls_key`)", explained(&error)))
+                })?;
             config.alpn_protocols = vec![protocol.to_vec()];
             Ok(Arc::new(config))
         };

@@ -18,6 +18,7 @@
 //! | [`resources`] | what the system lets the process have |
 //! | [`shutdown`] | the end: signals, and the tasks that it waits for |
 //! | `supervisor` | what systemd is told |
+//! | [`tls`] | certificates and keys that cannot be used, in words |
 //! | [`traces`] | what was done about a record, from one program to the next |
 //! | [`watched`] | files that are read again when they change, and at SIGHUP |
 
@@ -37,5 +38,6 @@ pub mod readiness;
 pub mod resources;
 pub mod shutdown;
 mod supervisor;
+pub mod tls;
 pub mod traces;
 pub mod watched;

@@ -9,6 +9,7 @@ use std::{fs, io};
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use muster_program::tls::explained;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -51,8 +52,8 @@ pub enum BadTls {
     },
     /// The client's certificate does not go with its key.
     #[error(
-        "`tls_cert` and `tls_key`: {} and {} cannot be used together: {problem}",
-        certificate.display(), key.display()
+        "`tls_cert` and `tls_key`: {} and {} cannot be used together: {}",
+        certificate.display(), key.display(), explained(problem)
     )]
     NoPair {
         /// The file of the certificate.
