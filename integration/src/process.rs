@@ -159,6 +159,15 @@ impl Process {
         self.signal(Signal::SIGTERM);
     }
 
+    /// Sends the program SIGHUP.
+    ///
+    /// # Panics
+    ///
+    /// When the signal cannot be sent.
+    pub fn hang_up(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
     /// Stops the program where it is (SIGSTOP), until [`Process::thaw`].
     ///
     /// # Panics

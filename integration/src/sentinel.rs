@@ -49,8 +49,9 @@ impl Sentinel {
             servers.push(server);
         }
         let master = servers[0].port();
-        let sentinels =
-            (1..=SENTINELS).map(|number| start_sentinel(number, program, master, folder)).collect();
+        let sentinels = (1..=SENTINELS)
+            .map(|number| start_sentinel(number, program, master, folder, ""))
+            .collect();
         let sentinel = Self { servers, sentinels };
         sentinel.wait_until_healthy();
         sentinel
@@ -150,7 +151,19 @@ fn role(server: &RedisServer) -> Option<String> {
     server.info("replication", "role")
 }
 
-fn start_sentinel(number: usize, program: &str, master: u16, folder: &Path) -> (u16, Process) {
+/// Starts one Sentinel, for the master on this loopback port, with its files in `folder`, and
+/// with these lines in its settings. Its port, and its process.
+///
+/// # Panics
+///
+/// When the program is missing or does not start.
+pub fn start_sentinel(
+    number: usize,
+    program: &str,
+    master: u16,
+    folder: &Path,
+    lines: &str,
+) -> (u16, Process) {
     let port = free_port();
     // A Sentinel writes what it learns into its file.
     let file = folder.join(format!("sentinel-{number}.conf"));
@@ -158,7 +171,7 @@ fn start_sentinel(number: usize, program: &str, master: u16, folder: &Path) -> (
         "port {port}\nbind 127.0.0.1\ndir {}\n\
          sentinel monitor {MASTER} 127.0.0.1 {master} 2\n\
          sentinel down-after-milliseconds {MASTER} 2000\n\
-         sentinel failover-timeout {MASTER} 5000\n",
+         sentinel failover-timeout {MASTER} 5000\n{lines}\n",
         folder.display(),
     );
     fs::write(&file, settings).expect("there is room for a file");

@@ -30,6 +30,8 @@ pub struct Stack {
     /// Where the server and the workers find it, if not at its usual URL. They are told by their
     /// environment: there may be a password in it.
     pub store: Option<String>,
+    /// A file that holds the URL of the store, in place of `store`.
+    pub store_file: Option<PathBuf>,
     /// What every program that is started finds in its environment.
     pub environment: Vec<(String, String)>,
     grpc: u16,
@@ -49,6 +51,7 @@ impl Stack {
             server: None,
             redis: RedisServer::prepare(durability),
             store: None,
+            store_file: None,
             environment: Vec::new(),
             grpc: free_port(),
             http: free_port(),
@@ -102,9 +105,10 @@ impl Stack {
     }
 
     fn tell_store(&self, command: &mut Command) {
-        match &self.store {
-            Some(url) => command.env("MUSTER_STORE", url),
-            None => command.args(["--store", &self.redis.url()]),
+        match (&self.store_file, &self.store) {
+            (Some(file), _) => command.arg("--store-file").arg(file),
+            (None, Some(url)) => command.env("MUSTER_STORE", url),
+            (None, None) => command.args(["--store", &self.redis.url()]),
         };
     }
 

@@ -11,8 +11,8 @@ use crate::{scratch, shown};
 const SEPARATOR: &[u8] = b"\n--\n";
 /// A password in the store's URL.
 const SECRET: &str = "s3cr3t-0f-th3-st0r3";
-/// A setting that names a file, which may be any of this machine.
-const STORE_FILE: &str = "store_file";
+/// Settings that name a file, which may be any of this machine.
+const FILES: [&str; 2] = ["store_file", "sentinel_password_file"];
 
 /// Settings are read or refused, in one line that can be shown. What is in force can be read again.
 /// A password of the store is in neither.
@@ -66,11 +66,12 @@ fn as_each_program(file: &[u8], environment: Vec<(String, String)>, kept: Kept) 
 }
 
 fn names_a_file(file: &[u8], environment: &[(String, String)]) -> bool {
-    let is_named = |table: &toml::Table| table.contains_key(STORE_FILE);
+    let is_named = |table: &toml::Table| FILES.iter().any(|file| table.contains_key(*file));
     let in_file = lossy(file).parse::<toml::Table>().is_ok_and(|table| {
         is_named(&table) || table.values().filter_map(|value| value.as_table()).any(is_named)
     });
-    in_file || environment.iter().any(|(name, _)| name.to_ascii_lowercase().ends_with(STORE_FILE))
+    let is_file = |name: &str| FILES.iter().any(|file| name.to_ascii_lowercase().ends_with(file));
+    in_file || environment.iter().any(|(name, _)| is_file(name))
 }
 
 fn load<C: Settings>(sources: &Sources, kept: Kept) {

@@ -54,6 +54,32 @@ fn a_value_that_does_not_fit() {
 }
 
 #[test]
+fn an_address_that_is_a_name_and_a_time_out_of_bounds() {
+    let desk = Desk::new();
+    let addresses = "an IP address and a port, such as 127.0.0.1:50051 or [::1]:50051, not a name";
+    for line in [
+        "muster-server --listen",
+        "muster-worker --http",
+        "muster up --http",
+        "muster-client send x --http",
+    ] {
+        let said = refusal(&desk, &format!("{line} localhost:1"));
+        assert!(said.contains(&format!("<ADDR>': give {addresses}")), "{said}");
+    }
+    let said = refusal_with(&desk, "muster-server", "MUSTER_SERVER_LISTEN", "localhost:1");
+    assert!(
+        said.contains(&format!("`listen` (MUSTER_SERVER_LISTEN): expected {addresses}")),
+        "{said}"
+    );
+    for time in ["1ms", "1h"] {
+        let said = refusal_with(&desk, "muster-worker", "MUSTER_STORE_CONNECT_TIMEOUT", time);
+        let problem =
+            "`store_connect_timeout` (MUSTER_STORE_CONNECT_TIMEOUT): must be from 100ms to 5m";
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
+#[test]
 fn a_server_is_not_open_to_others_by_accident() {
     let desk = Desk::new();
     insta::assert_snapshot!(refusal(&desk, "muster-server --listen 0.0.0.0:1"), @r"
@@ -137,6 +163,17 @@ fn a_store_with_tls_that_is_none() {
     insta::assert_snapshot!(refusal(&desk, "muster up --store rediss://redis?cert=cert.pem"), @r"
     muster: `store` (the command line): `cert` and `key` of a store with TLS go together: there is one without the other
     ");
+}
+
+#[test]
+fn a_password_that_is_not_encoded_is_refused_with_how_to_write_it() {
+    let desk = Desk::new();
+    for url in ["redis://:s3#cret@redis", "redis://:s3/cret@redis:6379", "redis://:s3?cret@redis"] {
+        let said = refusal_with(&desk, "muster-server", "MUSTER_STORE", url);
+        let how = "write `#` as %23, `/` as %2F, `?` as %3F and `%` as %25";
+        assert!(said.contains("`store` (MUSTER_STORE): ") && said.contains(how), "{said}");
+        assert!(!said.contains("cret"), "{said}");
+    }
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn muster_server() {
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    store_connect_timeout = "10s"
     traces_ratio = 1.0
 
     [server]
@@ -197,6 +198,7 @@ fn muster_worker() {
     log = "info"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    store_connect_timeout = "10s"
     traces_ratio = 1.0
 
     [worker]
@@ -239,6 +241,7 @@ fn muster_run() {
     log = "warn"
     replicas = 1
     store = "redis://127.0.0.1:6379"
+    store_connect_timeout = "10s"
     traces_ratio = 1.0
 
     [worker]
@@ -266,6 +269,7 @@ fn muster_up() {
     log = "info"
     replicas = 1
     store = "file:muster.redb"
+    store_connect_timeout = "10s"
     traces_ratio = 1.0
 
     [server]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tonic::transport::Uri;
 
@@ -17,10 +18,19 @@ pub use token::{BadToken, Token};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The store of the servers and workers. The client has no use for it, and for the three below;
-    /// the file and the environment may be shared with them.
+    /// The store of the servers and workers. The client has no use for it, nor for the other settings
+    /// of the store below; the file and the environment may be shared with them.
     #[serde(skip_serializing)]
     pub store: Option<String>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub store_connect_timeout: Option<IgnoredAny>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub sentinel_user: Option<IgnoredAny>,
+    /// As `store`.
+    #[serde(skip_serializing)]
+    pub sentinel_password: Option<IgnoredAny>,
     /// As `store`.
     #[serde(skip_serializing)]
     pub durability: Option<String>,
@@ -76,6 +86,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store: None,
+            store_connect_timeout: None,
+            sentinel_user: None,
+            sentinel_password: None,
             durability: None,
             replicas: None,
             key_prefix: None,

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::CommandFactory as _;
-use muster_program::config::{self, Settings as _};
+use muster_program::config::{self, Loader, Settings as _};
 use muster_program::daemon::{self, Failure};
-use muster_program::flags::{ConfigFlags, StoreFlags};
+use muster_program::flags::{self, ConfigFlags, StoreFlags};
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
 use muster_program::{exit, health, metrics, traces};
-use muster_queue::StoreUrl;
+use muster_queue::{CurrentAccess, StoreUrl};
 use muster_server::Server;
 use muster_server::flags::EntranceFlags;
 use muster_worker::RollFailure;
@@ -43,11 +43,11 @@ pub(crate) struct Up {
 #[derive(clap::Args, Serialize)]
 struct ServerFlags {
     /// Where gRPC is served [default: 127.0.0.1:50051]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
     /// Where the dashboard, /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     /// Let the dashboard show, and change nothing
@@ -83,7 +83,7 @@ struct Merged<'a, F> {
 /// Runs until it is told to end.
 pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
-    let (server, worker) = configs(command).map_err(usage)?;
+    let (server, loader, worker) = configs(command).map_err(usage)?;
     if command.config.only_looks() {
         // The server's last: what both share is the server's here.
         let worker = config::dump(&worker).map_err(usage)?;
@@ -97,13 +97,15 @@ pub(crate) fn run(command: &Up) -> Result<u8, (u8, Failure)> {
     let _telemetry = traces::start("muster", &server).map_err(|error| (exit::USAGE, error))?;
     metrics::start(&crate::Cli::command()).map_err(|error| (exit::FAILURE, error.into()))?;
     let grace = server.grace();
-    daemon::stay(grace, async |readiness, shutdown| work(server, worker, readiness, shutdown).await)
-        .map(|()| exit::OK)
-        .map_err(|error| (exit::FAILURE, error))
+    let work = async |readiness, shutdown| work(server, loader, worker, readiness, shutdown).await;
+    daemon::stay(grace, work).map(|()| exit::OK).map_err(|error| (exit::FAILURE, error))
 }
 
-type Configs = (muster_server::config::Config, muster_worker::config::Config);
+type ServerLoader = Loader<muster_server::config::Config>;
+type Configs = (muster_server::config::Config, ServerLoader, muster_worker::config::Config);
 
+/// The settings of the server, what they were read from, and the settings of the workers. The store is
+/// the same in both.
 fn configs(command: &Up) -> Result<Configs, config::Error> {
     let sources = command.config.sources();
     let store = StoreUrl::Embedded("muster.redb".into());
@@ -114,19 +116,23 @@ fn configs(command: &Up) -> Result<Configs, config::Error> {
         config::load_over(&worker, &sources, &Merged { store, own: &command.worker })?;
     // The roll that the server shows is the one that the workers write, unless it is said otherwise.
     let server = muster_server::config::Config { roll: Some(worker.roll.clone()), ..server };
-    let server = config::load_over(&server, &sources, &Merged { store, own: &command.server })?;
-    Ok((server, worker))
+    let loader = Loader::new(&server, sources, &Merged { store, own: &command.server })?;
+    Ok((loader.load()?, loader, worker))
 }
 
 async fn work(
     server_config: muster_server::config::Config,
+    loader: ServerLoader,
     worker: muster_worker::config::Config,
     readiness: Readiness,
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let server = Server::bind(&server_config).await?;
-    let options = server_config.store_options();
-    let queue = server_config.store.open_in_background(&options).await?;
+    let access = CurrentAccess::new(server_config.store_access());
+    let queue = access.open_in_background(&server_config.store_options()).await?;
+    let replace =
+        move |config: muster_server::config::Config| access.replace(config.store_access());
+    loader.watch_secrets(replace, &shutdown)?;
     tracing::info!(store = %server_config.store, "starting");
     let roll = worker.roll();
     let required = roll.clone();

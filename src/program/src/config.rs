@@ -24,35 +24,43 @@
 //! holds the `store`, and counts as if that stood in its place. The credential `muster.store` that
 //! systemd hands to a unit (`$CREDENTIALS_DIRECTORY/muster.store`) counts more than the TOML file,
 //! and less than the environment: who sets a variable means it. A password in a flag is refused,
-//! and no message shows what a secret was.
+//! and no message shows what a secret was. Secrets are read again when a file that holds one changes,
+//! and at SIGHUP ([`Loader::watch_secrets`]).
 
 mod environment;
 mod error;
 mod file;
+mod loader;
 mod secret;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use figment::value::{Dict, Map};
-use figment::{Figment, Metadata, Profile, Provider};
+use figment::{Metadata, Profile, Provider};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::Error;
+pub use loader::Loader;
 pub use secret::has_password;
-
-use crate::{logging, output, traces};
 
 /// The sections of the file: each is read by the program of that name, and skipped by the others.
 const SECTIONS: [&str; 3] = ["client", "server", "worker"];
 
 /// The keys that all programs with a store share, and those that all have, at the top of the file.
-const SHARED: [&str; 7] =
-    ["store", "durability", "replicas", "key_prefix", "log", "traces", "traces_ratio"];
+const SHARED: [&str; 9] = [
+    "store",
+    "store_connect_timeout",
+    "sentinel_user",
+    "durability",
+    "replicas",
+    "key_prefix",
+    "log",
+    "traces",
+    "traces_ratio",
+];
 
 /// Where settings come from, beside the defaults and the flags.
 #[derive(Clone, Debug, Default)]
@@ -147,55 +155,7 @@ pub fn load_over<C: Settings>(
     sources: &Sources,
     flags: &impl Serialize,
 ) -> Result<C, Error> {
-    debug_assert!(SECTIONS.contains(&C::SECTION), "a section of the file");
-    let defaults = Layer::new("the defaults", defaults)?;
-    let file = sources.file.as_ref().map(|path| file::layer(path, C::SECTION)).transpose()?;
-    let credentials = secret::credentials(&sources.environment, C::SECRETS)?;
-    let environment = environment::read(&sources.environment, C::SECTION, C::SECRETS, &defaults);
-    if sources.warns {
-        warn_once(environment.warnings);
-    }
-    let flags = Layer::new("the command line", flags)?;
-    secret::refuse_in_arguments(&flags, C::SECRETS)?;
-    let mut figment = Figment::from(defaults);
-    for layer in file.into_iter().chain(credentials).chain(environment.layers).chain([flags]) {
-        for layer in secret::read(layer, C::SECRETS)? {
-            figment = figment.merge(layer);
-        }
-    }
-    let config: C = figment.extract().map_err(|error| Error::new(error, C::SECRETS))?;
-    let log_is_valid = || match logging::parse_filter(config.log()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(("log", error.to_string())),
-    };
-    let is_valid = || {
-        config.validate()?;
-        log_is_valid()?;
-        traces::check(&config)
-    };
-    is_valid().map_err(|(key, problem)| Error::BadValue {
-        key: key.to_owned(),
-        origin: origin(&figment, key),
-        problem,
-    })?;
-    Ok(config)
-}
-
-/// Prints each warning once in a process: a program with a server and workers reads the environment
-/// for each of the two.
-fn warn_once(warnings: Vec<String>) {
-    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
-    for warning in warnings {
-        if !printed.contains(&warning) {
-            output::complain(&format_args!("warning: {warning}"));
-            printed.insert(warning);
-        }
-    }
-}
-
-fn origin(figment: &Figment, key: &str) -> String {
-    figment.find_metadata(key).map_or_else(|| "the settings".into(), |found| found.name.to_string())
+    Loader::new(defaults, sources.clone(), flags)?.load()
 }
 
 /// The settings as TOML, secrets left out, for `--dump-config`.
@@ -213,16 +173,19 @@ pub fn dump<C: Settings>(config: &C) -> Result<toml::Table, Error> {
 }
 
 /// One source's values, under the name that error messages call it by.
+#[derive(Clone)]
 struct Layer {
     name: String,
     values: Dict,
+    /// The file that it was read from, if it was.
+    file: Option<PathBuf>,
 }
 
 impl Layer {
     fn new(name: impl Into<String>, values: &impl Serialize) -> Result<Self, Error> {
         let name = name.into();
         let values = figment::value::Value::serialize(values)?.into_dict().unwrap_or_default();
-        Ok(Self { name, values })
+        Ok(Self { name, values, file: None })
     }
 }
 

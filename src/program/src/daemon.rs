@@ -9,7 +9,7 @@ use clap::{Args, FromArgMatches as _, Subcommand};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::config::{self, Settings};
+use crate::config::{self, Loader, Settings};
 use crate::flags::ConfigFlags;
 use crate::readiness::Readiness;
 use crate::shutdown::Shutdown;
@@ -48,10 +48,11 @@ pub enum NoTask {}
 /// the log, does the work, and ends when the work ends or, after a signal, when the grace period
 /// does.
 ///
-/// `program` says what it is called, and what it is for.
+/// `program` says what it is called, and what it is for. `work` is given the settings, and the loader
+/// that reads their secrets again.
 pub fn main<F, C>(
     program: clap::Command,
-    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+    work: impl AsyncFnOnce(C, Loader<C>, Readiness, Shutdown) -> Result<(), Failure>,
 ) -> ExitCode
 where
     F: Args + Serialize,
@@ -63,7 +64,7 @@ where
 /// The same of a daemon that has tasks `T` as subcommands, which it does in place of the work.
 pub fn main_with_tasks<F, C, T>(
     program: clap::Command,
-    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+    work: impl AsyncFnOnce(C, Loader<C>, Readiness, Shutdown) -> Result<(), Failure>,
     task: impl AsyncFnOnce(C, T, Shutdown) -> Result<(), Failure>,
 ) -> ExitCode
 where
@@ -83,7 +84,7 @@ where
 fn run<F, C, T>(
     program: clap::Command,
     cli: Cli<F, T>,
-    work: impl AsyncFnOnce(C, Readiness, Shutdown) -> Result<(), Failure>,
+    work: impl AsyncFnOnce(C, Loader<C>, Readiness, Shutdown) -> Result<(), Failure>,
     task: impl AsyncFnOnce(C, T, Shutdown) -> Result<(), Failure>,
 ) -> Result<u8, (u8, Failure)>
 where
@@ -95,7 +96,8 @@ where
         return command.run(program);
     }
     let usage = |error: config::Error| (exit::USAGE, Failure::from(error));
-    let config: C = config::load(&cli.config.sources(), &cli.settings).map_err(usage)?;
+    let loader = Loader::new(&C::default(), cli.config.sources(), &cli.settings).map_err(usage)?;
+    let config: C = loader.load().map_err(usage)?;
     if cli.config.only_looks() {
         let dump = config::dump(&config).map_err(usage)?;
         cli.config.show([dump]).map_err(|error| (exit::FAILURE, error))?;
@@ -115,13 +117,13 @@ where
             .map(|()| exit::OK)
             .map_err(|error| (exit::FAILURE, error));
     }
-    stay(grace, async |readiness, shutdown| work(config, readiness, shutdown).await)
+    stay(grace, async |readiness, shutdown| work(config, loader, readiness, shutdown).await)
         .map(|()| exit::OK)
         .map_err(|error| (exit::FAILURE, error))
 }
 
-/// Runs `work` as [`until_the_end`] does, tells the supervisor how it goes, if there is one, and
-/// keeps what is measured.
+/// Runs `work` as [`until_the_end`] does, tells the supervisor how it goes, if there is one, keeps what
+/// is measured, and survives SIGHUP.
 ///
 /// # Errors
 ///
@@ -131,6 +133,7 @@ pub fn stay(
     work: impl AsyncFnOnce(Readiness, Shutdown) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     until_the_end(grace, async |shutdown| {
+        shutdown.survive_hangups()?;
         let readiness = Readiness::default();
         supervisor::tell(readiness.subscribe(), &shutdown);
         metrics::keep(&shutdown);

@@ -1,5 +1,6 @@
 //! The flags that programs share.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -7,6 +8,18 @@ use serde::Serialize;
 use crate::config::Sources;
 use crate::daemon::Failure;
 use crate::output;
+
+/// Reads the address of a flag, for clap.
+///
+/// # Errors
+///
+/// It is not an IP address and a port.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give an IP address and a port, such as 127.0.0.1:50051 or [::1]:50051, not a name"
+            .to_owned()
+    })
+}
 
 /// The flags that every program with settings has.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -37,6 +37,22 @@ impl Shutdown {
         Ok(shutdown)
     }
 
+    /// Makes SIGHUP end nothing: it asks for files to be read again ([`watched`](crate::watched)).
+    ///
+    /// # Errors
+    ///
+    /// The signal cannot be listened for.
+    pub(crate) fn survive_hangups(&self) -> std::io::Result<()> {
+        let mut hangups = signal(SignalKind::hangup())?;
+        let log = async move {
+            while hangups.recv().await.is_some() {
+                tracing::info!("SIGHUP: secrets, certificates and the access list are read again");
+            }
+        };
+        self.spawn(self.token().run_until_cancelled_owned(log));
+        Ok(())
+    }
+
     /// Begins the end.
     pub fn begin(&self) {
         self.token.cancel();

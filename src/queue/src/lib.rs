@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`queue`](Queue) | the trait, with every promise a store makes |
+//! | `access` | where a store is, and how to log in there |
 //! | `batch` | a batch: its id, its options, its state, its place in a list |
 //! | `chunk` | a chunk on its way: appended, leased, committed, read back for the roll |
 //! | `dead_letter` | a record that will not be tried again, and how it is stored |
@@ -24,6 +25,7 @@
 //!
 //! The queue carries bytes. What a record looks like is the business of those who append and lease.
 
+mod access;
 mod batch;
 mod chunk;
 mod controls;
@@ -56,6 +58,7 @@ fn later_format(format: u64) -> String {
     )
 }
 
+pub use access::{CurrentAccess, Password, StoreAccess};
 pub use batch::{
     Batch, BatchCursor, BatchId, BatchOptions, BatchState, BatchTimes, CHECKPOINT_RECORDS,
     Checkpoint, Deadline, Ending, Indexed, InvalidBatchCursor, InvalidBatchId, InvalidPolicy,

@@ -11,6 +11,7 @@
 //! | `scripts` | the Lua scripts, each in a file of its own |
 //! | `address` | where the servers are, out of the URL |
 //! | `tls` | the certificates for TLS, in the files that the URL names |
+//! | `sentinels` | the master that sentinels name |
 //! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
 //! | `info` | what a server says of itself |
 //! | `checks` | what a server must be to keep the queue, and what it keeps |
@@ -42,6 +43,7 @@ mod payloads;
 mod pool;
 mod refusals;
 mod scripts;
+mod sentinels;
 mod settle;
 mod stats;
 mod strictest;
@@ -64,9 +66,10 @@ use self::scripts::Scripts;
 use self::work::Calm;
 use crate::{
     Appended, Batch, BatchCursor, BatchId, BatchOptions, BatchState, Checkpoint, Chunk, Committed,
-    Controls, DeadGroup, DeadLetter, Depth, Error, Indexed, Lease, LetterId, Limits, NewChunk,
-    Outcome, Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState, SeenWorker, Stats,
-    StoreInfo, StoreOptions, Work, WorkerId, WorkerReport,
+    Controls, CurrentAccess, DeadGroup, DeadLetter, Depth, Error, Indexed, Lease, LetterId, Limits,
+    NewChunk, Outcome, Outgrown, Queue, Replay, Replayed, Result, ResultChunk, RollState,
+    SeenWorker, Stats, StoreAccess, StoreInfo, StoreOptions, StoreUrl, Work, WorkerId,
+    WorkerReport,
 };
 
 /// How long the rest of a batch stays after it was written, and its dead letters were resolved, or
@@ -118,6 +121,11 @@ impl RedisQueue {
         Self::connect_with(url, options, |_, text| text.to_owned()).await
     }
 
+    /// The same with an access of which the login may be replaced.
+    pub(crate) fn connect_as(access: CurrentAccess, options: &StoreOptions) -> Result<Self> {
+        Self::new(access, options, |_, text| text.to_owned())
+    }
+
     /// The same with other scripts, for tests that put a bug into one: `edit` is given the name and
     /// the text of each, and returns the text to run.
     ///
@@ -130,10 +138,18 @@ impl RedisQueue {
         options: &StoreOptions,
         edit: impl Fn(&str, &str) -> String,
     ) -> Result<Self> {
-        let cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
-        let partitions = Partition::all(cluster, &options.key_prefix);
+        let access = StoreAccess::from(StoreUrl::Redis(url.to_owned()));
+        Self::new(CurrentAccess::new(access), options, edit)
+    }
+
+    fn new(
+        access: CurrentAccess,
+        options: &StoreOptions,
+        edit: impl Fn(&str, &str) -> String,
+    ) -> Result<Self> {
+        let partitions = Partition::all(access.get().url.is_cluster(), &options.key_prefix);
         Ok(Self {
-            connection: Connection::new(url, options, &partitions[0])?,
+            connection: Connection::new(access, options, &partitions[0])?,
             scripts: Scripts::new(edit),
             partitions,
             limits: options.limits,

@@ -5,20 +5,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::embedded::EmbeddedQueue;
-use crate::redis::RedisQueue;
 use crate::redis::address::Address;
 use crate::redis::tls;
-use crate::{Durability, KeyPrefix, Queue, Result, StoreOptions};
+use crate::{CurrentAccess, Durability, KeyPrefix, Queue, Result, StoreAccess, StoreOptions};
 
 /// Which store, as one of
 ///
 /// | URL | store |
 /// | --- | --- |
 /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | a Redis or Valkey server |
-/// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…/MASTER[/DATABASE]` | the server that these sentinels say is the master of that name; the login is the master's |
+/// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…/MASTER[/DATABASE]` | the server that these sentinels say is the master of that name; the login is the master's, that of the sentinels is in [`StoreAccess`] |
 /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT,…` | a cluster, by some of its nodes |
 /// | `rediss://…`, `rediss-sentinel://…`, `rediss-cluster://…` | the same over TLS |
 /// | `rediss…://…?ca=FILE&cert=FILE&key=FILE` | by TLS, with these PEM files |
@@ -27,6 +26,8 @@ use crate::{Durability, KeyPrefix, Queue, Result, StoreOptions};
 /// `ca` has the certificates of whoever vouches for the servers, in place of those that the system
 /// trusts; `cert` and `key` are what the servers know this program by. Each may be left out, but one
 /// of the last two goes with the other. The files are read for each connection.
+///
+/// In USER and PASSWORD, `#`, `/`, `?` and `%` are written as `%23`, `%2F`, `%3F` and `%25`.
 ///
 /// Showing it (`Display`, `Debug`, `Serialize`) leaves out the password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -51,23 +52,30 @@ impl StoreUrl {
     ///
     /// The file cannot be opened, or the URL does not say what Redis needs.
     pub async fn open(&self, options: &StoreOptions) -> Result<Arc<dyn Queue>> {
-        Ok(match self {
-            Self::Redis(url) => Arc::new(RedisQueue::connect(url, options).await?),
-            Self::Embedded(path) => Arc::new(EmbeddedQueue::open(path, options)?),
-        })
+        CurrentAccess::new(StoreAccess::from(self.clone())).open(options).await
     }
 
-    /// The same for a program that serves: it is alive while the embedded store is checked after a crash.
-    /// Until then, what is asked of the store fails with
-    /// [`Error::Unavailable`](crate::Error::Unavailable), as it does before a Redis store has connected.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreUrl::open`].
-    pub async fn open_in_background(&self, options: &StoreOptions) -> Result<Arc<dyn Queue>> {
+    /// Whether its servers are reached by TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        matches!(self, Self::Redis(url) if url.starts_with("rediss"))
+    }
+
+    /// Whether it is a cluster.
+    pub(crate) fn is_cluster(&self) -> bool {
+        let kinds = ["redis-cluster:", "rediss-cluster:"];
+        matches!(self, Self::Redis(url) if kinds.iter().any(|kind| url.starts_with(kind)))
+    }
+
+    /// The URL without its login: the scheme, and what comes behind the login.
+    pub(crate) fn without_login(&self) -> (String, String) {
         match self {
-            Self::Redis(_) => self.open(options).await,
-            Self::Embedded(path) => Ok(Arc::new(EmbeddedQueue::open_in_background(path, options)?)),
+            Self::Redis(url) => {
+                let (servers, query) = url.split_once('?').unwrap_or((url, ""));
+                let (scheme, rest) = servers.split_once("://").unwrap_or(("", servers));
+                let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
+                (scheme.to_owned(), format!("{hosts}?{query}"))
+            }
+            Self::Embedded(path) => ("file".to_owned(), path.display().to_string()),
         }
     }
 
@@ -128,11 +136,28 @@ impl FromStr for StoreUrl {
             Some(path) => return Ok(Self::Embedded(PathBuf::from(path))),
             None => {}
         }
-        let (servers, _) = tls::split(text)?;
-        match Address::parse(servers) {
+        let read = tls::split(text).and_then(|(servers, _)| match Address::parse(servers) {
             Some(_) => Ok(Self::Redis(text.to_owned())),
             None => Err(InvalidStoreUrl::NoStore),
-        }
+        });
+        read.map_err(|problem| if has_bad_login(text) { InvalidStoreUrl::Login } else { problem })
+    }
+}
+
+/// Whether a URL of Redis that cannot be read has an `@` behind a character that ends a login, or a
+/// login that is not text once it is decoded.
+fn has_bad_login(url: &str) -> bool {
+    let Some(("redis" | "rediss", rest)) = url
+        .split_once("://")
+        .map(|(scheme, rest)| (scheme.split('-').next().unwrap_or_default(), rest))
+    else {
+        return false;
+    };
+    let Some((login, _)) = rest.rsplit_once('@') else { return false };
+    match login.find(['/', '?', '#']) {
+        // The names of files may have an `@`.
+        Some(end) => !["?ca=", "?cert=", "?key="].iter().any(|file| login[end..].starts_with(file)),
+        None => percent_decode_str(login).decode_utf8().is_err(),
     }
 }
 
@@ -196,6 +221,12 @@ pub enum InvalidStoreUrl {
          redis-cluster://HOST:PORT,HOST:PORT (with TLS: rediss…), or file:PATH"
     )]
     NoStore,
+    /// Its user or its password has a character that must be encoded.
+    #[error(
+        "an `@` stands behind a `/`, `?` or `#`, or a `%` is not one that encodes: in the user and the \
+         password of a store, write `#` as %23, `/` as %2F, `?` as %3F and `%` as %25"
+    )]
+    Login,
     /// It has a query, and is one without TLS.
     #[error(
         "only a store with TLS (rediss://…, rediss-sentinel://…, rediss-cluster://…) has something \
@@ -264,14 +295,32 @@ mod tests {
             "rediss-cluster://one?ca=a",
             "file:/tmp/\u{1b}[31m",
             "redis://\u{1b}[31m@localhost",
-            "redis://localhost#:s3cret@b",
-            "redis-sentinel://localhost:26379/main@b",
         ] {
             assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::NoStore), "{text}");
         }
-        assert_eq!("redis://localhost:?a@b".parse::<StoreUrl>(), Err(InvalidStoreUrl::NoTls));
         assert_eq!("redis://one?ca=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::NoTls));
         assert_eq!("rediss://one?db=1".parse::<StoreUrl>(), Err(InvalidStoreUrl::Query));
         assert_eq!("rediss://one?cert=a".parse::<StoreUrl>(), Err(InvalidStoreUrl::Half));
+        assert_eq!("rediss://one?ca=a@b&x".parse::<StoreUrl>(), Err(InvalidStoreUrl::Query));
+    }
+
+    #[test]
+    fn a_login_with_a_character_that_must_be_encoded_is_refused_with_how_to_write_it() {
+        for text in [
+            "redis://:s3#cret@localhost",
+            "redis://ann:s3/cret@localhost:6379",
+            "redis://ann:s3?cret@localhost",
+            "rediss://ann:s3?cret@localhost?ca=a",
+            "redis-sentinel://ann:s3/cret@localhost:26379/main",
+            "redis-cluster://ann:s3#cret@localhost:1",
+            "redis://ann:s3%ffcret@localhost",
+            "redis://localhost#:s3cret@b",
+            "redis-sentinel://localhost:26379/main@b",
+        ] {
+            assert_eq!(text.parse::<StoreUrl>(), Err(InvalidStoreUrl::Login), "{text}");
+        }
+        for text in ["redis://ann:s3%23%2F%3F%25cret@localhost", "redis://ann:s3@cr:et@localhost"] {
+            assert!(text.parse::<StoreUrl>().is_ok(), "{text}");
+        }
     }
 }

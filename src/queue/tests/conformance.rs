@@ -49,6 +49,7 @@ const OPTIONS: StoreOptions = StoreOptions {
     durability: Durability::Accepted,
     replicas: NonZeroU8::MIN,
     key_prefix: KeyPrefix::DEFAULT,
+    connect_timeout: StoreOptions::CONNECT_TIMEOUT,
 };
 
 /// Makes one test of each claim for one store.

@@ -30,7 +30,13 @@ const EVERY_SECOND: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everys
 const SYNCED: StoreOptions = options(Durability::Synced, NonZeroU8::MIN);
 
 const fn options(durability: Durability, replicas: NonZeroU8) -> StoreOptions {
-    StoreOptions { durability, replicas, limits: Limits::NONE, key_prefix: KeyPrefix::DEFAULT }
+    StoreOptions {
+        durability,
+        replicas,
+        limits: Limits::NONE,
+        key_prefix: KeyPrefix::DEFAULT,
+        connect_timeout: StoreOptions::CONNECT_TIMEOUT,
+    }
 }
 
 fn replicated(replicas: u8) -> StoreOptions {

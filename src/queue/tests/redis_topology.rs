@@ -30,12 +30,14 @@ const ACCEPTED: StoreOptions = StoreOptions {
     replicas: NonZeroU8::MIN,
     limits: Limits::NONE,
     key_prefix: KeyPrefix::DEFAULT,
+    connect_timeout: StoreOptions::CONNECT_TIMEOUT,
 };
 const REPLICATED: StoreOptions = StoreOptions {
     durability: Durability::Replicated,
     replicas: NonZeroU8::MIN,
     limits: Limits::NONE,
     key_prefix: KeyPrefix::DEFAULT,
+    connect_timeout: StoreOptions::CONNECT_TIMEOUT,
 };
 
 fn id() -> BatchId {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use muster_access::TlsFiles;
 use muster_dashboard::DashboardUrl;
 use muster_program::config::Settings;
-use muster_queue::{Durability, Ending, KeyPrefix, Limits, StoreOptions, StoreUrl};
+use muster_queue::{
+    Durability, Ending, KeyPrefix, Limits, Password, StoreAccess, StoreOptions, StoreUrl,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::users::Lengths;
@@ -19,6 +21,14 @@ use crate::users::Lengths;
 pub struct Config {
     /// The store.
     pub store: StoreUrl,
+    /// How long connecting to the store may take in all, from 100 ms to 5 min.
+    #[serde(with = "humantime_serde")]
+    pub store_connect_timeout: Duration,
+    /// The user that sentinels log in (ACL).
+    pub sentinel_user: Option<String>,
+    /// The password that sentinels ask for.
+    #[serde(skip_serializing)]
+    pub sentinel_password: Option<Password>,
     /// What the store has done when it answers "ok".
     pub durability: Durability,
     /// How many replicas have a step that is replicated.
@@ -126,6 +136,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store: StoreUrl::default(),
+            store_connect_timeout: StoreOptions::CONNECT_TIMEOUT,
+            sentinel_user: None,
+            sentinel_password: None,
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             key_prefix: KeyPrefix::DEFAULT,
@@ -181,6 +194,15 @@ fn at_least_one(number: usize) -> NonZeroUsize {
 }
 
 impl Config {
+    /// Where the store is, and how to log in there.
+    pub fn store_access(&self) -> StoreAccess {
+        StoreAccess {
+            url: self.store.clone(),
+            sentinel_user: self.sentinel_user.clone(),
+            sentinel_password: self.sentinel_password.clone(),
+        }
+    }
+
     /// How the store is used.
     pub fn store_options(&self) -> StoreOptions {
         let limits = Limits { records: self.records_max, bytes: self.bytes_max };
@@ -189,6 +211,7 @@ impl Config {
             replicas: self.replicas,
             limits,
             key_prefix: self.key_prefix,
+            connect_timeout: self.store_connect_timeout,
         }
     }
 
@@ -254,12 +277,14 @@ const DEADLINE_MIN: Duration = Duration::from_secs(1);
 
 impl Settings for Config {
     const SECTION: &'static str = "server";
-    const SECRETS: &'static [&'static str] = &["store"];
+    const SECRETS: &'static [&'static str] = &["store", "sentinel_password"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
         let checked = self.store.check_key_prefix(self.key_prefix);
         checked.map_err(|problem| ("key_prefix", problem))?;
+        StoreOptions::check_connect_timeout(self.store_connect_timeout)
+            .map_err(|problem| ("store_connect_timeout", problem))?;
         if self.deadline < DEADLINE_MIN {
             return Err(("deadline", format!("must be at least {DEADLINE_MIN:?}")));
         }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Command;
 use muster_program::daemon;
-use muster_program::flags::StoreFlags;
+use muster_program::flags::{self, StoreFlags};
+use muster_queue::CurrentAccess;
 use muster_server::Server;
 use muster_server::config::Config;
 use muster_server::flags::EntranceFlags;
@@ -15,11 +16,11 @@ use serde::Serialize;
 #[derive(clap::Args, Serialize)]
 struct Flags {
     /// Where gRPC is served [default: 127.0.0.1:50051]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
     /// Where the dashboard, /livez, /readyz and /metrics are served [default: 127.0.0.1:9181]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     /// The folder of the roll, for the dashboard and for downloads [default: none]
@@ -42,9 +43,12 @@ fn main() -> ExitCode {
     let program = Command::new("muster-server")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Takes user records in over gRPC and queues them durably");
-    daemon::main::<Flags, Config>(program, async |config, readiness, shutdown| {
+    daemon::main::<Flags, Config>(program, async |config, loader, readiness, shutdown| {
         let server = Server::bind(&config).await?;
-        let queue = config.store.open_in_background(&config.store_options()).await?;
+        let access = CurrentAccess::new(config.store_access());
+        let queue = access.open_in_background(&config.store_options()).await?;
+        let replace = move |config: Config| access.replace(config.store_access());
+        loader.watch_secrets(replace, &shutdown)?;
         tracing::info!(store = %config.store, "starting");
         server.serve(queue, &readiness, &shutdown).await
     })

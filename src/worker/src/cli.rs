@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use clap::Command;
 use muster_program::daemon::{self, Failure};
-use muster_program::flags::StoreFlags;
+use muster_program::flags::{self, StoreFlags};
 use muster_program::http;
 use muster_program::output;
 use muster_program::readiness::Readiness;
 use muster_program::shutdown::Shutdown;
-use muster_queue::{Queue, StoreUrl};
+use muster_queue::{CurrentAccess, Queue, StoreUrl};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -51,7 +51,7 @@ enum RollTask {
 #[derive(clap::Args, Serialize)]
 struct Flags {
     /// Where /livez, /readyz and /metrics are served [default: nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     /// The folder of the roll, shared by all workers of the store [default: the working folder]
@@ -104,12 +104,15 @@ pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Proce
         .about("Leases chunks of records, processes them, commits, and writes the roll");
     daemon::main_with_tasks::<Flags, Config, Task>(
         program,
-        async |config, readiness, shutdown| {
+        async |config, loader, readiness, shutdown| {
             let listener = match config.http {
                 Some(address) => Some(http::listen("http", address).await?),
                 None => None,
             };
-            let queue = config.store.open_in_background(&config.store_options()).await?;
+            let access = CurrentAccess::new(config.store_access());
+            let queue = access.open_in_background(&config.store_options()).await?;
+            let replace = move |config: Config| access.replace(config.store_access());
+            loader.watch_secrets(replace, &shutdown)?;
             tracing::info!(store = %config.store, "starting");
             let processor = processor(&config);
             let (store, asked) = (Arc::clone(&queue), Arc::clone(&queue));
@@ -131,7 +134,8 @@ pub fn main(name: &'static str, processor: impl FnOnce(&Config) -> Arc<dyn Proce
 
 async fn look_after_roll(config: Config, task: Task, _: Shutdown) -> Result<(), Failure> {
     let Task::Roll(task) = task;
-    let queue = config.store.open(&config.store_options()).await?;
+    let access = CurrentAccess::new(config.store_access());
+    let queue = access.open(&config.store_options()).await?;
     let roll = config.roll();
     match task {
         RollTask::Accept { may_duplicate } => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muster_program::config::Settings;
-use muster_queue::{Durability, KeyPrefix, StoreOptions, StoreUrl};
+use muster_queue::{Durability, KeyPrefix, Password, StoreAccess, StoreOptions, StoreUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::processor::{Normalise, Pipeline, Rules, Validate};
@@ -19,6 +19,14 @@ use crate::{FileMode, Retries};
 pub struct Config {
     /// The store.
     pub store: StoreUrl,
+    /// How long connecting to the store may take in all, from 100 ms to 5 min.
+    #[serde(with = "humantime_serde")]
+    pub store_connect_timeout: Duration,
+    /// The user that sentinels log in (ACL).
+    pub sentinel_user: Option<String>,
+    /// The password that sentinels ask for.
+    #[serde(skip_serializing)]
+    pub sentinel_password: Option<Password>,
     /// What the store has done when it answers "ok".
     pub durability: Durability,
     /// How many replicas have a step that is replicated.
@@ -74,6 +82,9 @@ impl Default for Config {
         let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             store: StoreUrl::default(),
+            store_connect_timeout: StoreOptions::CONNECT_TIMEOUT,
+            sentinel_user: None,
+            sentinel_password: None,
             durability: Durability::default(),
             replicas: NonZeroU8::MIN,
             key_prefix: KeyPrefix::DEFAULT,
@@ -100,10 +111,25 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where the store is, and how to log in there.
+    pub fn store_access(&self) -> StoreAccess {
+        StoreAccess {
+            url: self.store.clone(),
+            sentinel_user: self.sentinel_user.clone(),
+            sentinel_password: self.sentinel_password.clone(),
+        }
+    }
+
     /// How the store is used.
     pub fn store_options(&self) -> StoreOptions {
-        let Self { durability, replicas, key_prefix, .. } = *self;
-        StoreOptions { durability, replicas, key_prefix, ..StoreOptions::default() }
+        let Self { durability, replicas, key_prefix, store_connect_timeout, .. } = *self;
+        StoreOptions {
+            durability,
+            replicas,
+            key_prefix,
+            connect_timeout: store_connect_timeout,
+            ..StoreOptions::default()
+        }
     }
 
     /// The roll that is written.
@@ -139,12 +165,14 @@ impl Config {
 
 impl Settings for Config {
     const SECTION: &'static str = "worker";
-    const SECRETS: &'static [&'static str] = &["store"];
+    const SECRETS: &'static [&'static str] = &["store", "sentinel_password"];
 
     fn validate(&self) -> Result<(), (&'static str, String)> {
         self.store.check(self.durability).map_err(|problem| ("durability", problem))?;
         let checked = self.store.check_key_prefix(self.key_prefix);
         checked.map_err(|problem| ("key_prefix", problem))?;
+        StoreOptions::check_connect_timeout(self.store_connect_timeout)
+            .map_err(|problem| ("store_connect_timeout", problem))?;
         let at_least = |least: Duration| format!("must be at least {least:?}");
         if self.lease < LEASE_MIN {
             return Err(("lease", at_least(LEASE_MIN)));

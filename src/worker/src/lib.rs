@@ -58,8 +58,9 @@ use crate::worker::Worker;
 pub use file_mode::{FileMode, InvalidFileMode};
 pub use retry::Retries;
 
-/// How long the store may take, at the end, to take back what the workers hold.
-const GOODBYE_MAX: Duration = Duration::from_secs(1);
+/// How long the store may take, at the end, to take back what the workers hold: three round trips, to a
+/// store that does not have the script yet.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 /// What workers do when the roll cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use muster_program::flags::ConfigFlags;
+use muster_program::flags::{self, ConfigFlags};
 use muster_program::{config, exit, traces};
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     in_flight: Option<u32>,
     /// Where /livez, /readyz and /metrics are served meanwhile [default: nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = flags::address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::{logging, traces};
 const PREFIX: &str = "MUSTER_";
 
 /// Settings that are texts, also when they look like numbers: a folder or a prefix can be `2026`.
-const TEXTS: [&str; 5] = ["key_prefix", "roll", "roll_mode", "log", "traces"];
+const TEXTS: [&str; 6] = ["key_prefix", "roll", "roll_mode", "log", "traces", "sentinel_user"];
 
 /// Settings of which an empty text says something: that traces go nowhere, whatever else is set.
 const MAY_BE_EMPTY: [&str; 1] = ["traces"];
@@ -161,5 +161,5 @@ fn scalar(value: &str) -> Value {
 }
 
 fn layer(name: &str, key: &str, value: Value) -> Layer {
-    Layer { name: name.to_owned(), values: Dict::from([(key.to_owned(), value)]) }
+    Layer { name: name.to_owned(), values: Dict::from([(key.to_owned(), value)]), file: None }
 }

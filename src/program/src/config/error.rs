@@ -137,6 +137,10 @@ fn problem(kind: Kind) -> String {
         Kind::UnknownVariant(found, known) => {
             format!("found `{found}`, expected one of: {}", known.join(", "))
         }
+        // The words of the standard library.
+        Kind::Message(message) if message == "invalid socket address syntax" => {
+            format!("expected {}, not a name", plain("socket address"))
+        }
         kind => kind.to_string(),
     }
 }
@@ -162,7 +166,7 @@ fn plain(expected: &str) -> &str {
         "u16" => "a whole number from 0 to 65535",
         "a nonzero u16" => "a whole number from 1 to 65535",
         "a nonzero usize" => "a whole number from 1",
-        "socket address" => "an address such as 127.0.0.1:50051",
+        "socket address" => "an IP address and a port, such as 127.0.0.1:50051 or [::1]:50051",
         other => other,
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn layer(path: &Path, section: &str) -> Result<Layer, Error> {
             table.extend(settings);
         }
     }
-    Layer::new(path.display().to_string(), &table)
+    let layer = Layer::new(path.display().to_string(), &table)?;
+    Ok(Layer { file: Some(path.to_owned()), ..layer })
 }
 
 /// What is wrong, and where. The line itself is not shown: it may have a secret.

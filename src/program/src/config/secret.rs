@@ -12,7 +12,7 @@ use super::{Error, Layer};
 
 /// The secrets among what all programs share. Those that have no use for one leave its file alone:
 /// they need not be allowed to read it.
-const SHARED: [&str; 1] = ["store"];
+const SHARED: [&str; 2] = ["store", "sentinel_password"];
 
 /// Where systemd says which folder has the credentials of the unit.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -77,7 +77,7 @@ pub(super) fn credentials(
 
 fn held_by(path: &Path, secret: &str, text: &str) -> Layer {
     let values = Dict::from([(secret.to_owned(), Value::from(text.trim()))]);
-    Layer { name: path.display().to_string(), values }
+    Layer { name: path.display().to_string(), values, file: Some(path.to_owned()) }
 }
 
 /// Refuses a flag with a password in it: everyone on the machine can read the arguments of a

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::shutdown::Shutdown;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -453,4 +454,51 @@ fn what_is_dumped_can_be_read_again() {
     let dumped = dump(&config).unwrap().to_string();
     assert!(dumped.contains("[server]\n"), "{dumped}");
     assert_eq!(with(Some(&dumped), &[], &Flags::default()).unwrap(), config);
+}
+
+/// Settings that are read from a file that holds the store, and the file.
+fn by_file(folder: &Path) -> (Loader<Config>, PathBuf) {
+    let secret = folder.join("store");
+    std::fs::write(&secret, "redis://:s3cret@a").unwrap();
+    let variable = ("MUSTER_STORE_FILE".to_owned(), secret.display().to_string());
+    let sources = Sources { file: None, environment: vec![variable] };
+    (Loader::new(&Config::default(), sources, &Flags::default()).unwrap(), secret)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_read_again_when_its_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (loader, secret) = by_file(folder.path());
+    let (taken, mut stores) = tokio::sync::mpsc::unbounded_channel();
+    let shutdown = Shutdown::default();
+    let take = move |config: Config| {
+        if config.store == "refused" {
+            return Err("it is another store".to_owned());
+        }
+        taken.send(config.store).map_err(|error| error.to_string())
+    };
+    loader.watch_secrets(take, &shutdown).unwrap();
+    assert_eq!(stores.recv().await.unwrap(), "redis://:s3cret@a");
+    for text in ["redis://:s3cret@b", "refused", "redis://:s3cret@c"] {
+        std::fs::write(&secret, text).unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    std::fs::remove_file(&secret).unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    std::fs::write(&secret, "redis://:s3cret@d").unwrap();
+    for expected in ["b", "c", "d"] {
+        assert_eq!(stores.recv().await.unwrap(), format!("redis://:s3cret@{expected}"));
+    }
+    shutdown.begin();
+    shutdown.drain().await;
+    assert_eq!(stores.recv().await, None);
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_at_the_start_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (loader, secret) = by_file(folder.path());
+    std::fs::remove_file(secret).unwrap();
+    let problem = loader.watch_secrets(|_| Ok(()), &Shutdown::default()).unwrap_err();
+    assert!(problem.starts_with("cannot read the settings in "), "{problem}");
 }

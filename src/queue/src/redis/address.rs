@@ -1,18 +1,18 @@
 //! Where the servers are, out of the store's URL.
 
-use redis::{ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
+use redis::{ConnectionInfo, IntoConnectionInfo as _};
 
 /// The servers of a store.
 pub(crate) enum Address {
     /// One server.
-    Server(ConnectionInfo),
+    Server(Box<ConnectionInfo>),
     /// A master that sentinels know by its name.
     Sentinels {
         sentinels: Vec<ConnectionInfo>,
-        master: String,
-        /// The master's login and database. Sentinels are asked without a login.
-        login: RedisConnectionInfo,
-        tls: bool,
+        name: String,
+        /// How to connect to it: its login, its database, and whether by TLS, with a host in place of
+        /// its own.
+        master: Box<ConnectionInfo>,
     },
     /// A cluster, by some of its nodes.
     Cluster(Vec<ConnectionInfo>),
@@ -43,18 +43,17 @@ impl Address {
         let (login, rest) = rest.split_at(at);
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
         match kind {
-            "" => url.into_connection_info().ok().map(Self::Server),
+            "" => url.into_connection_info().ok().map(Box::new).map(Self::Server),
             "sentinel" => {
-                let (master, database) = path.split_once('/').unwrap_or((path, "0"));
-                if master.is_empty() {
+                let (name, database) = path.split_once('/').unwrap_or((path, "0"));
+                if name.is_empty() {
                     return None;
                 }
                 let any_host = format!("{scheme}://{login}host/{database}");
                 Some(Self::Sentinels {
                     sentinels: nodes(scheme, "", hosts)?,
-                    master: master.to_owned(),
-                    login: any_host.into_connection_info().ok()?.redis_settings().clone(),
-                    tls: scheme == "rediss",
+                    name: name.to_owned(),
+                    master: Box::new(any_host.into_connection_info().ok()?),
                 })
             }
             "cluster" if path.is_empty() => nodes(scheme, login, hosts).map(Self::Cluster),

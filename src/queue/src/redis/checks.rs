@@ -2,7 +2,6 @@
 //! from then on.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use redis::{Cmd, RedisError, RedisResult, Value};
 use tokio::time::timeout;
@@ -10,7 +9,7 @@ use tokio::time::timeout;
 use super::info::Info;
 use super::link::Link;
 use super::settle::Barrier;
-use super::strictest::{self, Asked};
+use super::strictest::{self, ANSWER_MAX, Asked};
 use super::tls::Unusable;
 use crate::{Durability, Fsync, Persistence, StoreOptions};
 
@@ -28,9 +27,6 @@ const VERSION_THAT_WAITS: (u32, u32) = (8, 0);
 
 /// A replica that has said nothing for so many seconds does not follow. They do so once a second.
 const LAG_MAX: u64 = 5;
-
-/// How long a cluster may take to say the format of the store.
-const FORMAT_MAX: Duration = Duration::from_millis(300);
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,28 +120,42 @@ fn because_of_others(unfit: Unfit) -> Unfit {
     }
 }
 
-/// Checks that this version reads what is in the store, and marks a store that has none or an earlier one.
-pub(super) async fn check_format(link: &Link, key: &str) -> Result<(), Unfit> {
+/// Reads the format of what is in the store. The part of a cluster that has it may be away, and the
+/// others are to work.
+pub(super) async fn read_format(link: &Link, key: &str) -> Result<Format, RedisError> {
     let mut link = link.clone();
     let read = Cmd::get(key);
-    let found = if is_cluster(&link) {
-        // The part that has it may be away, and the others are to work.
-        let read = timeout(FORMAT_MAX, read.query_async::<Option<u64>>(&mut link)).await;
-        let Ok(Ok(found)) = read else { return Ok(()) };
-        found
-    } else {
-        read.query_async(&mut link).await?
-    };
+    if is_cluster(&link) {
+        let read = timeout(ANSWER_MAX, read.query_async::<Option<u64>>(&mut link)).await;
+        return Ok(match read {
+            Ok(Ok(found)) => Format::Read(found),
+            _ => Format::Away,
+        });
+    }
+    Ok(Format::Read(read.query_async(&mut link).await?))
+}
+
+/// What was found where the format is.
+pub(super) enum Format {
+    /// The format, if there is one.
+    Read(Option<u64>),
+    /// Nothing, since the part of the cluster that has it does not answer.
+    Away,
+}
+
+/// Checks that this version reads what is in the store, and marks a store that has none or an earlier one.
+pub(super) async fn check_format(link: &Link, key: &str, found: Format) -> Result<(), Unfit> {
     match found {
-        Some(format) if format > crate::FORMAT => {
+        Format::Read(Some(format)) if format > crate::FORMAT => {
             Err(Unfit::Misconfigured(crate::later_format(format)))
         }
-        Some(crate::FORMAT) => Ok(()),
-        _ => {
+        Format::Read(Some(crate::FORMAT)) | Format::Away => Ok(()),
+        Format::Read(_) => {
+            let mut link = link.clone();
             let mut mark = redis::cmd("SET");
             let marked = mark.arg(key).arg(crate::FORMAT);
             // A server without memory is marked later.
-            let marked = timeout(FORMAT_MAX, marked.query_async::<Option<String>>(&mut link));
+            let marked = timeout(ANSWER_MAX, marked.query_async::<Option<String>>(&mut link));
             if !matches!(marked.await, Ok(Ok(_))) {
                 tracing::debug!("the store is not marked with its format");
             }

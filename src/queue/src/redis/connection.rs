@@ -19,24 +19,19 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvoca
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::address::Address;
 use super::checks::{self, Looked, Unfit};
 use super::keys::Partition;
 use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
 use super::refusals::Refusals;
 use super::settle::{self, Settled};
-use super::tls::{self, Files};
-use crate::{Error, Persistence, Result, StoreOptions, StoreUrl, metrics};
-
-/// How long it may take to connect, the login and a look at the server included.
-const CONNECT_MAX: Duration = Duration::from_millis(1500);
+use crate::{CurrentAccess, Error, Persistence, Result, StoreOptions, metrics};
 
 /// How often the server is looked at again: its settings may have changed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How long the server may take for an answer.
-const RESPONSE_MAX: Duration = Duration::from_secs(2);
+/// How long an answer may take. A script that the server does not have yet takes three round trips.
+const RESPONSE_MAX: Duration = Duration::from_secs(4);
 
 /// How long a refusal for want of memory counts. Who is refused tries again sooner. What the server says
 /// of its memory is not enough: the step that it refuses may be larger than what it has left.
@@ -79,31 +74,36 @@ struct Shared {
 }
 
 impl Connection {
-    /// Prepares for the servers at `url`, without connecting.
+    /// Prepares for the servers of a store, without connecting.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the URL does not say what Redis needs, and
     /// [`Error::Misconfigured`] when a file that it names for TLS cannot be used: once the program
     /// runs it is waited for.
-    pub(super) fn new(url: &str, options: &StoreOptions, first: &Partition) -> Result<Self> {
-        let store = StoreUrl::Redis(url.to_owned()).to_string();
-        if url.starts_with("rediss") {
+    pub(super) fn new(
+        access: CurrentAccess,
+        options: &StoreOptions,
+        first: &Partition,
+    ) -> Result<Self> {
+        let url = access.get().url;
+        if url.has_tls() {
             // It fails when the program has chosen one before: then that one is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let (servers, files) = match tls::split(url) {
-            Ok(parts) => parts,
-            Err(error) => return Err(Error::Unavailable { store, reason: error.to_string() }),
+        let store = url.to_string();
+        let opener = match Opener::new(access, options.connect_timeout) {
+            Ok(opener) => opener,
+            Err(Unfit::Misconfigured(problem)) => {
+                return Err(Error::Misconfigured { store, problem });
+            }
+            Err(Unfit::Unavailable(reason)) => return Err(Error::Unavailable { store, reason }),
+            Err(Unfit::Error(error)) => {
+                return Err(Error::Unavailable { store, reason: error.to_string() });
+            }
         };
-        let Some(address) = Address::parse(servers) else {
-            return Err(Error::Unavailable { store, reason: "its URL names no server".to_owned() });
-        };
-        if let Some(Err(file)) = files.as_ref().map(Files::read) {
-            return Err(Error::Misconfigured { store, problem: file.to_string() });
-        }
         Ok(Self {
-            opener: Opener::new(address, files),
+            opener,
             options: *options,
             store,
             format: first.format(),
@@ -359,15 +359,17 @@ impl Connection {
                 return Ok(Arc::clone(connection));
             }
             let link = self.opener.open().await?;
-            let looked = self.look(&link).await?;
-            checks::check_format(&link, &self.format).await?;
+            let (looked, format) =
+                tokio::join!(self.look(&link), checks::read_format(&link, &self.format));
+            let looked = looked?;
+            checks::check_format(&link, &self.format, format?).await?;
             self.note(looked.clone());
             let looked_at = Mutex::new(Instant::now());
             let connection = Arc::new(Shared { link, looked, looked_at });
             *shared = Some(Arc::clone(&connection));
             Ok::<_, Unfit>(connection)
         };
-        match timeout(CONNECT_MAX, connect).await {
+        match timeout(self.options.connect_timeout, connect).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(unfit)) => Err(self.unfit(unfit)),
             Err(_) => Err(self.no_connection()),
@@ -381,7 +383,7 @@ impl Connection {
             return Ok(own);
         }
         let generation = self.pool.generation();
-        match timeout(CONNECT_MAX, self.opener.open()).await {
+        match timeout(self.options.connect_timeout, self.opener.open()).await {
             Ok(Ok(link)) => Ok(Own::new(link, generation)),
             Ok(Err(unfit)) => Err(self.unfit(unfit)),
             Err(_) => Err(self.no_connection()),
@@ -423,7 +425,10 @@ impl Connection {
     }
 
     fn no_connection(&self) -> Error {
-        self.unavailable(format!("no connection within {} ms", CONNECT_MAX.as_millis()))
+        let limit = self.options.connect_timeout;
+        self.unavailable(format!(
+            "no connection within {limit:?}; if the store is that slow, raise `store_connect_timeout`"
+        ))
     }
 
     fn failed(&self, error: &RedisError) -> Error {

@@ -6,43 +6,23 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
-use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
-    RedisFuture, RedisResult, TlsCertificates, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisError, RedisFuture,
+    RedisResult, TlsCertificates, Value,
 };
-use tokio::sync::Mutex;
 
 use super::address::Address;
 use super::checks::Unfit;
-use super::tls::Files;
-
-/// How long it may take to connect to one node of a cluster. It is less than a new link may take:
-/// a node that is silently gone must not keep the others from being found.
-const NODE_CONNECT_MAX: Duration = Duration::from_millis(500);
+use super::sentinels::Sentinels;
+use super::tls::{self, Files};
+use crate::{CurrentAccess, StoreAccess, StoreUrl};
 
 /// What opens connections.
 pub(super) struct Opener {
-    servers: Servers,
-    /// What TLS stands on. It is read for each connection.
-    files: Option<Files>,
-}
-
-enum Servers {
-    Server(Box<ConnectionInfo>),
-    Sentinels(Box<Sentinels>),
-    Cluster(Vec<ConnectionInfo>),
-}
-
-/// The sentinels, and the master they are asked for.
-struct Sentinels {
-    sentinels: Vec<ConnectionInfo>,
-    master: String,
-    login: RedisConnectionInfo,
-    tls: bool,
-    /// The connections to them, which one at a time has. They are kept, unless the next ones may
-    /// need other certificates.
-    kept: Mutex<Option<SentinelClient>>,
+    /// It is asked for each connection: the login may have been replaced.
+    access: CurrentAccess,
+    /// How long a new link may take, with what is asked of it at first.
+    connect_timeout: Duration,
 }
 
 /// A connection. Clones share it.
@@ -57,94 +37,70 @@ pub(super) enum Link {
 }
 
 impl Opener {
-    /// Prepares for the servers at `address`, without connecting.
-    pub(super) fn new(address: Address, files: Option<Files>) -> Self {
-        let servers = match address {
-            Address::Server(server) => Servers::Server(Box::new(server)),
-            Address::Sentinels { sentinels, master, login, tls } => {
-                let kept = Mutex::default();
-                Servers::Sentinels(Box::new(Sentinels { sentinels, master, login, tls, kept }))
-            }
-            Address::Cluster(nodes) => Servers::Cluster(nodes),
-        };
-        Self { servers, files }
+    /// Prepares for the servers of a store, without connecting.
+    ///
+    /// # Errors
+    ///
+    /// Its URL does not say where they are, or a file that it names for TLS cannot be used.
+    pub(super) fn new(access: CurrentAccess, connect_timeout: Duration) -> Result<Self, Unfit> {
+        let (_, files) = servers(&access.get()).map_err(Unfit::Unavailable)?;
+        if let Some(Err(file)) = files.as_ref().map(Files::read) {
+            return Err(Unfit::Misconfigured(file.to_string()));
+        }
+        Ok(Self { access, connect_timeout })
     }
 
     /// Connects: to the server, to the master that the sentinels name now, or to the cluster.
     ///
-    /// The connection to a cluster makes those to nodes that join later with the certificates that
-    /// it began with.
+    /// The connection to a cluster makes those to nodes that join later with the login and the
+    /// certificates that it began with.
     pub(super) async fn open(&self) -> Result<Link, Unfit> {
-        let certificates = self.files.as_ref().map(Files::read).transpose()?;
-        let link = match &self.servers {
-            Servers::Server(server) => {
-                let server = server.as_ref().clone();
-                let client = match certificates {
-                    Some(certificates) => Client::build_with_tls(server, certificates)?,
-                    None => Client::open(server)?,
-                };
-                open_server(&client).await?
+        let access = self.access.get();
+        let (address, files) = servers(&access).map_err(Unfit::Unavailable)?;
+        let certificates = files.as_ref().map(Files::read).transpose()?;
+        match address {
+            Address::Server(server) => Ok(Link::Server(connect(*server, certificates).await?)),
+            Address::Sentinels { sentinels, name, master } => {
+                let sentinels = Sentinels { sentinels, name, master: *master, certificates };
+                // The first server that is named may be silently gone.
+                let connection = sentinels.connect(&access, self.connect_timeout / 3).await?;
+                Ok(Link::Server(connection))
             }
-            Servers::Sentinels(sentinels) => {
-                let client = sentinels.master(certificates).await?;
-                open_server(&client).await?
-            }
-            Servers::Cluster(nodes) => {
-                let builder = ClusterClient::builder(nodes.clone()).overall_response_timeout(None);
+            Address::Cluster(nodes) => {
+                let builder = ClusterClient::builder(nodes).overall_response_timeout(None);
                 let builder = match certificates {
                     Some(certificates) => builder.certs(certificates),
                     None => builder,
                 };
-                let config = ClusterConfig::new().set_connection_timeout(NODE_CONNECT_MAX);
+                // A node that is silently gone must not keep the others from being found.
+                let config = ClusterConfig::new().set_connection_timeout(self.connect_timeout / 4);
                 let client = builder.build()?;
-                Link::Cluster(client.get_async_connection_with_config(config).await?)
+                Ok(Link::Cluster(client.get_async_connection_with_config(config).await?))
             }
-        };
-        Ok(link)
+        }
     }
 }
 
-impl Sentinels {
-    /// The master that the sentinels name now.
-    async fn master(&self, certificates: Option<TlsCertificates>) -> RedisResult<Client> {
-        let mut kept = self.kept.lock().await;
-        let mut client = match kept.take_if(|_| certificates.is_none()) {
-            Some(client) => client,
-            None => self.client(certificates)?,
-        };
-        let master = client.async_get_client().await;
-        *kept = Some(client);
-        master
-    }
-
-    fn client(&self, certificates: Option<TlsCertificates>) -> RedisResult<SentinelClient> {
-        let sentinels = self.sentinels.iter().map(|sentinel| sentinel.addr().clone());
-        let kind = SentinelServerType::Master;
-        let mut builder = SentinelClientBuilder::new(sentinels, &self.master, kind)?
-            .set_client_to_redis_db(self.login.db())
-            .set_client_to_redis_protocol(self.login.protocol());
-        if let Some(username) = self.login.username() {
-            builder = builder.set_client_to_redis_username(username);
-        }
-        if let Some(password) = self.login.password() {
-            builder = builder.set_client_to_redis_password(password);
-        }
-        if self.tls {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-        }
-        if let Some(certificates) = certificates {
-            builder = builder
-                .set_client_to_sentinel_certificates(certificates.clone())
-                .set_client_to_redis_certificates(certificates);
-        }
-        builder.build()
-    }
+/// Where the servers of a store are, and the files for TLS to them.
+fn servers(access: &StoreAccess) -> Result<(Address, Option<Files>), String> {
+    let no_server = || "its URL names no server".to_owned();
+    let StoreUrl::Redis(url) = &access.url else { return Err(no_server()) };
+    let (servers, files) = tls::split(url).map_err(|error| error.to_string())?;
+    Ok((Address::parse(servers).ok_or_else(no_server)?, files))
 }
 
-async fn open_server(client: &Client) -> RedisResult<Link> {
+/// Connects to one server. Whoever asks sets the limits of time.
+pub(super) async fn connect(
+    server: ConnectionInfo,
+    certificates: Option<TlsCertificates>,
+) -> RedisResult<MultiplexedConnection> {
+    let client = match certificates {
+        Some(certificates) => Client::build_with_tls(server, certificates)?,
+        None => Client::open(server)?,
+    };
     let config =
         AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&config).await.map(Link::Server)
+    client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 impl Link {

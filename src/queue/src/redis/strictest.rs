@@ -18,8 +18,9 @@ use crate::{Durability, StoreOptions};
 /// How long the key stays, in milliseconds: several times as long as between two looks.
 const STAYS_MS: u32 = 60_000;
 
-/// How long a server may take. A part of a cluster may be away, and the others are to work.
-const ANSWER_MAX: Duration = Duration::from_millis(300);
+/// How long an answer may take without which a connection is used as well: twice as long as one round
+/// trip of 300 ms each way. A part of a cluster may be away, and the others are to work.
+pub(super) const ANSWER_MAX: Duration = Duration::from_millis(1200);
 
 /// What "ok" is to mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,10 +92,9 @@ pub(super) async fn read(link: &Link, key: &str) -> Option<Asked> {
 pub(super) async fn write(link: &Link, key: &str, asked: Asked) {
     let mut link = link.clone();
     // First what needs no memory: a server that has none left takes no new keys.
-    let mut extend = redis::cmd("PEXPIRE");
-    let _ = timeout(ANSWER_MAX, extend.arg(key).arg(STAYS_MS).query_async::<()>(&mut link)).await;
-    let mut write = redis::cmd("SET");
-    let write = write.arg(key).arg(asked.to_string()).arg("PX").arg(STAYS_MS);
+    let mut write = redis::pipe();
+    write.cmd("PEXPIRE").arg(key).arg(STAYS_MS).ignore();
+    write.cmd("SET").arg(key).arg(asked.to_string()).arg("PX").arg(STAYS_MS).ignore();
     if !matches!(timeout(ANSWER_MAX, write.query_async::<()>(&mut link)).await, Ok(Ok(()))) {
         tracing::debug!("the other processes of the store are not informed of the durability");
     }

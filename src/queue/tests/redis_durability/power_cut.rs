@@ -26,6 +26,7 @@ const SYNCED: StoreOptions = StoreOptions {
     replicas: NonZeroU8::MIN,
     limits: Limits::NONE,
     key_prefix: KeyPrefix::DEFAULT,
+    connect_timeout: StoreOptions::CONNECT_TIMEOUT,
 };
 
 /// How long each sync takes longer than it does here.

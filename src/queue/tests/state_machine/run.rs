@@ -31,6 +31,7 @@ pub(crate) const OPTIONS: StoreOptions = StoreOptions {
     durability: Durability::Accepted,
     replicas: NonZeroU8::MIN,
     key_prefix: KeyPrefix::DEFAULT,
+    connect_timeout: StoreOptions::CONNECT_TIMEOUT,
 };
 
 /// The trace of every chunk that begins at an odd place.
