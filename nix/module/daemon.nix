@@ -21,6 +21,10 @@ in
     User = "muster";
     Group = "muster";
     # The programs look for it by this name.
-    LoadCredential = lib.optional (cfg.storeFile != null) "muster.store:${cfg.storeFile}";
+    LoadCredential =
+      lib.optional (cfg.storeFile != null) "muster.store:${cfg.storeFile}"
+      ++ lib.optional (
+        cfg.sentinelPasswordFile != null
+      ) "muster.sentinel_password:${cfg.sentinelPasswordFile}";
   };
 }

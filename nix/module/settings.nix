@@ -62,6 +62,16 @@ in
       '';
     };
 
+    sentinelPasswordFile = mkOption {
+      type = types.nullOr secretFile;
+      default = null;
+      example = "/run/secrets/muster-sentinel";
+      description = ''
+        A file that holds the password that the sentinels of the store ask for, if they do. Their user
+        (ACL) is `settings.sentinel_user`. Only root need be able to read it.
+      '';
+    };
+
     configFile = mkOption {
       type = types.path;
       readOnly = true;
@@ -96,6 +106,13 @@ in
         message = ''
           services.muster.settings.store has a password in it, and would be in the Nix store, where
           all can read it. Put the URL into a file, and name that in services.muster.storeFile.
+        '';
+      }
+      {
+        assertion = !(cfg.settings ? sentinel_password);
+        message = ''
+          services.muster.settings.sentinel_password would be in the Nix store, where all can read it.
+          Put it into a file, and name that in services.muster.sentinelPasswordFile.
         '';
       }
       {
