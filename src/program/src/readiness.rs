@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::shutdown::Shutdown;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often everything else is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// A store that has not answered for this long is not ready, although it may still answer.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Whether a program is ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,7 +89,17 @@ impl Readiness {
         shutdown.spawn(async move {
             let asking = async {
                 loop {
-                    let answer = ask().await;
+                    let mut answer = pin!(ask());
+                    let slow = tokio::time::timeout(ANSWER_MAX, &mut answer).await;
+                    let answer = match slow {
+                        Ok(answer) => answer,
+                        Err(_) => {
+                            readiness.tell(waiting_for_store(&format_args!(
+                                "it has not answered for {ANSWER_MAX:?}"
+                            )));
+                            answer.await
+                        }
+                    };
                     let next = Instant::now() + INTERVAL;
                     while Instant::now() < next {
                         readiness.tell(match &answer {
@@ -122,4 +135,30 @@ impl Readiness {
 
 fn waiting_for_store(why: &dyn fmt::Display) -> State {
     State::Waiting(format!("waiting for the store: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn store_that_does_not_answer_is_waited_for_aloud() {
+        let (readiness, shutdown) = (Readiness::default(), Shutdown::default());
+        let mut state = readiness.subscribe();
+        let mut asked = 0;
+        let ask = move || {
+            asked += 1;
+            let answers = asked == 1;
+            async move {
+                if !answers {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, std::io::Error>(())
+            }
+        };
+        readiness.watch(ask, &shutdown);
+        state.wait_for(|state| *state == State::Ready).await.unwrap();
+        let waits = |state: &State| state.to_string().contains("has not answered for 3s");
+        tokio::time::timeout(Duration::from_secs(5), state.wait_for(waits)).await.unwrap().unwrap();
+    }
 }
