@@ -92,11 +92,11 @@ fn variables_that_belong_to_others_are_ignored_and_named() {
 }
 
 #[test]
-fn a_misspelt_variable_is_named_with_its_nearest_setting() {
+fn misspelt_variable_is_refused_with_its_nearest_setting() {
     let desk = Desk::new();
     let environment = [("MUSTER_SERVER_LISEN", "[::]:1")];
-    let finished = desk.enter_with("muster-server --check-config", &environment).expect_code(0);
-    insta::assert_snapshot!(finished.stderr, @"warning: MUSTER_SERVER_LISEN is not a setting, and is ignored; did you mean MUSTER_SERVER_LISTEN?");
+    let finished = desk.enter_with("muster-server --check-config", &environment).expect_code(2);
+    insta::assert_snapshot!(finished.stderr, @"muster-server: `lisen` (MUSTER_SERVER_LISEN) is no setting; did you mean `listen`?");
 }
 
 #[test]

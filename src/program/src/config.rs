@@ -13,11 +13,11 @@
 //! roll = "/var/lib/muster"
 //! ```
 //!
-//! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`; a list
-//! is separated by commas. `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
+//! In the environment `server.listen` is `MUSTER_SERVER_LISTEN`, and `store` is `MUSTER_STORE`; the
+//! items of a list are separated by commas. `REDIS_HOST`, `REDIS_PORT` and `LOG_LEVEL` stand for `store` and `log`, and
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces`, beneath the `MUSTER_…`. An empty variable counts as
-//! absent. One that is not a setting is ignored with a warning, since it may belong to others; an
-//! unknown key of the file is an error.
+//! absent. One that is not a setting is ignored with a warning, since it may belong to others, unless
+//! it is almost the name of a setting; an unknown key of the file is an error.
 //!
 //! **Secrets** ([`Settings::SECRETS`]), such as a `store` with a password, need not stand in any of
 //! these. `store_file`, in the file, as `MUSTER_STORE_FILE` or as `--store-file`, names a file that
@@ -140,7 +140,7 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 ///
 /// # Errors
 ///
-/// The file cannot be read; a key is unknown, or its value does not fit.
+/// The file cannot be read; a key is unknown, a variable is misspelt, or a value does not fit.
 pub fn load<C: Settings>(sources: &Sources, flags: &impl Serialize) -> Result<C, Error> {
     load_over(&C::default(), sources, flags)
 }

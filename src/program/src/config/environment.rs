@@ -1,14 +1,15 @@
 //! The environment as layers of settings, one a variable, so that a message can name it.
 //!
 //! Variables of others can look like Muster's: Kubernetes and Docker describe a service called
-//! `muster-server` to every container beside it, by `MUSTER_SERVER_PORT=tcp://10.0.0.1:50051`,
-//! `MUSTER_SERVER_SERVICE_HOST` and more. So a variable that is not a setting, or that holds such an
-//! address, is ignored with a warning; and an empty one counts as absent.
+//! `muster-server` to every container next to it, by `MUSTER_SERVER_PORT=tcp://10.0.0.1:50051`,
+//! `MUSTER_SERVER_SERVICE_HOST` and more. So a variable that is not a setting is ignored with a
+//! warning. One whose name is almost that of a setting is misspelt, and an error: it may be the one
+//! that asks for TLS or for durability.
 
 use figment::value::{Dict, Value};
 
 use super::error::nearest;
-use super::{FILE, Layer, SECTIONS, SHARED, secret};
+use super::{Error, FILE, Layer, SECTIONS, SHARED, secret};
 use crate::{logging, traces};
 
 const PREFIX: &str = "MUSTER_";
@@ -22,6 +23,11 @@ const MAY_BE_EMPTY: [&str; 1] = ["traces"];
 /// What the address of a service begins with, as Kubernetes and Docker write it.
 const SERVICES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 
+/// How the names of the variables end by which Kubernetes and Docker describe a service, and what
+/// else is in them. No setting has such a name.
+const ENDS_OF_SERVICES: [&str; 2] = ["_PORT", "_NAME"];
+const PARTS_OF_SERVICES: [&str; 4] = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_", "_ENV_"];
+
 /// What the environment says.
 #[derive(Default)]
 pub(super) struct Environment {
@@ -32,31 +38,26 @@ pub(super) struct Environment {
 }
 
 /// Reads the variables of the program with this section, whose keys are those of `defaults`, and
-/// skips those of other sections. Secrets and [`TEXTS`] are texts, whatever they look like; a list is
-/// separated by commas.
+/// skips those of other sections. An empty variable counts as absent, except [`MAY_BE_EMPTY`].
+/// Secrets and [`TEXTS`] are texts, whatever they look like; the items of a list are separated by
+/// commas.
+///
+/// # Errors
+///
+/// A variable is misspelt.
 pub(super) fn read(
     variables: &[(String, String)],
     section: &str,
     secrets: &[&str],
     defaults: &Layer,
-) -> Environment {
+) -> Result<Environment, Error> {
     let mut found = inherited(variables);
     for Variable { name, key, value, is_of_section } in own(variables, section) {
         let key = key.as_str();
-        if !is_setting(key, secrets, defaults) {
-            let known: Vec<&str> = if is_of_section {
-                defaults.values.keys().map(String::as_str).collect()
-            } else {
-                SHARED.into()
-            };
-            let suggestion = nearest(key, known).map_or_else(String::new, |near| {
-                let beginning = &name[..name.len() - key.len()];
-                format!("; did you mean {beginning}{}?", near.to_ascii_uppercase())
-            });
-            found.warnings.push(format!("{name} is not a setting, and is ignored{suggestion}"));
-        } else if let Some(problem) = address_of_service(value) {
-            found.warnings.push(format!("{name} is ignored: {problem}"));
-        } else if !value.is_empty() || MAY_BE_EMPTY.contains(&key) {
+        if value.is_empty() && !MAY_BE_EMPTY.contains(&key) {
+            continue;
+        }
+        if is_setting(key, secrets, defaults) {
             let value = if matches!(defaults.values.get(key), Some(Value::Array(..))) {
                 list(value)
             } else if secret::is_secret(key, secrets) || TEXTS.contains(&key) {
@@ -65,9 +66,22 @@ pub(super) fn read(
                 scalar(value)
             };
             found.layers.push(layer(name, key, value));
+            continue;
+        }
+        let known: Vec<&str> = if is_of_section {
+            defaults.values.keys().map(String::as_str).collect()
+        } else {
+            SHARED.into()
+        };
+        match nearest(key, known) {
+            Some(near) if !is_of_service(name) => {
+                let (key, origin) = (key.to_owned(), name.to_owned());
+                return Err(Error::UnknownKey { key, origin, nearest: Some(near.to_owned()) });
+            }
+            _ => found.warnings.push(format!("{name} is not a setting and is ignored")),
         }
     }
-    found
+    Ok(found)
 }
 
 /// A variable that may be a setting of the program.
@@ -140,10 +154,16 @@ fn inherited(variables: &[(String, String)]) -> Environment {
     Environment { layers: store.into_iter().chain(log).chain(traces).collect(), warnings }
 }
 
+/// Whether a variable has a name that Kubernetes or Docker gives it.
+fn is_of_service(name: &str) -> bool {
+    ENDS_OF_SERVICES.iter().any(|end| name.ends_with(end))
+        || PARTS_OF_SERVICES.iter().any(|part| name.contains(part))
+}
+
 /// What is wrong with a value that Kubernetes or Docker has written.
 fn address_of_service(value: &str) -> Option<String> {
     let is_address = SERVICES.iter().any(|scheme| value.starts_with(scheme));
-    is_address.then(|| "it holds the address of a service, which is not a value for it".to_owned())
+    is_address.then(|| "its value is the address of a service".to_owned())
 }
 
 /// The values between commas, without the blanks around them.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Error, Layer, SECTIONS, Settings, Sources, environment, file, secret};
 use crate::shutdown::Shutdown;
 use crate::watched::{Unread, Watch as _, Watched};
-use crate::{logging, metrics, output, traces};
+use crate::{logging, metrics, output, printable, traces};
 
 /// The label of secrets in the metrics.
 const SECRETS: &str = "secrets";
@@ -107,8 +107,7 @@ impl<C: Settings> Loader<C> {
         let Sources { file, environment, warns } = &self.sources;
         let file = file.as_ref().map(|path| file::layer(path, C::SECTION)).transpose()?;
         let credentials = secret::credentials(environment, C::SECRETS)?;
-        let environment =
-            environment::read(environment, C::SECTION, C::SECRETS, &self.defaults);
+        let environment = environment::read(environment, C::SECTION, C::SECRETS, &self.defaults)?;
         if *warns {
             warn_once(environment.warnings);
         }
@@ -128,6 +127,9 @@ impl<C> fmt::Debug for Loader<C> {
     }
 }
 
+/// How much is shown of a warning, in characters: it names what others wrote.
+const WARNING_CHARS_MAX: usize = 400;
+
 /// Prints each warning once in a process: a program with a server and workers reads the environment
 /// for each of the two.
 fn warn_once(warnings: Vec<String>) {
@@ -135,7 +137,8 @@ fn warn_once(warnings: Vec<String>) {
     let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     for warning in warnings {
         if !printed.contains(&warning) {
-            output::complain(&format_args!("warning: {warning}"));
+            let shown = printable::beginning(&warning, WARNING_CHARS_MAX);
+            output::complain(&format_args!("warning: {shown}"));
             printed.insert(warning);
         }
     }
