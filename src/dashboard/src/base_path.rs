@@ -1,8 +1,8 @@
 //! The dashboard under a path of a site, `/muster` for example.
 //!
-//! Nothing else knows of the path. A request may have it or not, since some proxies take it off. In
-//! the answer, every address of the dashboard is put below it: where a page leads to, the links and
-//! forms of its HTML, and those of live pages.
+//! Nothing else knows the path, except the cookie. A request may have it or not, since some proxies
+//! take it off. In the answer, every address of the dashboard is put below it: redirects, and the
+//! addresses in the HTML of pages and live pages.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,8 +14,8 @@ use axum::response::Response;
 use http_body_util::BodyExt as _;
 use tower_service::Service as _;
 
-/// What stands before an address in the HTML of a page. A text that a page shows cannot have it:
-/// each `"` in it is escaped.
+/// What stands before an address in the HTML of a page. No text that a page shows can have it, since
+/// each `"` of a text is escaped.
 const ATTRIBUTES: [&str; 4] = [" href=\"", " src=\"", " action=\"", " data-live=\""];
 
 /// The same router below `path`: `/…` without a `/` at its end, or empty.
@@ -43,7 +43,7 @@ async fn answer(path: String, mut router: Router, mut request: Request) -> Respo
         return response;
     }
     headers.remove(CONTENT_LENGTH);
-    // A frame is a whole page, or a whole event.
+    // Each frame of these bodies is a whole page, or a whole event: no address is in two frames.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| frame.map_data(|html| place(&path, html))))
     })

@@ -110,14 +110,14 @@ impl Failure {
             Self::OtherSite => (
                 "Refused",
                 "The form was not sent from a page of this dashboard.",
-                "Open the dashboard itself. Behind a proxy, set `server.dashboard_url` to its \
-                 address in the browser.",
+                "Open the dashboard itself. Behind a proxy, set `server.dashboard_url` to the \
+                 dashboard's address in the browser.",
             ),
             Self::OtherName => (
                 "Not this name",
                 "This dashboard is not known by the name in the address.",
-                "Ask for it by its address, or have `server.hosts` list the name, or \
-                 `server.dashboard_url` have it.",
+                "Ask for it by its IP address, or add the name to `server.hosts`. Behind a proxy, \
+                 set `server.dashboard_url`.",
             ),
             Self::SlowForm => (
                 "Too slow",

@@ -102,10 +102,10 @@ pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Whether a page of this very site sends it, or no page at all. Browsers say so themselves; older
-/// ones, and all on a connection without TLS, say at least of which origin the page is: that which the
-/// request is for, or the dashboard's `own` one, if a proxy has changed `Host`. What says neither is
-/// no browser, and cannot be made to send something by a page.
+/// Whether a page of this very site sends it, or no page at all. Browsers say so themselves, by
+/// `Sec-Fetch-Site`. Older ones, and all on a connection without TLS, send only the page's `Origin`: it
+/// must be the host that is asked, or `own`, the dashboard's origin, since a proxy may change `Host`.
+/// What sends neither is not a browser, and no page can make it send something.
 fn is_same_site(headers: &HeaderMap, own: Option<&str>) -> bool {
     match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
         (Some(site), _) => site == "same-origin" || site == "none",

@@ -15,7 +15,7 @@
 //! | `frame` | what stands around every page |
 //! | `confirm` | the question before something is done, and the word after it |
 //! | `links` | the address of every page |
-//! | `url`, `base_path` | where browsers find the dashboard; the dashboard under a path of a site |
+//! | `url`, `base_path` | the dashboard's address in browsers; the dashboard below a path of a site |
 //! | `escape` | how templates show text |
 //! | `human`, `chart` | numbers, sizes, times, rates as a person reads them |
 //! | `record` | a record as a form |
@@ -96,7 +96,7 @@ pub struct Options {
     pub read_only: bool,
     /// What asks people who they are. Without it, everybody may do everything.
     pub sign_in: Option<SignIn>,
-    /// Where browsers find it, if a proxy gives it another address than its own.
+    /// Its address in browsers, if a proxy stands before it.
     pub url: Option<DashboardUrl>,
     /// The names by which browsers may ask for it, beside addresses, `localhost` and the host of
     /// `url`; any, if nothing is said. It is for a dashboard that asks nobody who they are: another

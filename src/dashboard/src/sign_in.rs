@@ -62,8 +62,8 @@ struct Given {
 }
 
 impl SignIn {
-    /// Knows those of this access list. `is_secure`: whether the server speaks TLS itself. `url`: where
-    /// browsers find the dashboard, if a proxy gives it another address.
+    /// Knows those of this access list. `is_secure`: whether the server speaks TLS itself. `url`: the
+    /// dashboard's address in browsers, if a proxy stands before it.
     pub fn new(access: Arc<Access>, is_secure: bool, url: Option<&DashboardUrl>) -> Self {
         Self {
             access,

@@ -1,4 +1,4 @@
-//! The address at which browsers find the dashboard, where a proxy gives it another than its own.
+//! The address of the dashboard in browsers, if a proxy stands before it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,11 @@ use std::str::FromStr;
 use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 
-/// Where browsers find the dashboard: `https://HOST`, with a port and a path if it has them.
+/// The address of the dashboard in browsers: `https://HOST:PORT/PATH/` or `http`; port and path may be
+/// left out.
 ///
-/// It is kept as browsers write it: the host in lower case, no port that follows from the scheme, no
-/// `/` at the end of the path.
+/// It is kept as browsers write it: the host in lower case, without the scheme's default port, and
+/// without a `/` at the end of the path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DashboardUrl {
@@ -29,12 +30,12 @@ pub struct DashboardUrl {
 pub struct InvalidDashboardUrl;
 
 impl DashboardUrl {
-    /// Whether browsers speak TLS to it.
+    /// Whether browsers reach it by TLS.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
 
-    /// What all its addresses begin with: empty, or `/…` without a `/` at its end.
+    /// The path that all its pages are below: empty, or `/…` without a `/` at its end.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -73,9 +74,10 @@ impl FromStr for DashboardUrl {
         let is_path = path.is_empty() || path.split('/').skip(1).all(is_name);
         let port = authority.port_u16();
         let has_no_port = authority.as_str() == authority.host();
-        // A fragment is not part of what was parsed.
-        if !is_path || uri.query().is_some() || text.contains('#') || port.is_none() != has_no_port
-        {
+        let has_login = authority.as_str().contains('@');
+        // `Uri` drops a fragment.
+        let has_more = uri.query().is_some() || text.contains('#');
+        if !is_path || has_login || has_more || port.is_none() != has_no_port {
             return Err(InvalidDashboardUrl);
         }
         Ok(Self {
@@ -137,6 +139,7 @@ mod tests {
             "https://ops.example.com:99999",
             "https://ops.example.com:",
             "https://ann@ops.example.com",
+            "https://ann:secret@ops.example.com:8443",
             "https://ops.example.com/muster?x=1",
             "https://ops.example.com/muster#x",
             "https://ops.example.com/muster//",

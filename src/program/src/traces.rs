@@ -3,9 +3,8 @@
 //! Spans are those of the crate `tracing`. With a collector they go there, by OTLP. Without one
 //! they go nowhere, and the trace that a caller is in is still handed on, and stands in the log.
 //!
-//! What is known of the connection to a collector is asked of the environment as OpenTelemetry names it:
-//! `OTEL_EXPORTER_OTLP_CERTIFICATE` is a file with the authorities to trust, as PEM, in place of those
-//! of the system.
+//! A collector with an `https` URL must have a certificate of an authority that the system trusts; or of
+//! one in the PEM file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names, as OpenTelemetry specifies.
 
 mod context;
 mod export;
@@ -34,8 +33,8 @@ pub struct Telemetry {
 }
 
 /// Starts the log and, if there is a collector, the traces of the program of this name. A second
-/// call in one process changes nothing. Traces that cannot be sent, for want of a certificate for
-/// example, are a warning in the log: the program works without them.
+/// call in one process changes nothing. If traces cannot be sent, because a certificate cannot be read
+/// for example, the log has a warning and the program runs without them.
 ///
 /// # Errors
 ///
@@ -68,7 +67,7 @@ pub(crate) fn check<C: Settings>(config: &C) -> Result<(), (&'static str, String
     Ok(())
 }
 
-/// Finds out that a collector cannot be reached by this URL, whatever listens there.
+/// Checks that the URL of a collector has the right form.
 pub(crate) fn check_url(url: &str) -> Result<(), String> {
     match url.parse::<Uri>() {
         Ok(uri)

@@ -82,8 +82,8 @@ pub struct Config {
     /// The names under which browsers find a dashboard that has no access list, beside addresses,
     /// `localhost` and the host of `dashboard_url`.
     pub hosts: Vec<String>,
-    /// Where browsers find the dashboard, if a proxy gives it another address than its own: with
-    /// another port, or below a path, such as `https://ops.example.com/muster/`.
+    /// The address of the dashboard in browsers, if a proxy stands before it:
+    /// `https://ops.example.com/muster/`, for example.
     pub dashboard_url: Option<DashboardUrl>,
 
     /// How many connections each port has at most; beyond, those that have said nothing give way.

@@ -112,8 +112,7 @@ fn exporter(url: &str, runtime: &Runtime) -> Result<opentelemetry_otlp::SpanExpo
         .build()?)
 }
 
-/// Which authorities may vouch for a collector: those of the file that the environment names, or those
-/// of the system.
+/// The authorities to trust: those of the file that the environment names, or those of the system.
 fn trust() -> Result<ClientTlsConfig, Failure> {
     let file = std::env::var_os(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from);
     let Some(file) = file else {
