@@ -58,6 +58,15 @@ fn cut_again_and_again(relay: &Relay, bytes: u64) -> u32 {
     cuts
 }
 
+/// Waits until the queue has this many records.
+fn wait_until_queued(stack: &Stack, records: f64) {
+    let queued = || {
+        let scrape = Scrape::of(stack.http_port())?;
+        (scrape.sum("muster_queue_records", &[]) >= records).then_some(())
+    };
+    wait::until(SEND, queued, || format!("the queue should have {records} records"));
+}
+
 /// How many calls of this method the server has answered.
 fn calls(stack: &Stack, method: &str) -> f64 {
     let scrape = Scrape::of(stack.http_port()).expect("the server answers");
@@ -82,15 +91,11 @@ fn sender_goes_on_after_cuts_while_it_has_nothing_to_send() {
     let (mut stack, relay) = stack();
     let mut feed = Feed::begin_by(&stack, relay.port(), "monday");
     feed.send(users().take(10));
-    let received = || {
-        let scrape = Scrape::of(stack.http_port())?;
-        (scrape.sum("muster_queue_records", &[]) >= 10.0).then_some(())
-    };
-    wait::until(SEND, received, || "the first records are queued".to_owned());
+    wait_until_queued(&stack, 10.0);
     let asked = calls(&stack, "muster.v1.Batches/GetBatch");
     let cuts = cut_again_and_again(&relay, CONNECT_BYTES);
     let asked = calls(&stack, "muster.v1.Batches/GetBatch") - asked;
-    // It asks once after each cut, and at most a few times for the first records.
+    // It asks once after each cut, and a few times for the first records.
     assert!(asked <= f64::from(cuts + 10), "{asked} calls after {cuts} cuts");
     feed.send(users().skip(10).take(500));
     stack.start_workers(1);
@@ -103,8 +108,7 @@ fn sender_gives_up_when_its_records_do_not_get_through() {
     let (stack, relay) = stack();
     let mut feed = Feed::begin_by(&stack, relay.port(), "monday");
     feed.send(users().take(10));
-    let connected = || (relay.passed() > CONNECT_BYTES).then_some(());
-    wait::until(SEND, connected, || "the client has connected".to_owned());
+    wait_until_queued(&stack, 10.0);
     relay.refuse();
     relay.cut();
     feed.send(users().skip(10).take(10));

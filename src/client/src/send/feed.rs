@@ -98,6 +98,11 @@ impl Feed {
         }
     }
 
+    /// Whether all records that were read have been taken, and more may come.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.has_begun() && self.pages.is_empty() && !self.pages.is_closed()
+    }
+
     /// Whether a page has records. A locked page is being written.
     fn has_begun(&self) -> bool {
         self.begun.draft.try_lock().map_or(true, |draft| draft.records() > 0)

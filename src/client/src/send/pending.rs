@@ -48,7 +48,7 @@ impl Pending {
     }
 
     /// Whether nothing is to be accepted.
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
         sent <= self.accepted.load(Ordering::Relaxed) && !self.is_sealing.load(Ordering::Relaxed)
     }

@@ -45,20 +45,21 @@ pub(super) async fn send(sender: &Sender, feed: &mut Feed) -> Result<u64, Stop> 
             failures = 0;
         }
         sender.retry.lasted(begun.elapsed());
-        reconnect(sender, &window, &mut failures, status).await?;
+        reconnect(sender, &window, feed, &mut failures, status).await?;
     }
 }
 
-/// Waits after a stream has failed until the server answers how many records it has. While all records
-/// that were read are queued, it waits without limit: nothing is lost, and more may come.
+/// Waits after a stream has failed until the server answers how many records it has. It waits without
+/// limit while all records that were read are queued and the input brings no more.
 async fn reconnect(
     sender: &Sender,
     window: &Window,
+    feed: &Feed,
     failures: &mut u32,
     mut status: Status,
 ) -> Result<(), Stop> {
     loop {
-        if window.is_acknowledged() && sender.pending.is_empty() {
+        if window.is_acknowledged() && feed.is_idle() {
             sender.retry.progress();
         }
         sender.retry.pause(*failures, status).await?;

@@ -1,14 +1,16 @@
 //! `send`: its policy, how its waiting ends, and a server that is full.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use muster_proto::v1::{Batch, BatchState};
 use tempfile::TempDir;
 
 use crate::double::Double;
-use crate::{enter, printed, refused};
+use crate::{command, enter, finish, printed, refused};
 
 fn input() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -90,4 +92,16 @@ fn a_stream_begins_again_if_the_store_still_has_all_that_was_confirmed() {
     let double = Double::start().with_batch([open]).behind();
     printed(&double, &format!("send {} --batch b-1", path.display()));
     assert_eq!(double.changes(), ["send 3, policy None"]);
+}
+
+#[test]
+fn sender_gives_up_when_the_server_is_away() {
+    let (_folder, path) = input();
+    let double = Double::start();
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut send = command(&double, &["send", path.to_str().unwrap()]);
+    send.env("MUSTER_CLIENT_SERVER", format!("http://{unused}"));
+    let child = send.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let finished = finish(&double, child);
+    assert_eq!((finished.code, finished.stdout.as_str()), (1, ""), "{}", finished.stderr);
 }
