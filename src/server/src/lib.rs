@@ -70,7 +70,8 @@ use crate::sampler::Sampler;
 pub use crate::services::services;
 
 /// How many bytes of a call may wait to be read (RFC 9113, 5.2). This slows down a stream when the queue
-/// is full or the store is slow.
+/// is full or the store is slow. In memory, each frame that waits takes about 256 bytes more: 64 MiB for a
+/// call whose frames have one byte.
 const CALL_WINDOW_BYTES: u32 = 256 << 10;
 /// The same for all calls of a connection together: the largest there is. Streams that wait must not take
 /// it up, or no other call would get through. h2 0.4.20 also ends a connection with ENHANCE_YOUR_CALM
