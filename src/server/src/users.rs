@@ -60,8 +60,7 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// The service, and its task. `break_off` ends streams that are under way, and
-    /// refuses calls.
+    /// The service. `break_off` ends streams that are under way, and refuses calls.
     pub(crate) fn start(
         queue: Arc<dyn Queue>,
         config: &Config,

@@ -1,7 +1,8 @@
 //! Group commit for unary calls: what arrives for a batch while one write to it is under way goes with the
 //! next, and with it what comes within a moment, when many call.
 //!
-//! Each batch that is written to has a task of its own: nobody waits for a write to another batch.
+//! Each batch that is written to has a task of its own, so that a slow write delays only the calls of its
+//! batch.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,7 +22,7 @@ use super::record::Record;
 use super::run::{self, Run};
 use crate::metadata::Sent;
 
-/// How many calls may wait for the next write. More wait before they are counted as waiting.
+/// How many calls may wait for the next write to a batch. More wait before they are counted as waiting.
 const WAITING_MAX: usize = 4096;
 /// How often a run is looked at that may be ripe to be sealed.
 const RUN_INTERVAL: Duration = Duration::from_millis(250);
@@ -65,7 +66,8 @@ pub(super) struct Grouper {
 }
 
 impl Grouper {
-    /// Every call is answered, or refused once `break_off` is cancelled. The tasks end when this is dropped.
+    /// Calls are refused once `break_off` is cancelled; those before are answered. The tasks end then, or
+    /// when this is dropped.
     pub(super) fn new(
         queue: Arc<dyn Queue>,
         deadline: Deadline,
@@ -98,6 +100,10 @@ impl Grouper {
         };
         let (answer, answered) = oneshot::channel();
         let gone = |_| Status::unavailable("the server is shutting down");
+        // No task may start that the shutdown would have to wait for.
+        if self.writers.break_off.is_cancelled() {
+            return Err(gone(()));
+        }
         let call = Call { place, record, trace, answer, others: Vec::new() };
         self.writers.of(group).send(call).await.map_err(|_| gone(()))?;
         answered.await.map_err(|_| gone(()))?
@@ -137,7 +143,8 @@ impl Writers {
     /// Forgets the task of this group, unless a call is on its way to it.
     fn forget_idle(&self, group: &Group, waiting: &mpsc::Receiver<Call>) -> bool {
         let mut groups = self.waiting();
-        let is_idle = waiting.is_empty() && waiting.sender_strong_count() == 1;
+        // In this order: while the map has the only sender, and is locked, no call can arrive.
+        let is_idle = waiting.sender_strong_count() == 1 && waiting.is_empty();
         if is_idle {
             groups.remove(group);
         }

@@ -58,20 +58,18 @@ async fn calls_of_one_batch_share_writes() {
 
 #[tokio::test]
 async fn calls_with_the_same_record_share_one_place() {
-    let appends = {
-        let desk = Desk::open().await;
-        desk.store.hold_appends(true);
-        let calls = join_all((0..CALLS).map(|_| desk.send(placed("b", 0, 1))));
-        let release = async {
-            until("the first write is held", async || desk.store.appends() == 1).await;
-            all_has_come(&desk).await;
-            desk.store.hold_appends(false);
-        };
-        let (answers, ()) = tokio::join!(calls, release);
-        assert!(answers.into_iter().all(|answer| answer.unwrap() == ok()));
-        assert_eq!(desk.queued().await, [1]);
-        desk.store.appends()
+    let desk = Desk::open().await;
+    desk.store.hold_appends(true);
+    let calls = join_all((0..CALLS).map(|_| desk.send(placed("b", 0, 1))));
+    let release = async {
+        until("the first write is held", async || desk.store.appends() == 1).await;
+        all_has_come(&desk).await;
+        desk.store.hold_appends(false);
     };
+    let (answers, ()) = tokio::join!(calls, release);
+    assert!(answers.into_iter().all(|answer| answer.unwrap() == ok()));
+    let appends = desk.store.appends();
+    assert_eq!(desk.queued().await, [1]);
     assert!(appends <= APPENDS_MAX, "{appends} appends");
 }
 
