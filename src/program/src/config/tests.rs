@@ -466,7 +466,7 @@ fn by_file(folder: &Path) -> (Loader<Config>, PathBuf) {
     let secret = folder.join("store");
     std::fs::write(&secret, "redis://:s3cret@a").unwrap();
     let variable = ("MUSTER_STORE_FILE".to_owned(), secret.display().to_string());
-    let sources = Sources { file: None, environment: vec![variable] };
+    let sources = Sources { file: None, environment: vec![variable], warns: false };
     (Loader::new(&Config::default(), sources, &Flags::default()).unwrap(), secret)
 }
 
