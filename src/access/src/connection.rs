@@ -1,8 +1,8 @@
 //! A connection that was let in, cut off by time.
 //!
-//! Who has not been let in by a call soon after it came has to go, as has who makes no call for
-//! long, and who takes nothing of what is being sent. The limits are looked at where the
-//! connection waits, so that one that is busy pays nothing for them.
+//! Who has not been let in by a call soon after it came has to go, unless it makes calls that are open
+//! to anybody. So has who makes no call for long, and who takes nothing of what is being sent. The
+//! limits are looked at where the connection waits, so that one that is busy pays nothing for them.
 
 use std::future::Future as _;
 use std::io;
@@ -24,7 +24,7 @@ use crate::peer::Peer;
 /// How long a connection may do nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// Until its first call is let in, TLS included.
+    /// Until its first call is let in, TLS included; and after a call that is open to anybody.
     pub arrival_max: Duration,
     /// Without any call.
     pub idle_max: Duration,
@@ -95,13 +95,9 @@ impl AsyncRead for Connection {
             return Poll::Ready(read);
         }
         while this.reading.as_mut().poll(context).is_ready() {
-            let until = if !this.peer.was_let_in() {
-                *this.came + this.times.arrival_max
-            } else {
-                // While there are calls it is looked again after the same time.
-                this.peer.idle_since().unwrap_or_else(Instant::now) + this.times.idle_max
-            };
-            if until <= Instant::now() {
+            let now = Instant::now();
+            let until = leaves_at(this.peer, *this.came, this.times, now);
+            if until <= now {
                 metrics::refused(Refused::Late);
                 return Poll::Ready(Err(gone("it made no call for too long")));
             }
@@ -155,13 +151,24 @@ impl AsyncWrite for Connection {
     }
 }
 
+/// When a connection has to go, if no call begins until then. While there are calls it is looked again
+/// after the same time.
+fn leaves_at(peer: &Peer, came: Instant, times: &Times, now: Instant) -> Instant {
+    if !peer.was_let_in() && !peer.stays_while_calling() {
+        return came + times.arrival_max;
+    }
+    let max = if peer.was_let_in() { times.idle_max } else { times.arrival_max };
+    peer.idle_since().unwrap_or(now) + max
+}
+
 /// Whether a connection may be written to. Who is being answered may not be reading meanwhile, and so
 /// would not see that it has to go.
 fn is_welcome(peer: &Peer, came: Instant, times: &Times) -> io::Result<()> {
     if peer.pass().is_some_and(|pass| pass.out().is_cancelled()) {
         return Err(gone("it had to give way to others, or took too long"));
     }
-    if !peer.was_let_in() && came.elapsed() >= times.arrival_max {
+    let now = Instant::now();
+    if !peer.was_let_in() && leaves_at(peer, came, times, now) <= now {
         metrics::refused(Refused::Late);
         return Err(gone("it made no call for too long"));
     }
@@ -238,5 +245,31 @@ impl AsyncWrite for Stream {
             StreamProjection::Plain { stream } => stream.poll_shutdown(context),
             StreamProjection::Tls { stream } => stream.poll_shutdown(context),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn connection_that_checks_health_stays_while_a_call_lasts() {
+        let seconds = Duration::from_secs;
+        let times =
+            Times { arrival_max: seconds(10), idle_max: seconds(900), write_max: seconds(30) };
+        let (peer, came) = (Peer::of_test(&[]), Instant::now());
+        let has_to_go = || leaves_at(&peer, came, &times, Instant::now()) <= Instant::now();
+        let call = peer.begin();
+        advance(seconds(60)).await;
+        assert!(has_to_go(), "a call alone does not let it stay");
+        peer.stay_while_calling();
+        assert!(!has_to_go());
+        drop(call);
+        advance(seconds(9)).await;
+        assert!(!has_to_go());
+        advance(seconds(1)).await;
+        assert!(has_to_go());
     }
 }

@@ -22,6 +22,7 @@ struct Inner {
     /// Where the connection stands at the gate; nothing where there is none.
     pass: Option<Pass>,
     known: AtomicBool,
+    stays_while_calling: AtomicBool,
     calls: AtomicUsize,
     idle_since: Mutex<Instant>,
 }
@@ -42,6 +43,7 @@ impl Peer {
             subjects,
             pass,
             known: AtomicBool::new(false),
+            stays_while_calling: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
         }))
@@ -72,6 +74,12 @@ impl Peer {
         }
     }
 
+    /// Lets the connection stay while it makes calls that are open to anybody, and for `arrival_max`
+    /// after the last one. It still gives way when there are too many connections.
+    pub fn stay_while_calling(&self) {
+        self.0.stays_while_calling.store(true, Ordering::Relaxed);
+    }
+
     /// Begins a call: the connection is not idle until it ends.
     pub fn begin(&self) -> Call {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
@@ -88,6 +96,10 @@ impl Peer {
 
     pub(crate) fn was_let_in(&self) -> bool {
         self.0.known.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stays_while_calling(&self) -> bool {
+        self.0.stays_while_calling.load(Ordering::Relaxed)
     }
 
     pub(crate) fn pass(&self) -> Option<&Pass> {

@@ -125,11 +125,14 @@ impl Admission {
             }
             request.extensions_mut().insert(principal);
         }
+        let call = peer.begin();
         // Health checks are open to anybody, and so befriend nobody.
-        if !is_health {
+        if is_health {
+            peer.stay_while_calling();
+        } else {
             peer.is_known();
         }
-        Ok(Admitted { call: peer.begin(), _seat: seat, answer_max, take_max, _taking: None })
+        Ok(Admitted { call, _seat: seat, answer_max, take_max, _taking: None })
     }
 }
 

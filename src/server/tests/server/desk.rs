@@ -33,6 +33,8 @@ const ALL: usize = 100;
 pub(crate) struct Desk {
     /// The store, as the server has it.
     pub(crate) store: Arc<Gate>,
+    /// Where gRPC is served.
+    pub(crate) grpc: SocketAddr,
     /// Where `/livez` and `/readyz` are served.
     pub(crate) http: SocketAddr,
     pub(crate) channel: Channel,
@@ -59,8 +61,12 @@ impl Desk {
         shutdown.clone().spawn(async move {
             server.serve(queue, &Readiness::default(), &shutdown).await.unwrap();
         });
-        let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
-        Self { store, http, channel: endpoint.connect().await.unwrap(), _home: home }
+        Self { store, grpc, http, channel: connect(grpc).await, _home: home }
+    }
+
+    /// A connection of its own.
+    pub(crate) async fn connect(&self) -> Channel {
+        connect(self.grpc).await
     }
 
     pub(crate) fn batches(&self) -> BatchesClient<Channel> {
@@ -162,6 +168,10 @@ impl Desk {
         };
         work.into_iter().filter_map(chunk).collect()
     }
+}
+
+async fn connect(grpc: SocketAddr) -> Channel {
+    Endpoint::from_shared(format!("http://{grpc}")).unwrap().connect().await.unwrap()
 }
 
 /// A record with this id.

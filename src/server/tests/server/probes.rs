@@ -1,5 +1,8 @@
 //! gRPC health, `/livez` and `/readyz`.
 
+use std::time::Duration;
+
+use muster_server::config::Config;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::Code;
@@ -77,4 +80,22 @@ async fn readiness_follows_the_store_and_life_does_not() {
     desk.store.set_away(false);
     until_ready(&desk).await;
     until("all services serve", async || all_are(&desk, ServingStatus::Serving).await).await;
+}
+
+#[tokio::test]
+async fn connection_that_only_watches_health_is_kept() {
+    let config = Config { arrival_max: Duration::from_secs(1), ..Config::default() };
+    let desk = Desk::open_with(config).await;
+    until("all services serve", async || all_are(&desk, ServingStatus::Serving).await).await;
+    let mut client = HealthClient::new(desk.connect().await);
+    let mut watch = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+
+    // It came later, and is closed `arrival_max` after it came.
+    let mut silent = TcpStream::connect(desk.grpc).await.unwrap();
+    let mut bytes = [0; 64];
+    while silent.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+
+    desk.store.set_away(true);
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
 }
