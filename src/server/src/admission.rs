@@ -18,13 +18,14 @@ use std::time::Duration;
 
 use muster_access::{Access, Call, Lasting, Peer, Role, Seat, Seats, bearer};
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
+use tonic::Status;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
-use tonic::{Code, Status};
 use tower_layer::Layer;
 
+use crate::deadline::Deadline;
 use crate::protocol::{self, NotGrpc};
 use crate::router::USERS;
 use crate::status;
@@ -99,6 +100,7 @@ impl Admission {
     fn admit<B>(&self, request: &mut Request<B>) -> Result<Admitted, Status> {
         let path = request.uri().path();
         let answer_max = (path != STREAM).then_some(self.call_max);
+        let deadline = Deadline::of(request.headers(), answer_max);
         // The answer to a record is so short that its seat is bound enough.
         let is_long = !path.starts_with(USERS) && !ANSWER_STREAMS.contains(&path);
         let take_max = is_long.then_some(self.call_max);
@@ -132,7 +134,7 @@ impl Admission {
         } else {
             peer.is_known();
         }
-        Ok(Admitted { call, _seat: seat, answer_max, take_max, _taking: None })
+        Ok(Admitted { call, _seat: seat, deadline, take_max, _taking: None })
     }
 }
 
@@ -155,8 +157,8 @@ pub(crate) fn stream_seat<T>(
 pub(crate) struct Admitted {
     call: Call,
     _seat: Seat,
-    /// How long it may take to be answered.
-    answer_max: Option<Duration>,
+    /// When it must be answered.
+    deadline: Option<Deadline>,
     /// How long its answer may take to be taken.
     take_max: Option<Duration>,
     _taking: Option<AbortOnDropHandle<()>>,
@@ -250,17 +252,19 @@ where
                     let lasting = |body| Lasting::new(body, admitted);
                     return Poll::Ready(answer.map(|answer| answer.map(lasting)));
                 }
-                let time = admitted.as_ref().and_then(|admitted| admitted.answer_max);
-                let Some(time) = time else { return Poll::Pending };
+                let deadline = admitted.as_ref().and_then(|admitted| admitted.deadline);
+                let Some(deadline) = deadline else { return Poll::Pending };
                 if clock.is_none() {
-                    clock.set(Some(sleep(time)));
+                    clock.set(Some(sleep_until(deadline.at())));
                 }
-                match clock.as_pin_mut().map(|clock| clock.poll(context)) {
-                    Some(Poll::Ready(())) => {
-                        let late = format!("the call was not over within {time:?}");
-                        Poll::Ready(Ok(Status::new(Code::DeadlineExceeded, late).into_http()))
-                    }
-                    _ => Poll::Pending,
+                let is_over =
+                    clock.as_pin_mut().is_some_and(|clock| clock.poll(context).is_ready());
+                // `tonic` has a timer for the caller's deadline as well, which answers CANCELLED. It
+                // began later than this one, and this call is polled before it.
+                if is_over || deadline.has_passed() {
+                    Poll::Ready(Ok(deadline.exceeded().into_http()))
+                } else {
+                    Poll::Pending
                 }
             }
             AnsweringProjection::Refused { status } => {

@@ -15,6 +15,7 @@
 //! | `router` | which of them a call goes to |
 //! | `entrance` | the doors, and what is asked of those who come to them |
 //! | `admission` | who may make which call |
+//! | `deadline` | when a call must be answered |
 //! | `sampler` | what the queue is like, looked at once a second |
 //! | `caller` | who asks for a change, for the log |
 //! | [`metadata`] | what travels beside the messages, read |
@@ -29,6 +30,7 @@ mod caller;
 mod calls;
 pub mod config;
 mod dead_letters;
+mod deadline;
 mod entrance;
 pub mod flags;
 mod health;

@@ -6,6 +6,7 @@ mod abandoned;
 mod backpressure;
 mod batches;
 mod dead_letters;
+mod deadline;
 mod desk;
 mod gate;
 mod group_commit;

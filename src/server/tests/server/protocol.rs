@@ -13,7 +13,7 @@ use tonic::codegen::http::{Method, Request, StatusCode};
 use crate::desk::{Desk, record};
 
 /// A message with the prefix of gRPC, not compressed.
-fn framed(message: &impl Message) -> Bytes {
+pub(crate) fn framed(message: &impl Message) -> Bytes {
     let mut frame = BytesMut::new();
     frame.put_u8(0);
     frame.put_u32(message.encoded_len().try_into().unwrap());
