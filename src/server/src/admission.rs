@@ -26,6 +26,7 @@ use tonic::codegen::http::{Request, Response};
 use tower_layer::Layer;
 
 use crate::deadline::Deadline;
+use crate::messages::{REFLECTION, STREAM};
 use crate::protocol::{self, NotGrpc};
 use crate::router::USERS;
 use crate::status;
@@ -35,14 +36,9 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// How many health checks may be under way, in all and from one address: anybody may make them, and
 /// so they take no seats of others.
 const HEALTH_SEATS: (usize, usize) = (1024, 256);
-/// The method that takes a stream of records: it may take its time.
-const STREAM: &str = "/Users/SendUserInfoClientStream";
 /// The methods that answer by a stream: it may take its time.
-const ANSWER_STREAMS: [&str; 3] = [
-    "/grpc.health.v1.Health/Watch",
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    "/muster.v1.Roll/DownloadRoll",
-];
+const ANSWER_STREAMS: [&str; 3] =
+    ["/grpc.health.v1.Health/Watch", REFLECTION, "/muster.v1.Roll/DownloadRoll"];
 /// When somebody for whom there is no room may try again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -99,6 +95,7 @@ impl Admission {
     /// Lets a call in, and tells its service who makes it.
     fn admit<B>(&self, request: &mut Request<B>) -> Result<Admitted, Status> {
         let path = request.uri().path();
+        // A stream of records may take its time.
         let answer_max = (path != STREAM).then_some(self.call_max);
         let deadline = Deadline::of(request.headers(), answer_max);
         // The answer to a record is so short that its seat is bound enough.
@@ -289,10 +286,7 @@ mod tests {
         for path in method_paths() {
             assert_ne!(asked_for(&format!("/{path}")), Role::ALL, "{path}");
         }
-        assert_eq!(
-            asked_for("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
-            Role::ALL
-        );
+        assert_eq!(asked_for(REFLECTION), Role::ALL);
     }
 
     #[test]

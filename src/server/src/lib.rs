@@ -13,6 +13,7 @@
 //! | `workers` | the service `muster.v1.Workers`: which there are |
 //! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
 //! | `router` | which of them a call goes to |
+//! | `messages` | how many messages a call brings |
 //! | `entrance` | the doors, and what is asked of those who come to them |
 //! | `admission` | who may make which call |
 //! | `deadline` | when a call must be answered |
@@ -34,6 +35,7 @@ mod deadline;
 mod entrance;
 pub mod flags;
 mod health;
+mod messages;
 pub mod metadata;
 mod metrics;
 mod operations;

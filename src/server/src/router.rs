@@ -9,6 +9,7 @@ use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::service::Routes;
 
+use crate::messages::Messages;
 use crate::users::{Users, UsersServer};
 
 /// What calls to `Users` begin with.
@@ -26,8 +27,8 @@ impl Service<Request<Body>> for Router {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Either<
-        <UsersServer<Users> as Service<Request<Body>>>::Future,
-        <Routes as Service<Request<Body>>>::Future,
+        <UsersServer<Users> as Service<Request<Messages>>>::Future,
+        <Routes as Service<Request<Messages>>>::Future,
     >;
 
     /// Each service is ready, always.
@@ -36,6 +37,7 @@ impl Service<Request<Body>> for Router {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let request = Messages::count(request);
         if request.uri().path().starts_with(USERS) {
             Either::Left(self.users.call(request))
         } else {

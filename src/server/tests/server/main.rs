@@ -11,6 +11,7 @@ mod desk;
 mod gate;
 mod group_commit;
 mod limits;
+mod messages;
 mod metadata;
 mod probes;
 mod protocol;
