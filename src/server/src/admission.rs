@@ -26,7 +26,7 @@ use tonic::codegen::http::{Request, Response};
 use tower_layer::Layer;
 
 use crate::deadline::Deadline;
-use crate::messages::{REFLECTION, STREAM};
+use crate::messages::{REFLECTION, REFLECTION_ALPHA, STREAM};
 use crate::protocol::{self, NotGrpc};
 use crate::router::USERS;
 use crate::status;
@@ -37,8 +37,8 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// so they take no seats of others.
 const HEALTH_SEATS: (usize, usize) = (1024, 256);
 /// The methods that answer by a stream: it may take its time.
-const ANSWER_STREAMS: [&str; 3] =
-    ["/grpc.health.v1.Health/Watch", REFLECTION, "/muster.v1.Roll/DownloadRoll"];
+const ANSWER_STREAMS: [&str; 4] =
+    ["/grpc.health.v1.Health/Watch", REFLECTION, REFLECTION_ALPHA, "/muster.v1.Roll/DownloadRoll"];
 /// When somebody for whom there is no room may try again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -286,7 +286,9 @@ mod tests {
         for path in method_paths() {
             assert_ne!(asked_for(&format!("/{path}")), Role::ALL, "{path}");
         }
-        assert_eq!(asked_for(REFLECTION), Role::ALL);
+        for path in [REFLECTION, REFLECTION_ALPHA] {
+            assert_eq!(asked_for(path), Role::ALL);
+        }
     }
 
     #[test]

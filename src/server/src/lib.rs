@@ -12,6 +12,7 @@
 //! | `queue` | the service `muster.v1.Queue`: what waits; pause and resume |
 //! | `workers` | the service `muster.v1.Workers`: which there are |
 //! | `roll` | the service `muster.v1.Roll`: its manifest, and the file |
+//! | `reflection` | the services, described for tools |
 //! | `router` | which of them a call goes to |
 //! | `messages` | how many messages a call brings |
 //! | `entrance` | the doors, and what is asked of those who come to them |
@@ -41,6 +42,7 @@ mod metrics;
 mod operations;
 mod protocol;
 mod queue;
+mod reflection;
 mod roll;
 mod router;
 mod sampler;
@@ -181,11 +183,8 @@ impl Server {
             shutdown.token(),
         ));
         let users = services::users(&queue, &config, streams, break_off.clone(), shutdown);
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(muster_proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        let others = operations.routes().add_service(health_service).add_service(reflection);
+        let others = operations.routes().add_service(health_service);
+        let others = reflection::add_to(others)?;
         let services = Router { users, others: others.prepare() };
         let door = entrance.grpc_door(grpc, &config);
         let admission = entrance.admission(&config);

@@ -15,10 +15,12 @@ use tonic::codegen::http::Request;
 
 /// The method that takes a stream of records.
 pub(crate) const STREAM: &str = "/Users/SendUserInfoClientStream";
-/// The method of reflection, which takes a stream of questions.
+/// The methods of reflection, which take a stream of questions.
 pub(crate) const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+pub(crate) const REFLECTION_ALPHA: &str =
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 /// The methods that take any number of messages. All others take one.
-const REQUEST_STREAMS: [&str; 2] = [STREAM, REFLECTION];
+const REQUEST_STREAMS: [&str; 3] = [STREAM, REFLECTION, REFLECTION_ALPHA];
 
 /// What a message begins with: a flag, and its length in four bytes, big-endian.
 const PREFIX_BYTES: usize = 5;

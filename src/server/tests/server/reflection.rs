@@ -5,6 +5,8 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1alpha;
+use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient as AlphaClient;
 
 use crate::desk::Desk;
 
@@ -22,7 +24,39 @@ async fn every_service_is_listed() {
     let answer = ask(&desk, MessageRequest::ListServices(String::new())).await.unwrap();
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
-    for name in ["Users", "muster.v1.Batches", "grpc.health.v1.Health"] {
+    assert_are_all(&names);
+}
+
+#[tokio::test]
+async fn v1alpha_answers_as_v1_does() {
+    use v1alpha::server_reflection_request::MessageRequest;
+    use v1alpha::server_reflection_response::MessageResponse;
+
+    let desk = Desk::open().await;
+    let ask = async |question| {
+        let host = String::new();
+        let request = v1alpha::ServerReflectionRequest { host, message_request: Some(question) };
+        let mut client = AlphaClient::new(desk.channel.clone());
+        let answers = client.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+        answers.into_inner().message().await.unwrap().unwrap().message_response.unwrap()
+    };
+    let answer = ask(MessageRequest::ListServices(String::new())).await;
+    let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
+    let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    assert_are_all(&names);
+    let answer = ask(MessageRequest::FileContainingSymbol("Users".to_owned())).await;
+    let MessageResponse::FileDescriptorResponse(files) = answer else { panic!("{answer:?}") };
+    assert_eq!(files.file_descriptor_proto.len(), 1);
+}
+
+fn assert_are_all(names: &[String]) {
+    for name in [
+        "Users",
+        "muster.v1.Batches",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+    ] {
         assert!(names.iter().any(|listed| listed == name), "no {name} in {names:?}");
     }
 }
