@@ -1,6 +1,6 @@
 """Sends user records as a plain gRPC client does: generated stubs, no metadata.
 
-usage: client.py SERVER (unary|stream) FILE
+usage: client.py SERVER (unary|stream) FILE [NoCompression|Deflate|Gzip]
 
 FILE is a JSON array of objects. The stubs users_pb2 and users_pb2_grpc must be importable.
 """
@@ -15,11 +15,11 @@ from users_pb2_grpc import UsersStub
 SECONDS_MAX = 60
 
 
-def main(server, method, path):
+def main(server, method, path, compression="NoCompression"):
     with open(path, encoding="utf-8") as file:
         requests = (UserRequest(**user) for user in json.load(file))
 
-    with grpc.insecure_channel(server) as channel:
+    with grpc.insecure_channel(server, compression=grpc.Compression[compression]) as channel:
         users = UsersStub(channel)
         if method == "unary":
             responses = [users.SendUserInfo(request, timeout=SECONDS_MAX) for request in requests]

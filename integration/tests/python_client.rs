@@ -36,6 +36,18 @@ fn a_client_stream_from_python_is_ok_and_reaches_the_roll() {
     installation.assert_roll(users(2_000));
 }
 
+#[test]
+fn compressed_calls_from_python_are_ok_and_reach_the_roll() {
+    for (method, compression, answer) in
+        [("unary", "Deflate", "50 ok"), ("unary", "Gzip", "50 ok"), ("stream", "Gzip", "1 ok")]
+    {
+        let installation = Installation::start();
+        let sent = installation.send_as(method, users(50), compression).expect_code(0);
+        assert_eq!(sent.stdout, answer, "{method} {compression}");
+        installation.assert_roll(users(50));
+    }
+}
+
 fn users(count: usize) -> Vec<User> {
     Users::of_seed(61).take(count).collect()
 }
@@ -72,6 +84,10 @@ impl Installation {
     }
 
     fn send(&self, method: &str, users: Vec<User>) -> Finished {
+        self.send_as(method, users, "NoCompression")
+    }
+
+    fn send_as(&self, method: &str, users: Vec<User>, compression: &str) -> Finished {
         let input = self.folder.path().join("users.json");
         write_json(File::create(&input).expect("a new file can be made"), users)
             .expect("users can be written");
@@ -80,6 +96,7 @@ impl Installation {
             .arg(folder_of_client().join("client.py"))
             .args([&format!("127.0.0.1:{}", self.grpc), method])
             .arg(input)
+            .arg(compression)
             .env("PYTHONPATH", self.folder.path());
         Process::start("client.py", &mut command).wait(SEND)
     }

@@ -15,6 +15,7 @@
 //! | `reflection` | the services, described for tools |
 //! | `router` | which of them a call goes to |
 //! | `messages` | how many messages a call brings |
+//! | `compression` | which compressions of requests are accepted |
 //! | `entrance` | the doors, and what is asked of those who come to them |
 //! | `admission` | who may make which call |
 //! | `deadline` | when a call must be answered |
@@ -30,6 +31,7 @@ mod admission;
 mod batches;
 mod caller;
 mod calls;
+mod compression;
 pub mod config;
 mod dead_letters;
 mod deadline;
@@ -67,6 +69,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::calls::MeasureCalls;
+use crate::compression::accept_compressed;
 use crate::config::Config;
 use crate::entrance::Entrance;
 use crate::operations::Operations;
@@ -183,7 +186,7 @@ impl Server {
             shutdown.token(),
         ));
         let users = services::users(&queue, &config, streams, break_off.clone(), shutdown);
-        let others = operations.routes().add_service(health_service);
+        let others = operations.routes().add_service(accept_compressed!(health_service));
         let others = reflection::add_to(others)?;
         let services = Router { users, others: others.prepare() };
         let door = entrance.grpc_door(grpc, &config);

@@ -11,6 +11,7 @@ use muster_proto::v1::workers_server::WorkersServer;
 use tonic::service::Routes;
 
 use crate::batches::Batches;
+use crate::compression::accept_compressed;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::queue::Queue;
@@ -57,10 +58,10 @@ impl Operations {
 
     /// For gRPC.
     pub(crate) fn routes(self) -> Routes {
-        Routes::new(BatchesServer::from_arc(self.batches))
-            .add_service(DeadLettersServer::from_arc(self.dead_letters))
-            .add_service(QueueServer::from_arc(self.queue))
-            .add_service(RollServer::from_arc(self.roll))
-            .add_service(WorkersServer::from_arc(self.workers))
+        Routes::new(accept_compressed!(BatchesServer::from_arc(self.batches)))
+            .add_service(accept_compressed!(DeadLettersServer::from_arc(self.dead_letters)))
+            .add_service(accept_compressed!(QueueServer::from_arc(self.queue)))
+            .add_service(accept_compressed!(RollServer::from_arc(self.roll)))
+            .add_service(accept_compressed!(WorkersServer::from_arc(self.workers)))
     }
 }

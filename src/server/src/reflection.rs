@@ -4,6 +4,8 @@ use tonic::service::Routes;
 use tonic_reflection::pb::{v1, v1alpha};
 use tonic_reflection::server::{Builder, Error};
 
+use crate::compression::accept_compressed;
+
 /// Adds both versions of the reflection protocol to these services. v1 replaced v1alpha without a change
 /// of its messages; many clients ask only for v1alpha.
 ///
@@ -11,7 +13,8 @@ use tonic_reflection::server::{Builder, Error};
 ///
 /// The descriptors that are compiled in cannot be read.
 pub(crate) fn add_to(services: Routes) -> Result<Routes, Error> {
-    Ok(services.add_service(builder().build_v1()?).add_service(builder().build_v1alpha()?))
+    let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
+    Ok(services.add_service(accept_compressed!(v1)).add_service(accept_compressed!(v1alpha)))
 }
 
 fn builder() -> Builder<'static> {

@@ -13,6 +13,7 @@ use tonic::codegen::http::{Request, Response};
 use tower_layer::Layer as _;
 
 use crate::calls::MeasureCalls;
+use crate::compression::accept_compressed;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::roll::Roll;
@@ -56,5 +57,5 @@ pub(crate) fn users(
 ) -> UsersServer<Users> {
     let users = Users::start(Arc::clone(queue), config, streams, break_off, shutdown);
     let message_bytes_max = config.message_bytes_max.get();
-    UsersServer::new(users).max_decoding_message_size(message_bytes_max)
+    accept_compressed!(UsersServer::new(users).max_decoding_message_size(message_bytes_max))
 }

@@ -5,6 +5,7 @@
 mod abandoned;
 mod backpressure;
 mod batches;
+mod compression;
 mod dead_letters;
 mod deadline;
 mod desk;
