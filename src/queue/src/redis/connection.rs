@@ -30,8 +30,9 @@ use crate::{CurrentAccess, Error, Persistence, Result, StoreOptions, metrics};
 /// How often the server is looked at again: its settings may have changed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How long an answer may take. A script that the server does not have yet takes three round trips.
-const RESPONSE_MAX: Duration = Duration::from_secs(4);
+/// How long an answer may take. A script that the server does not have yet takes three round trips. After
+/// one heartbeat without an answer, the next one must come before a lease of 6 s ends.
+const RESPONSE_MAX: Duration = Duration::from_secs(3);
 
 /// How long a refusal for want of memory counts. Who is refused tries again sooner. What the server says
 /// of its memory is not enough: the step that it refuses may be larger than what it has left.
