@@ -88,18 +88,23 @@ impl Readiness {
         let (readiness, ending) = (self.clone(), shutdown.token());
         shutdown.spawn(async move {
             let asking = async {
+                let mut answers = false;
                 loop {
                     let mut answer = pin!(ask());
                     let slow = tokio::time::timeout(ANSWER_MAX, &mut answer).await;
                     let answer = match slow {
                         Ok(answer) => answer,
                         Err(_) => {
-                            readiness.tell(waiting_for_store(&format_args!(
-                                "it has not answered for {ANSWER_MAX:?}"
-                            )));
+                            // The reason before says more, and is logged once.
+                            if answers {
+                                readiness.tell(waiting_for_store(&format_args!(
+                                    "it has not answered for {ANSWER_MAX:?}"
+                                )));
+                            }
                             answer.await
                         }
                     };
+                    answers = answer.is_ok();
                     let next = Instant::now() + INTERVAL;
                     while Instant::now() < next {
                         readiness.tell(match &answer {
