@@ -58,10 +58,6 @@ use crate::worker::Worker;
 pub use file_mode::{FileMode, InvalidFileMode};
 pub use retry::Retries;
 
-/// How long the store may take, at the end, to take back what the workers hold: three round trips, to a
-/// store that does not have the script yet.
-const GOODBYE_MAX: Duration = Duration::from_secs(2);
-
 /// What workers do when the roll cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RollFailure {
@@ -137,7 +133,8 @@ pub async fn run(
         }
     };
     working.shutdown().await;
-    say_goodbye(&team, &ids).await;
+    // Of the default grace period it is 2 s: three round trips, to a store that does not have the script yet.
+    say_goodbye(&team, &ids, config.grace / 5).await;
     ended
 }
 
@@ -149,12 +146,12 @@ async fn all(working: &mut JoinSet<Result<(), roll::Error>>) -> Result<(), roll:
     Ok(())
 }
 
-/// Gives back what these workers hold. When it fails, others take it over.
-async fn say_goodbye(team: &Team, workers: &[WorkerId]) {
+/// Gives back what these workers hold. When it fails, or takes longer than `limit`, others take it over.
+async fn say_goodbye(team: &Team, workers: &[WorkerId], limit: Duration) {
     let goodbyes = workers.iter().map(|worker| team.queue.forget(worker));
     let goodbyes =
         futures::future::join_all(goodbyes.chain([team.queue.retire(&team.identity.id)]));
-    match timeout(GOODBYE_MAX, goodbyes).await {
+    match timeout(limit, goodbyes).await {
         Ok(answers) => answers.into_iter().filter_map(Result::err).for_each(|error| {
             tracing::debug!(%error, "could not say goodbye");
         }),
