@@ -116,7 +116,7 @@ fn sentinels_are_asked_with_a_login_of_their_own() {
     }
 }
 
-/// A stack whose store is named by a file.
+/// A stack whose store is named by a file. Its server and its worker are connected.
 fn start_by_file(folder: &Path) -> (Stack, PathBuf) {
     let mut stack = Stack::prepare(Memory);
     stack.redis = with_login();
@@ -126,6 +126,7 @@ fn start_by_file(folder: &Path) -> (Stack, PathBuf) {
     stack.start_server();
     stack.start_workers(1);
     stack.wait_until_ready();
+    stack.workers[0].wait_for_line("noeviction", LIMIT);
     (stack, file)
 }
 
