@@ -109,7 +109,12 @@ in
         '';
       }
       {
-        assertion = !(cfg.settings ? sentinel_password);
+        assertion =
+          !(
+            cfg.settings ? sentinel_password
+            || cfg.settings ? server.sentinel_password
+            || cfg.settings ? worker.sentinel_password
+          );
         message = ''
           services.muster.settings.sentinel_password would be in the Nix store, where all can read it.
           Put it into a file, and name that in services.muster.sentinelPasswordFile.

@@ -52,6 +52,7 @@ let
     "a key is not in the store" = isRefused { settings.server.tls_key = ./refused.nix; };
     "nor is a client's" = isRefused { settings.client.tls_key = "${builtins.storeDir}/key.pem"; };
     "nor is the password of sentinels" = isRefused { settings.sentinel_password = "secret"; };
+    "nor in a section" = isRefused { settings.worker.sentinel_password = "secret"; };
     "nor is a token" = isRefused { settings.client.token = "secret"; };
     "an open port may have TLS and a list" =
       !isRefused (open [
