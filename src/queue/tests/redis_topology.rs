@@ -12,9 +12,11 @@ mod redis_server;
 use std::fs::{self, File};
 use std::num::NonZeroU8;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use muster_integration::ports::free_port;
+use muster_integration::relay::Relay;
 use muster_queue::redis::RedisQueue;
 use muster_queue::{
     Appended, BatchId, BatchOptions, Durability, Error, KeyPrefix, Limits, NewChunk, Queue,
@@ -23,6 +25,7 @@ use muster_queue::{
 use redis_ask::{ask, ask_at, port, replicate, until};
 use redis_server::{RedisServer, program};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 const LONG_WAIT: Duration = Duration::from_secs(20);
 const ACCEPTED: StoreOptions = StoreOptions {
@@ -103,6 +106,32 @@ async fn a_lease_that_waits_at_a_master_that_becomes_a_replica_ends() {
     let lease = tokio::time::timeout(LONG_WAIT / 2, queue.lease(&worker, 1, LONG_WAIT));
     let (ended, ()) = tokio::join!(lease, demote);
     assert!(matches!(ended.unwrap(), Err(Error::Unavailable { .. })));
+}
+
+/// Connecting takes 1.8 s here. Somebody has the time for it, although callers wait who came at any time.
+#[tokio::test]
+async fn callers_that_keep_coming_do_not_keep_each_other_from_connecting() {
+    let server = RedisServer::start();
+    let relay = Relay::start(port(&server).parse().unwrap(), u64::MAX);
+    relay.hold_answers();
+    let options = StoreOptions { connect_timeout: Duration::from_secs(4), ..ACCEPTED };
+    let url = format!("redis://127.0.0.1:{}", relay.port());
+    let queue = Arc::new(RedisQueue::connect(&url, &options).await.unwrap());
+    let called = Arc::clone(&queue);
+    let mut callers = JoinSet::new();
+    callers.spawn(async move {
+        let mut calls = JoinSet::new();
+        let mut often = tokio::time::interval(Duration::from_millis(100));
+        for _ in 0..1000 {
+            often.tick().await;
+            let queue = Arc::clone(&called);
+            calls.spawn(async move { queue.ping().await.is_ok() });
+        }
+    });
+    queue.ping().await.unwrap_err();
+    relay.set_delay(Duration::from_millis(300));
+    relay.release_answers();
+    until("somebody connects", || async { queue.ping().await.is_ok() }).await;
 }
 
 #[tokio::test]

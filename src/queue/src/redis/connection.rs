@@ -351,27 +351,28 @@ impl Connection {
         }
     }
 
-    /// The shared connection. Callers that find it gone wait together for a new one, each no
-    /// longer than connecting may take.
+    /// The shared connection. Callers that find it gone wait for the one that makes a new one, each no
+    /// longer than connecting may take. Whoever connects has all of that time, however long it has waited:
+    /// else nobody would have enough after an outage, while callers keep coming.
     async fn shared(&self) -> Result<Arc<Shared>> {
+        let limit = self.options.connect_timeout;
+        let Ok(mut shared) = timeout(limit, self.shared.lock()).await else {
+            return Err(self.no_connection());
+        };
+        if let Some(connection) = &*shared {
+            return Ok(Arc::clone(connection));
+        }
         let connect = async {
-            let mut shared = self.shared.lock().await;
-            if let Some(connection) = &*shared {
-                return Ok(Arc::clone(connection));
-            }
             let link = self.opener.open().await?;
             let (looked, format) =
                 tokio::join!(self.look(&link), checks::read_format(&link, &self.format));
             let looked = looked?;
             checks::check_format(&link, &self.format, format?).await?;
             self.note(looked.clone());
-            let looked_at = Mutex::new(Instant::now());
-            let connection = Arc::new(Shared { link, looked, looked_at });
-            *shared = Some(Arc::clone(&connection));
-            Ok::<_, Unfit>(connection)
+            Ok::<_, Unfit>(Shared { link, looked, looked_at: Mutex::new(Instant::now()) })
         };
-        match timeout(self.options.connect_timeout, connect).await {
-            Ok(Ok(connection)) => Ok(connection),
+        match timeout(limit, connect).await {
+            Ok(Ok(connection)) => Ok(Arc::clone(shared.insert(Arc::new(connection)))),
             Ok(Err(unfit)) => Err(self.unfit(unfit)),
             Err(_) => Err(self.no_connection()),
         }
