@@ -164,7 +164,7 @@ async fn stalled_store_slows_streams_of_small_records_down() {
     let stack = stack();
     let connection = Connection::open(stack.grpc_port()).await;
     stack.redis.freeze();
-    // The server waits two seconds for its store. Two streams fill their windows sooner.
+    // The server waits three seconds for its store. Two streams fill their windows sooner.
     let streams = Streams::begin(&connection, 2, 25).await;
     let full = timeout(FLOW, streams.fill_windows()).await;
     full.expect("the streams fill their windows");

@@ -71,7 +71,7 @@ pub(super) fn read(
         let known: Vec<&str> = if is_of_section {
             defaults.values.keys().map(String::as_str).collect()
         } else {
-            SHARED.into()
+            SHARED.into_iter().chain(secret::SHARED).collect()
         };
         match nearest(key, known) {
             Some(near) if !is_of_service(name) => {

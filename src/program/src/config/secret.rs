@@ -12,7 +12,7 @@ use super::{Error, Layer};
 
 /// The secrets among what all programs share. Those that have no use for one leave its file alone:
 /// they need not be allowed to read it.
-const SHARED: [&str; 2] = ["store", "sentinel_password"];
+pub(super) const SHARED: [&str; 2] = ["store", "sentinel_password"];
 
 /// Where systemd says which folder has the credentials of the unit.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";

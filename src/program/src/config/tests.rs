@@ -236,6 +236,7 @@ fn misspelt_variable_is_refused_with_its_nearest_setting() {
         ("MUSTER_SERVER_LISEN", "lisen", "listen"),
         ("MUSTER_SERVER_LOGS", "logs", "log"),
         ("MUSTER_DURABILTY", "durabilty", "durability"),
+        ("MUSTER_SENTINEL_PASWORD", "sentinel_pasword", "sentinel_password"),
     ] {
         assert_eq!(
             error(None, &[(name, "x")]),
