@@ -7,7 +7,7 @@ use crate::Durability;
 /// What a store says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreInfo {
-    /// What it is, and which version: `redis 7.0.15`, `valkey 8.0.1`, `embedded`.
+    /// What it is, and which version: `redis 7.0.15`, `valkey 8.0.1`, `redict 7.3.6`, `embedded`.
     pub version: String,
     /// The memory it uses, or the size of its file, in bytes.
     pub used_bytes: u64,

@@ -148,7 +148,7 @@ async fn a_url_of_another_kind_of_server_is_refused() {
     let queue = RedisQueue::connect(&url, &ACCEPTED).await.unwrap();
     let error = queue.ping().await.unwrap_err();
     assert!(matches!(error, Error::Misconfigured { .. }), "{error}");
-    assert!(error.to_string().contains("redis-sentinel://HOST:PORT/MASTER"), "{error}");
+    assert!(error.to_string().contains("use redis-sentinel://HOST:PORT/MASTER"), "{error}");
 }
 
 /// A sentinel that knows one master, called `main`.

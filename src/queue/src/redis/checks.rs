@@ -264,13 +264,12 @@ impl Info<'_> {
             return Err(Unfit::Unavailable("it is still reading its data".to_owned()));
         }
         let misconfigured = |problem: String| Err(Unfit::Misconfigured(problem));
-        // Valkey calls it `server_mode`.
-        if [self.field("redis_mode"), self.field("server_mode")].contains(&"sentinel") {
-            return misconfigured(
-                "it is a sentinel: name it, and the master it knows, as \
-                 redis-sentinel://HOST:PORT/MASTER"
-                    .to_owned(),
-            );
+        if self.is_sentinel() {
+            return misconfigured(format!(
+                "it is a sentinel ({}): use redis-sentinel://HOST:PORT/MASTER, with the name that \
+                 it has for the master",
+                self.name_and_version()
+            ));
         }
         if self.field("cluster_enabled") == "1" && !as_cluster {
             return misconfigured(
@@ -288,6 +287,13 @@ impl Info<'_> {
         }
         match self.field("maxmemory_policy") {
             "noeviction" => {}
+            "" => {
+                return misconfigured(format!(
+                    "INFO of {} has no maxmemory_policy, so it may drop the queue when memory is \
+                     full: use Redis 6.2 or later, or Valkey",
+                    self.name_and_version()
+                ));
+            }
             policy => {
                 return misconfigured(format!(
                     "its eviction policy is {policy}, which may drop the queue when memory is \
@@ -355,6 +361,32 @@ impl Info<'_> {
                 "durability is synced, but {server} does not tell whether it syncs before it answers \
                  (CONFIG GET: {error}): let the user run CONFIG GET, or use Redis 8.0 or later"
             ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_of_another_kind_are_named() {
+        for (info, problem) in [
+            (
+                "redict_version:7.3.6\r\nredict_mode:sentinel\r\nredis_version:7.2.4\r\n",
+                "it is a sentinel (redict 7.3.6): use redis-sentinel://HOST:PORT/MASTER, with the \
+                 name that it has for the master",
+            ),
+            (
+                "redis_version:7.2.4\r\nredis_mode:standalone\r\n",
+                "INFO of redis 7.2.4 has no maxmemory_policy, so it may drop the queue when memory \
+                 is full: use Redis 6.2 or later, or Valkey",
+            ),
+        ] {
+            let Err(Unfit::Misconfigured(found)) = Info(info).check(false) else {
+                panic!("{info} is not misconfigured")
+            };
+            assert_eq!(found, problem);
         }
     }
 }

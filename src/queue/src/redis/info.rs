@@ -16,12 +16,19 @@ impl<'a> Info<'a> {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
-    /// What it is, and which version of that.
+    /// What it is, and which version of that. Valkey and Redict also report the version of Redis that
+    /// they are compatible with.
     pub(super) fn name_and_version(&self) -> String {
-        match self.field("server_name") {
-            "valkey" => format!("valkey {}", self.field("valkey_version")),
-            _ => format!("redis {}", self.field("redis_version")),
-        }
+        let version = |name: &str| self.field(&format!("{name}_version"));
+        let name = ["valkey", "redict"].into_iter().find(|name| !version(name).is_empty());
+        let name = name.unwrap_or("redis");
+        format!("{name} {}", version(name))
+    }
+
+    /// Whether it is a sentinel. Each server has a name of its own for the field.
+    pub(super) fn is_sentinel(&self) -> bool {
+        let modes = ["redis_mode", "server_mode", "redict_mode"];
+        modes.into_iter().any(|mode| self.field(mode) == "sentinel")
     }
 }
 
@@ -36,5 +43,22 @@ mod tests {
         let valkey = Info("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n");
         assert_eq!(valkey.name_and_version(), "valkey 8.0.1");
         assert_eq!(valkey.version(), Some((7, 2)));
+        let redict =
+            Info("redict_version:7.3.6\r\nredis_version:7.2.4\r\nredict_mode:standalone\r\n");
+        assert_eq!(redict.name_and_version(), "redict 7.3.6");
+        assert_eq!(redict.version(), Some((7, 2)));
+    }
+
+    #[test]
+    fn a_sentinel_is_found_by_the_field_of_each_server() {
+        for (info, is_sentinel) in [
+            ("redis_version:7.0.15\r\nredis_mode:sentinel\r\n", true),
+            ("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\nserver_mode:sentinel\r\n", true),
+            ("redict_version:7.3.6\r\nredis_version:7.2.4\r\nredict_mode:sentinel\r\n", true),
+            ("redict_version:7.3.6\r\nredis_version:7.2.4\r\nredict_mode:cluster\r\n", false),
+            ("redis_version:7.0.15\r\nredis_mode:standalone\r\n", false),
+        ] {
+            assert_eq!(Info(info).is_sentinel(), is_sentinel, "{info}");
+        }
     }
 }

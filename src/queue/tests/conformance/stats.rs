@@ -183,7 +183,8 @@ pub(crate) async fn totals_only_grow(queue: &dyn Queue) -> Result<()> {
 pub(crate) async fn the_store_says_what_it_is(queue: &dyn Queue) -> Result<()> {
     let info = queue.store_info().await?;
     let name = info.version.split(' ').next();
-    assert!(name.is_some_and(|name| ["redis", "valkey", "embedded", "memory"].contains(&name)));
+    let names = ["redis", "valkey", "redict", "embedded", "memory"];
+    assert!(name.is_some_and(|name| names.contains(&name)));
     assert!(info.used_bytes > 0, "{info:?}");
     assert_eq!(info.limit_bytes, 0);
     Ok(())
