@@ -219,6 +219,26 @@ async fn a_master_that_is_cut_off_from_its_replicas_is_left() {
 }
 
 #[tokio::test]
+async fn a_master_that_is_away_is_not_taken_for_a_wrong_name() {
+    let (mut master, other) = (RedisServer::start(), RedisServer::start());
+    let sentinel = Sentinel::start(&master, 1).await;
+    let url = format!("redis-sentinel://127.0.0.1:{}/main", sentinel.port);
+    let queue = RedisQueue::connect(&url, &ACCEPTED).await.unwrap();
+    let named = format!(
+        "the sentinels know no master at the moment: 127.0.0.1:{}, which they name, ",
+        port(&master)
+    );
+    replicate(&master, &other).await;
+    let error = queue.ping().await.unwrap_err();
+    assert!(error.to_string().ends_with(&format!("{named}is a replica")), "{error}");
+
+    master.kill();
+    let error = queue.ping().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains(&format!("{named}cannot be reached: ")), "{error}");
+}
+
+#[tokio::test]
 async fn sentinels_lead_to_the_master_that_is_one_now() {
     let (mut master, replica) = (RedisServer::start(), RedisServer::start());
     replicate(&replica, &master).await;
@@ -252,6 +272,7 @@ async fn sentinels_lead_to_the_master_that_is_one_now() {
     let unknown = RedisQueue::connect(&url, &ACCEPTED).await.unwrap();
     let error = unknown.ping().await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("knows no master `other`"), "{error}");
 
     master.kill();
     let error = append(&queue, 2).await.unwrap_err();

@@ -50,10 +50,9 @@ impl Sentinels {
             match answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
                 Ok(place) if tried.contains(&place) => {}
                 Ok(place) => {
-                    match timeout(limit, self.connect_to_master(&place)).await {
-                        Ok(Ok(connection)) => return Ok(connection),
-                        Ok(Err(unfit)) => problem = Some(unfit),
-                        Err(_) => problem = Some(no_connection(&place, limit)),
+                    match self.connect_to_master(&place, limit).await {
+                        Ok(connection) => return Ok(connection),
+                        Err(unfit) => problem = Some(unfit),
                     }
                     tried.push(place);
                 }
@@ -66,7 +65,11 @@ impl Sentinels {
         Err(problem.unwrap_or_else(|| Unfit::Unavailable("it has no sentinels".to_owned())))
     }
 
-    async fn connect_to_master(&self, place: &Place) -> Result<MultiplexedConnection, Unfit> {
+    async fn connect_to_master(
+        &self,
+        place: &Place,
+        limit: Duration,
+    ) -> Result<MultiplexedConnection, Unfit> {
         let (host, port) = place.clone();
         let address = match self.master.addr() {
             ConnectionAddr::TcpTls { insecure, .. } => {
@@ -75,19 +78,29 @@ impl Sentinels {
             _ => ConnectionAddr::Tcp(host, port),
         };
         let server = self.master.clone().set_addr(address);
-        let mut connection = connect(server, self.certificates.clone()).await?;
-        match redis::cmd("ROLE").query_async(&mut connection).await? {
-            Role::Primary { .. } => Ok(connection),
-            _ => Err(Unfit::Unavailable(format!(
-                "the sentinels name {}:{}, which is no master at the moment",
-                place.0, place.1
-            ))),
+        let role = async {
+            let mut connection = connect(server, self.certificates.clone()).await?;
+            let role = redis::cmd("ROLE").query_async(&mut connection).await?;
+            Ok::<_, RedisError>((connection, role))
+        };
+        match timeout(limit, role).await {
+            Ok(Ok((connection, Role::Primary { .. }))) => Ok(connection),
+            Ok(Ok(_)) => Err(no_master(place, "is a replica")),
+            Ok(Err(error)) if error.is_io_error() => {
+                Err(no_master(place, &format!("cannot be reached: {error}")))
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(no_master(place, &format!("has not answered within {limit:?}"))),
         }
     }
 }
 
-fn no_connection((host, port): &Place, limit: Duration) -> Unfit {
-    Unfit::Unavailable(format!("no connection to its master, {host}:{port}, within {limit:?}"))
+/// The error for a server that the sentinels name and that is not a master: during a failover they name
+/// the old one.
+fn no_master((host, port): &Place, what: &str) -> Unfit {
+    Unfit::Unavailable(format!(
+        "the sentinels know no master at the moment: {host}:{port}, which they name, {what}"
+    ))
 }
 
 /// Where the master of this name is, as a sentinel says, or why it does not say so.
