@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "s3cret-of-the-store";
 /// What the login of Muster may do, as docs/operations.md has it.
 const RULES: &str = "resetchannels ~{muster* -@all +@read +@write +@connection -@dangerous \
-    +eval +evalsha +script|load +info +time +wait +role +config|get";
+    +eval +evalsha +info +time +wait +role +config|get";
 
 /// A Redis that speaks TLS to those with a certificate, and whoever belongs to it.
 struct Secured {

@@ -9,6 +9,7 @@
 //! | `operators` | what operators set, and what processes that run workers report |
 //! | `keys` | every key, and what it holds; the partitions |
 //! | `scripts` | the Lua scripts, each in a file of its own |
+//! | `script` | one script, and how a server runs it |
 //! | `address` | where the servers are, out of the URL |
 //! | `tls` | the certificates for TLS, in the files that the URL names |
 //! | `sentinels` | the master that sentinels name |
@@ -42,6 +43,7 @@ mod operators;
 mod payloads;
 mod pool;
 mod refusals;
+mod script;
 mod scripts;
 mod sentinels;
 mod settle;
@@ -56,12 +58,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_content::ContentDigest;
-use redis::{FromRedisValue, Pipeline, ScriptInvocation, Value};
+use redis::{FromRedisValue, Pipeline, Value};
 
 use self::connection::Connection;
 use self::decode::Unreadable;
 use self::keys::Partition;
 use self::payloads::Names;
+use self::script::Invocation;
 use self::scripts::Scripts;
 use self::work::Calm;
 use crate::{
@@ -169,7 +172,7 @@ impl RedisQueue {
     async fn settled<T: FromRedisValue>(
         &self,
         partition: &Partition,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
     ) -> Result<T> {
         self.connection.run_settled(Pipeline::new(), script, &partition.keys).await
     }
@@ -180,7 +183,7 @@ impl RedisQueue {
         &self,
         partition: &Partition,
         before: Pipeline,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
     ) -> Result<(String, Value)> {
         let answer = self.connection.run_settled(before, script, &partition.keys).await?;
         self.readable(decode::value(answer))

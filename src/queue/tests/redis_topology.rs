@@ -286,6 +286,9 @@ async fn sentinels_lead_to_the_master_that_is_one_now() {
     assert!(error.to_string().contains("on 0 of 1 replicas"), "{error}");
 }
 
+/// The options of a node of a cluster.
+const NODE: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"];
+
 /// Three masters and a replica of each.
 struct Cluster {
     masters: [RedisServer; 3],
@@ -294,10 +297,7 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
-        let node = |_| {
-            let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"];
-            RedisServer::start_with(&options)
-        };
+        let node = |_| RedisServer::start_with(&NODE);
         let masters = std::array::from_fn(node);
         let replicas = std::array::from_fn(node);
         for (master, slots) in masters.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
@@ -407,6 +407,25 @@ async fn a_cluster_whose_keys_move_is_followed() {
     lease_while_appending(&queue, 2).await;
 }
 
+/// Begins to move a slot: from then on neither node has to have all of its keys.
+async fn begin_move(slot: u16, from: &RedisServer, to: &RedisServer) {
+    let (from_id, to_id): (String, String) =
+        (ask(from, "CLUSTER MYID").await, ask(to, "CLUSTER MYID").await);
+    ask::<()>(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
+    ask::<()>(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
+}
+
+/// Moves the keys of the slot, and the slot itself.
+async fn end_move(slot: u16, from: &RedisServer, to: &RedisServer) {
+    let keys: Vec<String> = ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
+    let target = format!("127.0.0.1 {}  0 5000", port(to));
+    ask::<()>(from, &format!("MIGRATE {target} KEYS {}", keys.join(" "))).await;
+    let to_id: String = ask(to, "CLUSTER MYID").await;
+    for node in [to, from] {
+        ask::<()>(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_cluster_whose_keys_move_one_by_one_is_waited_for() {
     let cluster = Cluster::start().await;
@@ -417,10 +436,7 @@ async fn a_cluster_whose_keys_move_one_by_one_is_waited_for() {
     let holder = cluster.holder().await;
     let (from, to) = (&cluster.masters[holder], &cluster.masters[(holder + 1) % 3]);
     let slot: u16 = ask(from, "CLUSTER KEYSLOT {muster:5}").await;
-    let (from_id, to_id): (String, String) =
-        (ask(from, "CLUSTER MYID").await, ask(to, "CLUSTER MYID").await);
-    ask::<()>(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {from_id}")).await;
-    ask::<()>(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {to_id}")).await;
+    begin_move(slot, from, to).await;
 
     // Neither server has all keys: nothing may be said of what one of them lacks.
     for queue in [&queue, &strict] {
@@ -432,12 +448,35 @@ async fn a_cluster_whose_keys_move_one_by_one_is_waited_for() {
     }
     assert_eq!(ask::<u64>(to, &format!("CLUSTER COUNTKEYSINSLOT {slot}")).await, 0);
 
-    let keys: Vec<String> = ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
-    let target = format!("127.0.0.1 {}  0 5000", port(to));
-    ask::<()>(from, &format!("MIGRATE {target} KEYS {}", keys.join(" "))).await;
-    for node in [to, from] {
-        ask::<()>(node, &format!("CLUSTER SETSLOT {slot} NODE {to_id}")).await;
-    }
+    end_move(slot, from, to).await;
+    until("the keys have moved", || async { append(&queue, 1).await.is_ok() }).await;
+    lease_while_appending(&queue, 2).await;
+}
+
+/// `SCRIPT LOAD` reaches a node only once this process has heard of it. The new node has no such command,
+/// so it is never reached by it.
+#[tokio::test]
+async fn a_slot_that_moves_to_a_node_that_has_just_joined_is_followed() {
+    let cluster = Cluster::start().await;
+    let queue = RedisQueue::connect(&cluster.url(), &ACCEPTED).await.unwrap();
+    open(&queue).await.unwrap();
+    append(&queue, 0).await.unwrap();
+    let from = &cluster.masters[cluster.holder().await];
+    let slot: u16 = ask(from, "CLUSTER KEYSLOT {muster:5}").await;
+
+    let joined =
+        RedisServer::start_with(&[&NODE[..], &["--rename-command", "SCRIPT", ""]].concat());
+    ask::<()>(&joined, &format!("CLUSTER MEET 127.0.0.1 {}", port(from))).await;
+    let (from_id, joined_id): (String, String) =
+        (ask(from, "CLUSTER MYID").await, ask(&joined, "CLUSTER MYID").await);
+    until("the node has joined", || async {
+        ask::<String>(&joined, "CLUSTER INFO").await.contains("cluster_state:ok")
+            && ask::<String>(&joined, "CLUSTER NODES").await.contains(&from_id)
+            && ask::<String>(from, "CLUSTER NODES").await.contains(&joined_id)
+    })
+    .await;
+    begin_move(slot, from, &joined).await;
+    end_move(slot, from, &joined).await;
     until("the keys have moved", || async { append(&queue, 1).await.is_ok() }).await;
     lease_while_appending(&queue, 2).await;
 }

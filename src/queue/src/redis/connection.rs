@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::aio::ConnectionLike as _;
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, Value};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -24,13 +24,14 @@ use super::keys::Partition;
 use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
 use super::refusals::Refusals;
+use super::script::Invocation;
 use super::settle::{self, Settled};
 use crate::{CurrentAccess, Error, Persistence, Result, StoreOptions, metrics};
 
 /// How often the server is looked at again: its settings may have changed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How long an answer may take. A script that the server does not have yet takes three round trips. After
+/// How long an answer may take. A script that the server does not know yet takes two round trips. After
 /// one heartbeat without an answer, the next one must come before a lease of 6 s ends.
 const RESPONSE_MAX: Duration = Duration::from_secs(3);
 
@@ -124,7 +125,7 @@ impl Connection {
     }
 
     /// Runs a script.
-    pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T> {
+    pub(super) async fn run<T: FromRedisValue>(&self, script: &Invocation<'_>) -> Result<T> {
         let answer = async { self.run_on(&self.shared().await?, script).await };
         metrics::counted(answer.await)
     }
@@ -132,10 +133,10 @@ impl Connection {
     async fn run_on<T: FromRedisValue>(
         &self,
         shared: &Arc<Shared>,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
     ) -> Result<T> {
         let mut link = shared.link.clone();
-        let answer = within(RESPONSE_MAX, script.invoke_async(&mut link)).await;
+        let answer = within(RESPONSE_MAX, script.run(&mut link)).await;
         self.checked(shared, answer)
     }
 
@@ -144,11 +145,11 @@ impl Connection {
         &self,
         shared: &Arc<Shared>,
         before: Pipeline,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
     ) -> Result<T> {
         let mut commands = before;
         let script_at = commands.len();
-        commands.invoke_script(script);
+        commands.add_command(script.by_hash().clone());
         let mut link = shared.link.clone();
         let answers = settle::send(&mut link, &commands, script, script_at);
         let mut answers = self.checked(shared, within(RESPONSE_MAX, answers).await)?;
@@ -167,7 +168,7 @@ impl Connection {
     pub(super) async fn run_settled<T: FromRedisValue>(
         &self,
         before: Pipeline,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
         keys: &[String; 2],
     ) -> Result<T> {
         metrics::counted(self.settle(before, script, keys).await)
@@ -176,7 +177,7 @@ impl Connection {
     async fn settle<T: FromRedisValue>(
         &self,
         before: Pipeline,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
         keys: &[String; 2],
     ) -> Result<T> {
         let shared = self.shared().await?;

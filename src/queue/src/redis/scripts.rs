@@ -1,9 +1,8 @@
 //! The Lua scripts: each step of the queue is one, and so atomic.
 
-use redis::Script;
-
 use super::RETENTION_SECONDS;
 use super::keys::GROUP;
+use super::script::Script;
 
 const BATCH: &str = include_str!("scripts/shared/batch.lua");
 const CHUNK: &str = include_str!("scripts/shared/chunk.lua");
@@ -64,7 +63,7 @@ impl Scripts {
         macro_rules! script {
             ($name:literal $(, $part:ident)*) => {{
                 let itself = include_str!(concat!("scripts/", $name, ".lua"));
-                Script::new(&edit($name, &joined(&[$($part,)* itself])))
+                Script::new(edit($name, &joined(&[$($part,)* itself])))
             }};
         }
         Self {

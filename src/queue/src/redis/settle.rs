@@ -29,9 +29,10 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use redis::aio::ConnectionLike as _;
-use redis::{Pipeline, RedisResult, ScriptInvocation, Value};
+use redis::{Pipeline, RedisResult, Value};
 
 use super::link::Link;
+use super::script::Invocation;
 
 /// How long settling may take.
 const SETTLE_MAX: Duration = Duration::from_secs(2);
@@ -70,7 +71,7 @@ pub(super) const ANSWER_MAX: Duration = SETTLE_MAX.saturating_mul(3);
 pub(super) async fn run(
     link: &mut Link,
     before: Pipeline,
-    script: &ScriptInvocation<'_>,
+    script: &Invocation<'_>,
     keys: &[String; 2],
     barrier: Barrier,
 ) -> RedisResult<Settled> {
@@ -78,7 +79,7 @@ pub(super) async fn run(
     let limit = SETTLE_MAX.as_millis().to_string();
     let mut steps = before;
     let script_at = steps.len();
-    steps.invoke_script(script);
+    steps.add_command(script.by_hash().clone());
     // Where the script is refused because the keys move, so is this.
     steps.cmd("EVAL").arg(TOUCH).arg(2).arg(format!("{tag}:settled")).arg(whole).arg(KEY_STAYS_MS);
     match barrier {
@@ -94,18 +95,21 @@ pub(super) async fn run(
     })
 }
 
-/// Sends commands, of which one runs a script: all again, where the server did not know it. An
-/// error of any is the answer.
+/// Sends commands, of which one runs a script by its hash. If the server does not know the script, sends
+/// all of them again, with its text. An error of any is the answer.
 pub(super) async fn send(
     link: &mut Link,
     commands: &Pipeline,
-    script: &ScriptInvocation<'_>,
+    script: &Invocation<'_>,
     script_at: usize,
 ) -> RedisResult<Vec<Value>> {
     let mut answers = link.req_packed_commands(commands, 0, commands.len()).await?;
     if answers.get(script_at).is_some_and(is_unknown_script) {
-        script.load_async(link).await?;
-        answers = link.req_packed_commands(commands, 0, commands.len()).await?;
+        let mut again = Pipeline::with_capacity(commands.len());
+        for (at, command) in commands.cmd_iter().enumerate() {
+            again.add_command(if at == script_at { script.by_text() } else { command.clone() });
+        }
+        answers = link.req_packed_commands(&again, 0, again.len()).await?;
     }
     answers.into_iter().map(Value::extract_error).collect()
 }

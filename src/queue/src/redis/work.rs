@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use redis::{Pipeline, Script, Value};
+use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
 use super::keys::{GROUP, Partition, Stream};
 use super::payloads::Given;
+use super::script::Script;
 use super::{RedisQueue, STEP_MAX, decode, millis, or_empty};
 use crate::millis::to_millis;
 use crate::{Chunk, Committed, Error, Kept, Lease, Outcome, Result, Work, WorkerId, metrics};
