@@ -16,6 +16,7 @@
 //! | `link` | one connection: to a server, to a sentinels' master, to a cluster |
 //! | `info` | what a server says of itself |
 //! | `checks` | what a server must be to keep the queue, and what it keeps |
+//! | `commands` | the commands that a server must have |
 //! | `strictest` | how durable "ok" is, for all processes of a store |
 //! | `connection` | connecting, reconnecting, and who waits on which connection |
 //! | `pool` | the connections for one caller at a time |
@@ -33,6 +34,7 @@
 pub(crate) mod address;
 mod batches;
 mod checks;
+mod commands;
 mod connection;
 mod decode;
 mod info;

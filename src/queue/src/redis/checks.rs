@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use redis::{Cmd, RedisError, RedisResult, Value};
 use tokio::time::timeout;
 
+use super::commands;
 use super::info::Info;
 use super::link::Link;
 use super::settle::Barrier;
@@ -101,7 +102,8 @@ pub(super) async fn look(
     let others = others.or(before).unwrap_or(Asked::Accepted);
     let asked = own.with(others).map_err(Unfit::Misconfigured)?;
     let configs = (fsync(fsyncs), has_snapshots(saves));
-    let looked = judge(infos?, &configs, asked, is_cluster(link));
+    let infos = infos.map_err(|error| commands::unfit("INFO", error))?;
+    let looked = judge(infos, &configs, asked, is_cluster(link));
     let looked =
         looked.map_err(|unfit| if asked == own { unfit } else { because_of_others(unfit) })?;
     if own != Asked::Accepted && own == asked {

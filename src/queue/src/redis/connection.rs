@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::checks::{self, Looked, Unfit};
+use super::commands;
 use super::keys::Partition;
 use super::link::{Link, Opener};
 use super::pool::{Own, Pool};
@@ -365,9 +366,13 @@ impl Connection {
         }
         let connect = async {
             let link = self.opener.open().await?;
-            let (looked, format) =
-                tokio::join!(self.look(&link), checks::read_format(&link, &self.format));
+            let (looked, has_commands, format) = tokio::join!(
+                self.look(&link),
+                commands::check(&link),
+                checks::read_format(&link, &self.format),
+            );
             let looked = looked?;
+            has_commands?;
             checks::check_format(&link, &self.format, format?).await?;
             self.note(looked.clone());
             Ok::<_, Unfit>(Shared { link, looked, looked_at: Mutex::new(Instant::now()) })

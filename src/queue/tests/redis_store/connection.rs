@@ -111,6 +111,41 @@ async fn a_url_that_names_no_server_is_refused() {
 }
 
 #[tokio::test]
+async fn a_server_that_lacks_a_command_is_misconfigured() {
+    for command in ["INFO", "EVAL", "EVALSHA", "XCLAIM"] {
+        let server = RedisServer::start_with(&["--rename-command", command, ""]);
+        let queue = queue(&server).await;
+        let error = queue.ping().await.unwrap_err();
+        assert!(matches!(error, Error::Misconfigured { .. }), "{error}");
+        let lacks = format!("it cannot be Muster's store: it lacks {command}; use Redis 6.2");
+        assert!(error.to_string().contains(&lacks), "{error}");
+    }
+}
+
+/// What a user may do can change while a program waits.
+#[tokio::test]
+async fn a_user_who_may_not_run_scripts_is_told_so_and_waited_for() {
+    let server = RedisServer::start();
+    ask::<()>(&server, "ACL SETUSER limited on >pw ~* +@all -evalsha").await;
+    let queue = connect(&server.url().replace("//", "//limited:pw@")).await.unwrap();
+    let message = unavailable_soon(queue.ping()).await;
+    assert!(message.contains("has no permissions to run the 'evalsha' command"), "{message}");
+    ask::<()>(&server, "ACL SETUSER limited +evalsha").await;
+    queue.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn scripts_run_on_a_server_without_script_load() {
+    let server = RedisServer::start_with(&["--rename-command", "SCRIPT", ""]);
+    let queue = queue(&server).await;
+    let worker = WorkerId::random("w");
+    let batch = sealed_batch(&queue, "b").await;
+    let leased = lease_chunk(&queue, &worker).await;
+    assert_eq!(queue.commit(&leased, &AS_SENT).await.unwrap(), Committed::Taken);
+    assert_eq!(queue.batch(&batch).await.unwrap().unwrap().state, BatchState::Complete);
+}
+
+#[tokio::test]
 async fn a_flush_in_mid_life_is_survived() {
     let server = RedisServer::start();
     let queue = queue(&server).await;
