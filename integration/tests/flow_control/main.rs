@@ -27,12 +27,12 @@ const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const RESOURCE_EXHAUSTED: u32 = 8;
 
 /// How many records the queue takes.
-const RECORDS_MAX: usize = 1000;
+const RECORDS_MAX: usize = 20_000;
 /// How many bytes of a call may wait in the server. A stream is blocked when it has sent this many that
 /// are not read.
 const CALL_WINDOW_BYTES: usize = 256 << 10;
 /// How long streams take until they are blocked, and then until they end.
-const FLOW: Duration = Duration::from_secs(90);
+const FLOW: Duration = Duration::from_secs(240);
 /// How long a call may take beside blocked streams.
 const CALL: Duration = Duration::from_secs(10);
 /// What the server may need at most: 64 blocked streams with records of 10 bytes need the most.
@@ -80,7 +80,7 @@ impl Streams {
     async fn begin(connection: &Connection, count: usize, record_bytes: usize) -> Self {
         let frame = frame(&record(record_bytes));
         // The server also reads ahead for the next chunk.
-        let bytes = 2 * CALL_WINDOW_BYTES + RECORDS_MAX * frame.len();
+        let bytes = 2 * CALL_WINDOW_BYTES + RECORDS_MAX * frame.len() / count;
         let (mut sent, mut running) = (Vec::new(), Vec::new());
         for index in 0..count {
             let batch = format!("{record_bytes}-bytes-{count}-streams-{index}");

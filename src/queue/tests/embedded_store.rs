@@ -404,7 +404,9 @@ async fn killed_with(bytes: usize) -> (TempDir, PathBuf) {
             NewChunk { places: places::from(place, 1), count: 1, payload, trace: None }
         })
         .collect();
-    queue.append(&id("b"), &chunks).await.unwrap();
+    for chunks in chunks.chunks(16) {
+        queue.append(&id("b"), chunks).await.unwrap();
+    }
     let killed = folder.path().join("killed.redb");
     std::fs::copy(&path, &killed).unwrap();
     (folder, killed)
