@@ -25,7 +25,9 @@ pub(crate) async fn queue(server: &RedisServer) -> RedisQueue {
 }
 
 pub(crate) async fn connect(url: &str) -> Result<RedisQueue, Error> {
-    RedisQueue::connect(url, &StoreOptions::default()).await
+    // A server of this machine answers sooner, and one that never does is found out within a test.
+    let connect_timeout = Duration::from_millis(1200);
+    RedisQueue::connect(url, &StoreOptions { connect_timeout, ..StoreOptions::default() }).await
 }
 
 pub(crate) fn id(name: &str) -> BatchId {
