@@ -1,6 +1,8 @@
 //! A full queue and a stalled store slow streams down, whatever the size of their records and however many
 //! share a connection. Other calls on the connection still get through, and the server's memory is bounded.
 
+#![expect(clippy::disallowed_methods, reason = "the tasks of a test end with it")]
+
 mod connection;
 
 use std::sync::Arc;
