@@ -47,14 +47,14 @@ fn stack() -> (Stack, Relay) {
     (stack, relay)
 }
 
-/// Cuts the connection each time that this many more bytes have been sent. Returns how often.
+/// Cuts the connection, and again each time that this many bytes have been sent on the next one. Returns how
+/// often.
 fn cut_again_and_again(relay: &Relay, bytes: u64) -> u32 {
-    let (begun, mut cuts, mut before) = (Instant::now(), 0, relay.passed());
+    let (begun, mut cuts) = (Instant::now(), 0);
     while begun.elapsed() < CUTS_FOR {
-        relay.wait_for(before + bytes, RECONNECT);
-        // Before the cut: the next connection may be made at once.
-        before = relay.passed();
+        let before = relay.passed();
         relay.cut();
+        relay.wait_for(before + bytes, RECONNECT);
         cuts += 1;
     }
     cuts

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use muster_queue::{BatchState, Committed, Error, Priority, Queue, WorkerId};
 
 use super::given::{
-    AS_SENT, LONG_WAIT, NO_WAIT, ask, chunk, connect, id, lease_chunk, one_chunk, open, queue,
-    sealed_batch, unavailable_soon, until_blocked,
+    AS_SENT, LONG_WAIT, NO_WAIT, ask, chunk, connect, connect_to_silent, id, lease_chunk,
+    one_chunk, open, queue, sealed_batch, unavailable_soon, until_blocked,
 };
 use crate::redis_server::RedisServer;
 
@@ -53,7 +53,7 @@ async fn a_lease_that_waits_ends_when_the_store_goes() {
 async fn a_server_that_does_not_answer_is_unavailable() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://:s3cret@{}", silent.local_addr().unwrap());
-    let queue = connect(&url).await.unwrap();
+    let queue = connect_to_silent(&url).await.unwrap();
     let b = id("b");
     let (ping, batch) =
         tokio::join!(unavailable_soon(queue.ping()), unavailable_soon(queue.batch(&b)));
@@ -98,7 +98,7 @@ async fn a_password_that_becomes_right_is_right() {
 async fn tls_to_a_server_without_it_is_unavailable() {
     let server = RedisServer::start();
     let url = server.url().replace("redis:", "rediss:");
-    let queue = connect(&url).await.unwrap();
+    let queue = connect_to_silent(&url).await.unwrap();
     unavailable_soon(queue.ping()).await;
 }
 
