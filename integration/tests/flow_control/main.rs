@@ -82,7 +82,7 @@ impl Streams {
     async fn begin(connection: &Connection, count: usize, record_bytes: usize) -> Self {
         let frame = frame(&record(record_bytes));
         // The server also reads ahead for the next chunk.
-        let bytes = 2 * CALL_WINDOW_BYTES + RECORDS_MAX * frame.len() / count;
+        let bytes = CALL_WINDOW_BYTES / 4 * 5 + RECORDS_MAX * frame.len() / count;
         let (mut sent, mut running) = (Vec::new(), Vec::new());
         for index in 0..count {
             let batch = format!("{record_bytes}-bytes-{count}-streams-{index}");
