@@ -112,7 +112,7 @@ impl fmt::Debug for RedisQueue {
 
 impl RedisQueue {
     /// Prepares the queue at `url`: one server, the master that sentinels know, or a cluster. See
-    /// [`StoreUrl`](crate::StoreUrl).
+    /// [`StoreUrl`].
     ///
     /// The servers need not be there: the connection is made when the queue is first used, and
     /// anew whenever it is lost. Until it is made, and while a server is not as it must be,
