@@ -1,8 +1,9 @@
 //! A connection that was let in, cut off by time.
 //!
-//! Who has not been let in by a call soon after it came has to go, unless it makes calls that are open
-//! to anybody. So has who makes no call for long, and who takes nothing of what is being sent. The
-//! limits are looked at where the connection waits, so that one that is busy pays nothing for them.
+//! A connection is closed if no call authenticates it within `arrival_max`, unless it makes calls that
+//! need no authentication. It is also closed if it makes no call for `idle_max`, or takes nothing of what
+//! is sent for `write_max`. The limits are checked where the connection waits, so that a busy one pays
+//! nothing for them.
 
 use std::future::Future as _;
 use std::io;

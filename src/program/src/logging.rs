@@ -139,7 +139,7 @@ fn with_own_lines(filter: &str) -> Result<EnvFilter, InvalidFilter> {
 ///
 /// # Errors
 ///
-/// `text` is no filter, is not ASCII, or is longer than a filter may be.
+/// `text` is not a valid filter, is not ASCII, or is longer than 4096 bytes.
 pub fn parse_filter(text: &str) -> Result<EnvFilter, InvalidFilter> {
     let invalid = || InvalidFilter { text: excerpt(text) };
     // Levels, targets and span names are ASCII. tracing-subscriber 0.3.23 panics at some other texts.

@@ -42,7 +42,7 @@ pub(super) struct Store {
     leases: Mutex<Leases>,
     /// Entries below this number are written down when they are leased.
     careful_below: AtomicU64,
-    /// From which size on, in bytes, it is tried to make the file smaller.
+    /// The size of the file, in bytes, from which on [`Store::shrink`] makes it smaller.
     shrink_from: AtomicU64,
     /// Rings after every change that may have made an entry free to lease.
     pub(super) changed: Notify,
@@ -52,8 +52,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the file, and creates it if there is none. A file that must be repaired after a crash is not
-    /// opened: [`Store::repair`] does it.
+    /// Opens the file, and creates it if it is missing. After a crash it stays closed until
+    /// [`Store::repair`] has repaired it.
     pub(super) fn open(name: &str, path: &Path) -> Result<Self, Fault> {
         let store = Self {
             name: name.to_owned(),
